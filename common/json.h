@@ -1,0 +1,86 @@
+/* json.h - JSON values; the only door to jansson.
+ *
+ * Numbers are 64-bit integers (reals are rejected where an integer is asked). Reading
+ * bounds depth and size before it builds anything. Getters of a wrong type set a sticky
+ * error in the struct json_fields that names the path ("topics[3].name: not a string").
+ *
+ * Hot bodies are positional arrays whose long columns are packed: a column is a JSON
+ * string, base64 (RFC 4648 section 4, with padding) of zigzag LEB128 varints. */
+#ifndef COMMON_JSON_H
+#define COMMON_JSON_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/arena.h"
+#include "common/defs.h"
+#include "common/err.h"
+#include "common/slice.h"
+#include "common/str.h"
+#include "common/uuid.h"
+
+struct json; /* opaque: a jansson value; reference-counted within one thread */
+
+#define JSON_DEPTH_MAX 32
+
+/* Parse TEXT (need not end in NUL): exactly one value, no duplicate keys, at most
+ * JSON_DEPTH_MAX deep, valid UTF-8. Returns 0, ERR_MALFORMED (text says where). */
+int json_parse(struct slice text, struct json **value, struct err *err) MUST_CHECK;
+void json_free(struct json *value); /* NULL is fine */
+/* Append compact text of VALUE to OUT. */
+void json_print(const struct json *value, struct str *out);
+
+/* Builders return owned values; setters take ownership of VALUE (never NULL). */
+struct json *json_object(void);
+struct json *json_array(void);
+struct json *json_int(int64_t v);
+struct json *json_bool(bool v);
+struct json *json_null(void);
+struct json *json_string(const char *s);       /* invalid UTF-8 becomes "?" bytes */
+struct json *json_slice(struct slice s);       /* likewise; null slice: JSON null */
+struct json *json_uuid(const struct uuid *uuid);
+struct json *json_base64(struct slice bytes);
+void json_set(struct json *object, const char *key, struct json *value);
+void json_push(struct json *array, struct json *value);
+
+bool json_is_object(const struct json *value);
+bool json_is_array(const struct json *value);
+bool json_is_null(const struct json *value); /* also for NULL (absent) */
+size_t json_count(const struct json *value); /* of an array or object, else 0 */
+
+/* Reading with a sticky error and a path for its text. All results borrow from the
+ * value. After failure every getter returns zero/NULL/empty. */
+struct json_reader {
+    struct err *err; /* set at the first failure */
+    bool failed;
+};
+
+const struct json *json_at(struct json_reader *r, const struct json *array, size_t i);
+const struct json *json_get(struct json_reader *r, const struct json *object,
+                            const char *key); /* required */
+const struct json *json_find(const struct json *object, const char *key); /* or NULL */
+int64_t json_as_int(struct json_reader *r, const struct json *value, const char *what,
+                    int64_t min, int64_t max);
+bool json_as_bool(struct json_reader *r, const struct json *value, const char *what);
+struct slice json_as_string(struct json_reader *r, const struct json *value,
+                            const char *what, size_t max_len);
+struct uuid json_as_uuid(struct json_reader *r, const struct json *value, const char *what);
+/* Decode base64 into ARENA. */
+struct slice json_as_base64(struct json_reader *r, const struct json *value,
+                            const char *what, struct arena *arena);
+/* The member KEY in one step: json_get + json_as_*. */
+int64_t json_get_int(struct json_reader *r, const struct json *object, const char *key,
+                     int64_t min, int64_t max);
+bool json_get_bool(struct json_reader *r, const struct json *object, const char *key);
+struct slice json_get_string(struct json_reader *r, const struct json *object,
+                             const char *key, size_t max_len);
+struct uuid json_get_uuid(struct json_reader *r, const struct json *object,
+                          const char *key);
+const struct json *json_get_array(struct json_reader *r, const struct json *object,
+                                  const char *key);
+/* Walk the members of an object: *KEY borrowed; start with *ITER = NULL; false at end. */
+bool json_next(const struct json *object, void **iter, const char **key,
+               const struct json **value);
+
+#endif

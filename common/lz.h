@@ -1,0 +1,28 @@
+/* lz.h - compression: Kafka's record codecs, and lz4 blocks for HTTP bodies.
+ *
+ * The only door to zlib, snappy, lz4 and zstd. Output is always bounded: a bomb fails
+ * as ERR_TOO_LARGE before it is unfolded. */
+#ifndef COMMON_LZ_H
+#define COMMON_LZ_H
+
+#include <stdint.h>
+
+#include "common/defs.h"
+#include "common/slice.h"
+#include "common/str.h"
+
+enum lz_codec { LZ_NONE = 0, LZ_GZIP = 1, LZ_SNAPPY = 2, LZ_LZ4 = 3, LZ_ZSTD = 4 };
+
+const char *lz_name(enum lz_codec codec); /* "none", "gzip", ... */
+
+/* Kafka's framings: gzip (RFC 1952), snappy raw or xerial-framed, lz4 frame, zstd frame.
+ * Append the plain bytes to OUT (its maximum is the limit). Returns 0, ERR_MALFORMED,
+ * ERR_TOO_LARGE or ERR_UNSUPPORTED. */
+int lz_decompress(enum lz_codec codec, struct slice in, struct str *out) MUST_CHECK;
+int lz_compress(enum lz_codec codec, struct slice in, struct str *out) MUST_CHECK;
+
+/* An HTTP body under "X-Weft-Encoding: lz4": u32 big-endian plain size, one lz4 block. */
+int lz_body_decode(struct slice in, size_t max_bytes, struct str *out) MUST_CHECK;
+int lz_body_encode(struct slice in, struct str *out) MUST_CHECK;
+
+#endif

@@ -1,0 +1,61 @@
+/* x509.h - keys, certificates and signing requests (OpenSSL), PEM in and out.
+ *
+ * Keys are ECDSA P-256. Used by the control plane as a certificate authority and by the
+ * agent to enrol. Private keys are never logged; callers keep them in memory or in files
+ * of mode 0600. */
+#ifndef COMMON_X509_H
+#define COMMON_X509_H
+
+#include <stdint.h>
+
+#include "common/defs.h"
+#include "common/err.h"
+#include "common/slice.h"
+#include "common/str.h"
+#include "common/uuid.h"
+
+#define X509_PEM_MAX (16 * 1024)
+
+/* SHA-256 of a certificate's DER as 64 lower-case hex digits and a NUL. */
+#define X509_FINGERPRINT_LEN 64
+
+/* A new private key, PKCS#8 PEM. */
+int x509_make_key(struct str *key_pem, struct err *err) MUST_CHECK;
+/* A self-signed CA certificate (pathlen 0, keyCertSign) of DAYS days. */
+int x509_make_ca(struct slice key_pem, const char *common_name, int days,
+                 struct str *cert_pem, struct err *err) MUST_CHECK;
+/* A PKCS#10 request for KEY; the subject is a courtesy, the CA decides. */
+int x509_make_request(struct slice key_pem, const char *common_name,
+                      struct str *request_pem, struct err *err) MUST_CHECK;
+
+struct x509_profile {
+    const char *common_name;
+    const char *uri_san;        /* or NULL */
+    const char *const *dns_san; /* NULL-terminated list of names and IP literals, or NULL */
+    bool server;                /* extendedKeyUsage serverAuth */
+    bool client;                /* extendedKeyUsage clientAuth */
+    int64_t not_before_ms;      /* wall clock */
+    int64_t not_after_ms;
+};
+
+/* Sign REQUEST_PEM after checking its own signature. ERR_MALFORMED for a bad one. */
+int x509_sign_request(struct slice ca_key_pem, struct slice ca_cert_pem,
+                      struct slice request_pem, const struct x509_profile *profile,
+                      struct str *cert_pem, struct err *err) MUST_CHECK;
+/* Key and certificate in one step, for the server's own. */
+int x509_issue(struct slice ca_key_pem, struct slice ca_cert_pem,
+               const struct x509_profile *profile, struct str *key_pem,
+               struct str *cert_pem, struct err *err) MUST_CHECK;
+
+int x509_fingerprint(struct slice cert_pem, char hex[X509_FINGERPRINT_LEN + 1],
+                     struct err *err) MUST_CHECK;
+int x509_not_after_ms(struct slice cert_pem, int64_t *not_after_ms,
+                      struct err *err) MUST_CHECK;
+
+/* The identity in an agent's certificate: URI SAN weft://cluster/UUID/agent/UUID. */
+void x509_agent_uri(const struct uuid *cluster_id, const struct uuid *agent_id,
+                    char uri[128]);
+int x509_parse_agent_uri(struct slice uri, struct uuid *cluster_id,
+                         struct uuid *agent_id) MUST_CHECK;
+
+#endif

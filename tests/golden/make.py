@@ -1,0 +1,74 @@
+#!/usr/bin/env python3
+"""Make the golden frames anew, or verify the ones that stand.
+
+    tests/golden/make.py raw        every api and version, by capture/*.java
+    tests/golden/make.py verify     Kafka's own classes decode and encode each frame
+
+README.md beside this file says what the frames are for.
+"""
+
+import pathlib
+import subprocess
+import sys
+import time
+
+HERE = pathlib.Path(__file__).resolve().parent
+ROOT = HERE.parents[1]
+LIB = ROOT / "build" / "kafka" / "lib"
+CLASSES = ROOT / "build" / "kafka" / "capture"
+sys.path.insert(0, str(ROOT / "tests" / "lib"))
+
+from kafka_broker import SETUP, KafkaBroker  # noqa: E402
+
+
+def build():
+    """Compile the capture programs."""
+    subprocess.run([SETUP], check=True)
+    CLASSES.mkdir(parents=True, exist_ok=True)
+    sources = sorted(str(path) for path in (HERE / "capture").glob("*.java"))
+    subprocess.run(["javac", "-cp", f"{LIB}/*", "-d", CLASSES, *sources], check=True)
+
+
+def java(name, *arguments):
+    """Run one of the capture programs; True if it succeeded."""
+    command = ["java", "-Xmx256m", "-cp", f"{CLASSES}:{LIB}/*", name, *arguments]
+    return subprocess.run([str(part) for part in command]).returncode == 0
+
+
+def remove(pattern):
+    for path in HERE.glob(f"*/{pattern}"):
+        path.unlink()
+
+
+def capture_raw():
+    """Frames of every api and version, from two brokers of one cluster."""
+    config = {"broker.rack": "zone-1", "auto.create.topics.enable": "false"}
+    with KafkaBroker(config=config) as first:
+        second = KafkaBroker(join=first).start()
+        try:
+            if not java("Capture", "seed", first.bootstrap, second.bootstrap):
+                raise SystemExit("seeding failed")
+            # A new leader epoch for the second broker's partitions.
+            second.kill()
+            time.sleep(1)
+            second.start()
+            remove("*-capture-*.bin")
+            if not java("Capture", "frames", first.bootstrap, second.bootstrap, HERE):
+                raise SystemExit("capturing failed")
+        finally:
+            second.stop()
+
+
+def main():
+    wanted = sys.argv[1] if len(sys.argv) == 2 else ""
+    if wanted not in ("raw", "verify"):
+        raise SystemExit(__doc__)
+    build()
+    if wanted == "raw":
+        capture_raw()
+    if not java("Verify", HERE):
+        raise SystemExit("some frames are not good")
+
+
+if __name__ == "__main__":
+    main()
