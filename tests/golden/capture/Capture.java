@@ -142,6 +142,22 @@ public final class Capture {
         transactions(first);
     }
 
+    /** The broker may first have to fetch a block of ids: it is asked until it has one. */
+    private static long newProducerId(Wire wire) throws Exception {
+        for (int tries = 0; ; tries++) {
+            var done = wire.call(ApiKeys.INIT_PRODUCER_ID, 4,
+                    new InitProducerIdRequestData().setTransactionalId(null)
+                            .setTransactionTimeoutMs(1000), InitProducerIdResponseData.class);
+            if (done.errorCode() == 0) {
+                return done.producerId();
+            }
+            if (tries == 100) {
+                require(done.errorCode(), "new producer id");
+            }
+            Thread.sleep(100);
+        }
+    }
+
     private static Map<String, Uuid> topicIds(Wire wire) throws Exception {
         var all = wire.call(ApiKeys.METADATA, 12, new MetadataRequestData().setTopics(null),
                 MetadataResponseData.class);
@@ -166,10 +182,7 @@ public final class Capture {
     private static void frames(String first, String second, Path directory) throws Exception {
         Requests requests;
         try (var wire = new Wire(first, directory)) {
-            var producer = wire.call(ApiKeys.INIT_PRODUCER_ID, 4,
-                    new InitProducerIdRequestData().setTransactionalId(null)
-                            .setTransactionTimeoutMs(1000), InitProducerIdResponseData.class);
-            requests = new Requests(topicIds(wire), producer.producerId());
+            requests = new Requests(topicIds(wire), newProducerId(wire));
             // An ApiVersions request of a version from the future is answered in version 0.
             byte[] future = {0, 18, 0, 99, 0, 0, 0, 7, 0, 1, 'x', 0};
             wire.store(ApiKeys.API_VERSIONS, 0, "response", 9, wire.raw(future));

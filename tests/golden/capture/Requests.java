@@ -455,12 +455,14 @@ final class Requests {
                 resource(TOPIC, "compacted", List.of("cleanup.policy", "no.such.config")),
                 resource(TOPIC, "nowhere", null),
                 resource(TOPIC, "bad name!", List.of()),
-                resource(BROKER, "x", null),
-                resource(77, "odd", null)));
+                resource(BROKER, "99", null)));
         if (version >= 3) {
             some.setIncludeDocumentation(true);
         }
-        return List.of(all, some, new DescribeConfigsRequestData());
+        // One resource of an unknown type spoils the whole request.
+        var odd = new DescribeConfigsRequestData().setResources(List.of(
+                resource(77, "odd", null), resource(TOPIC, "alpha", List.of("retention.ms"))));
+        return List.of(all, some, odd, new DescribeConfigsRequestData());
     }
 
     private static AlterConfigsRequestData.AlterConfigsResource replacing(int type, String name,
@@ -523,7 +525,10 @@ final class Requests {
                         altering(TOPIC, "alpha", "retention.ms", 2, "1"),
                         altering(TOPIC, "stamped", "no.such.config", 0, "1")),
                 alteringAll(true, altering(TOPIC, "alpha", "retention.ms", 0, "5"),
-                        altering(TOPIC, "beta", "retention.ms", 9, "5"),
-                        altering(77, "odd", "x", 0, "")));
+                        altering(TOPIC, "beta", "retention.ms", 0, null),
+                        altering(77, "odd", "x", 0, "")),
+                // One operation that does not exist spoils the whole request.
+                alteringAll(false, altering(TOPIC, "alpha", "retention.ms", 9, "5"),
+                        altering(TOPIC, "beta", "retention.ms", 0, "5")));
     }
 }
