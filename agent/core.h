@@ -1,0 +1,168 @@
+/* core.h - what client threads ask of the core thread, and how it answers.
+ *
+ * An ask is a message: the client thread fills it and sends it with core_send; the core
+ * owns it until it sends it back to ask->reply_to, then it is the client thread's again.
+ * Asks of one sender reach the core in the order they were sent (I8). Every ask is
+ * answered exactly once, also at shutdown (with ERR_CANCELLED's Kafka error). Asks point
+ * into the request's frame and arena, which live until the request is freed. */
+#ifndef AGENT_CORE_H
+#define AGENT_CORE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/arena.h"
+#include "common/blob.h"
+#include "common/loop.h"
+#include "common/slice.h"
+#include "common/uuid.h"
+
+struct core;
+
+enum ask_type {
+    ASK_PRODUCE,
+    ASK_FETCH,
+    ASK_OFFSETS,
+    ASK_TOPICS,
+    ASK_PRODUCER_ID,
+    ASK_METADATA,
+};
+
+struct ask {
+    struct message message; /* type: enum ask_type; must be first */
+    struct mailbox *reply_to;
+    struct arena *arena;    /* the request's; the core may allocate results in it */
+    void *arg;              /* the asker's */
+};
+
+void core_send(struct core *core, struct ask *ask); /* any thread */
+
+/* ---- Produce: one part a partition, one batch each, validated by the asker ---- */
+
+struct produce_part {
+    struct uuid topic_id;
+    int32_t partition;
+    struct slice bytes; /* the whole batch, in the frame */
+    uint32_t records;
+    int64_t producer_id; /* -1: none */
+    int16_t producer_epoch;
+    int32_t base_sequence;
+    int64_t min_timestamp, max_timestamp;
+    /* result */
+    int16_t kafka_error;
+    int64_t base_offset;       /* -1 on error */
+    int64_t log_append_time_ms; /* left as the asker set it; a duplicate's own otherwise */
+    int64_t log_start_offset;
+    const char *message; /* for ErrorMessage, or NULL */
+};
+
+struct produce_ask {
+    struct ask ask;
+    struct blob *frame; /* the core takes references of its own */
+    struct produce_part *parts;
+    size_t part_count;
+    int64_t deadline_at_ms; /* monotonic: then REQUEST_TIMED_OUT for what is open */
+    /* private to the core */
+    struct list_node deadline_node;
+    size_t open_parts;
+};
+
+/* ---- Fetch ---- */
+
+struct fetch_part {
+    struct uuid topic_id;
+    int32_t partition;
+    int64_t offset;
+    int32_t max_bytes;
+    /* result; KAFKA error decided by the asker (unknown topic, epochs) is preset: such
+     * parts are not touched, but make the answer immediate */
+    int16_t kafka_error;
+    int64_t high_watermark, last_stable_offset, log_start_offset; /* -1 on error */
+    struct slice *slices; /* in the ask's arena: batches with their base offsets written */
+    size_t slice_count;
+    size_t bytes;
+};
+
+struct fetch_ask {
+    struct ask ask;
+    struct fetch_part *parts;
+    size_t part_count;
+    int32_t min_bytes, max_bytes;
+    int64_t deadline_at_ms; /* monotonic: max_wait is over */
+    bool read_committed;
+    /* result: blobs to unref when the reply has been written */
+    struct blob **blobs;
+    size_t blob_count;
+    /* private to the core */
+    void *fetch;
+};
+
+/* ---- ListOffsets and OffsetForLeaderEpoch (timestamp -1) ---- */
+
+struct offsets_part {
+    struct uuid topic_id;
+    int32_t partition;
+    int64_t timestamp; /* >= 0, or -1 latest, -2 earliest, -3 max timestamp */
+    /* result; a preset kafka_error is left alone */
+    int16_t kafka_error;
+    int64_t offset; /* -1: none */
+    int64_t found_timestamp; /* -1: none */
+};
+
+struct offsets_ask {
+    struct ask ask;
+    struct offsets_part *parts;
+    size_t part_count;
+    int64_t deadline_at_ms;
+    /* private to the core */
+    void *lookup;
+};
+
+/* ---- Topics: create, delete, partitions, configs; passed to the control plane ---- */
+
+enum topics_op { TOPICS_CREATE, TOPICS_DELETE, TOPICS_PARTITIONS, TOPICS_CONFIGS };
+
+struct json;
+
+struct topics_result {
+    int16_t kafka_error;
+    const char *message; /* in the ask's arena, or NULL */
+    struct uuid topic_id;
+    struct slice name;
+    int32_t partitions;
+    int16_t replication_factor;
+};
+
+struct topics_ask {
+    struct ask ask;
+    enum topics_op op;
+    bool validate_only;
+    struct json *items; /* control_api.md's list; ownership to the core */
+    size_t item_count;
+    int64_t deadline_at_ms;
+    /* result: item_count results in the arena; before that comes, the meta view already
+     * shows the change on this agent */
+    struct topics_result *results;
+    int16_t kafka_error; /* of the whole call, e.g. REQUEST_TIMED_OUT; else 0 */
+};
+
+/* ---- A producer id of one's own ---- */
+
+struct producer_id_ask {
+    struct ask ask;
+    int64_t deadline_at_ms;
+    int64_t producer_id; /* result */
+    int16_t kafka_error;
+};
+
+/* ---- Answered when the meta view is at least as new as the control plane's state at
+ * the time of asking: for a Metadata request that names an unknown topic ---- */
+
+struct metadata_ask {
+    struct ask ask;
+    int64_t deadline_at_ms;
+    int16_t kafka_error;
+};
+
+#endif

@@ -1,0 +1,55 @@
+/* ctl.h - the agent's client of the control plane: typed calls on the core's loop.
+ *
+ * Knows the addresses, enrols, renews the certificate at two thirds of its life, finds
+ * the leader (421), retries with backoff until the call's deadline, keeps the clock
+ * offset. Every call gets exactly one callback, never from inside the call. Values in
+ * an answer live until the callback returns. */
+#ifndef AGENT_CTL_H
+#define AGENT_CTL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/arena.h"
+#include "common/defs.h"
+#include "common/err.h"
+#include "common/json.h"
+#include "common/loop.h"
+#include "common/slice.h"
+#include "common/uuid.h"
+#include "proto/commit.h"
+
+struct ctl;
+
+struct ctl_options {
+    const char *urls;           /* --control-plane, comma-separated */
+    const char *ca_fingerprint; /* hex SHA-256 of the CA certificate */
+    const char *enrolment_token;
+    const char *version;
+};
+
+struct ctl *ctl_new(struct loop *loop, const struct ctl_options *options);
+void ctl_free(struct ctl *ctl); /* cancels calls without callback */
+
+/* Fetch and check the CA, make a key, enrol; retries while the control plane is away.
+ * ON_READY(0, ..) once; or a code that retrying cannot mend (wrong CA, wrong token),
+ * with a text that says what to do. */
+void ctl_enrol(struct ctl *ctl, void (*on_ready)(int code, const char *text, void *arg),
+               void *arg);
+const struct uuid *ctl_cluster_id(const struct ctl *ctl);
+const struct uuid *ctl_agent_id(const struct ctl *ctl);
+/* The control plane's wall clock as this agent estimates it. */
+int64_t ctl_now_ms(const struct ctl *ctl);
+bool ctl_reachable(const struct ctl *ctl); /* the last call got an answer */
+
+struct ctl_call;
+
+/* A JSON call. BODY: ownership moves. CODE: 0 and ANSWER, or an ERR_* and TEXT. Retries
+ * retriable failures until DEADLINE_AT_MS (monotonic; 0: for ever). */
+typedef void ctl_done_fn(int code, const char *text, const struct json *answer, void *arg);
+struct ctl_call *ctl_send(struct ctl *ctl, const char *path, struct json *body,
+                          int64_t deadline_at_ms, ctl_done_fn *done, void *arg);
+void ctl_cancel(struct ctl_call *call);
+
+#endif
