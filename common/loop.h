@@ -1,7 +1,7 @@
 /* loop.h - one thread's event loop: readiness, timers, end-of-tick work, messages.
  *
- * The only door to libevent. A loop belongs to the thread that runs it; only
- * loop_stop and mailbox_send may be called from elsewhere. Callbacks may start, stop and
+ * The only door to libevent. A loop belongs to the thread that runs it; only loop_stop,
+ * mailbox_init and mailbox_send may be called from elsewhere. Callbacks may start, stop and
  * free anything but the loop itself; an object that libevent may still report in the
  * same pass is freed through loop_defer. */
 #ifndef COMMON_LOOP_H
@@ -62,8 +62,10 @@ void loop_timer_set(struct loop_timer *timer, int64_t after_ms); /* replaces */
 void loop_timer_cancel(struct loop_timer *timer);
 void loop_timer_fini(struct loop_timer *timer);
 
-/* Work for the end of this tick: runs once, in order of request. A node that is asked
- * for already stays where it is. The node must live until it ran. */
+/* Work for the end of this tick: runs once, in order of request; asked for by work of
+ * that kind itself, it runs at the end of the next tick, which then does not wait. A node
+ * that is asked for already stays where it is. The node must live until it ran;
+ * loop_free runs what is left. */
 struct loop_deferred {
     struct list_node node;
     void (*run)(struct loop_deferred *deferred);
@@ -97,11 +99,16 @@ struct mailbox {
     _Atomic(struct message *) head; /* pushed in reverse order */
     void (*on_message)(struct message *message, void *arg);
     void *arg;
+    struct message attach; /* asks a loop that runs in another thread to watch wake_fd */
 };
+
+/* Any thread: for the loop of a loop_thread that runs already, the mailbox joins at that
+ * loop's next tick, and messages may be sent at once. */
 
 void mailbox_init(struct mailbox *mailbox, struct loop *loop,
                   void (*on_message)(struct message *message, void *arg), void *arg);
-void mailbox_fini(struct mailbox *mailbox); /* must be empty, senders gone */
+/* Must be empty, senders gone; on the loop's thread, or after loop_thread_stop. */
+void mailbox_fini(struct mailbox *mailbox);
 void mailbox_send(struct mailbox *mailbox, struct message *message); /* any thread */
 /* Deliver what waits now; returns how many. Loop's thread only. */
 size_t mailbox_drain(struct mailbox *mailbox);
