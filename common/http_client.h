@@ -56,6 +56,8 @@ struct http_response {
     char encoding[16];  /* the X-Weft-Encoding header, or "" */
     char etag[80];
     int64_t content_total; /* total of Content-Range, else Content-Length, or -1 */
+    struct slice headers;  /* "Name: value\r\n" lines of the final answer as they came,
+                            * without the status line, at most 16 KiB; borrowed */
 };
 
 typedef void http_done_fn(const struct http_response *response, void *arg);

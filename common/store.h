@@ -24,7 +24,7 @@ struct store;
 
 struct store_options {
     const char *url;            /* file:///dir or s3://bucket/prefix?region=&endpoint=&path_style= */
-    unsigned threads;           /* curl-multi or disk threads; 0: 2 */
+    unsigned threads;           /* curl-multi or disk threads; 0: 2 for S3, 4 for disk */
     int64_t attempt_timeout_ms; /* one try; 0: 10,000 */
     const char *access_key;     /* static keys; NULL: environment, then metadata services */
     const char *secret_key;
