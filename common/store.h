@@ -23,13 +23,13 @@
 struct store;
 
 struct store_options {
-    const char *url;            /* file:///dir or s3://bucket/prefix?region=&endpoint=&path_style= */
+    const char *url; /* file:///dir or s3://bucket/prefix?region=&endpoint=&path_style= */
     unsigned threads;           /* curl-multi or disk threads; 0: 2 for S3, 4 for disk */
     int64_t attempt_timeout_ms; /* one try; 0: 10,000 */
-    const char *access_key;     /* static keys; NULL: environment, then metadata services */
+    const char *access_key; /* static keys; NULL: environment, then metadata services */
     const char *secret_key;
     const char *session_token;
-    struct budget *budget;      /* for what is read, or NULL */
+    struct budget *budget; /* for what is read, or NULL */
 };
 
 /* Open: parses the URL, starts the threads; a directory must exist and be writable.
@@ -61,15 +61,15 @@ struct store_request {
     void *arg;
 
     /* result */
-    struct err err;         /* err.code 0 on success; GET of a missing key: ERR_NOT_FOUND */
-    struct blob *blob;      /* GET: the bytes, one reference for the caller */
-    uint64_t object_size;   /* GET, HEAD */
-    char **keys;            /* LIST: up to 1,000, each mem_free'd by the caller */
+    struct err err;       /* err.code 0 on success; GET of a missing key: ERR_NOT_FOUND */
+    struct blob *blob;    /* GET: the bytes, one reference for the caller */
+    uint64_t object_size; /* GET, HEAD */
+    char **keys;          /* LIST: up to 1,000, each mem_free'd by the caller */
     uint64_t *sizes;
-    int64_t *modified_ms;   /* LIST: wall clock */
+    int64_t *modified_ms; /* LIST: wall clock */
     size_t key_count;
-    bool more;              /* LIST: there are keys after the last one */
-    unsigned attempts;      /* tries it took */
+    bool more;         /* LIST: there are keys after the last one */
+    unsigned attempts; /* tries it took */
     int64_t elapsed_us;
     /* private */
     void *impl;
