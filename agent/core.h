@@ -32,8 +32,8 @@ enum ask_type {
 struct ask {
     struct message message; /* type: enum ask_type; must be first */
     struct mailbox *reply_to;
-    struct arena *arena;    /* the request's; the core may allocate results in it */
-    void *arg;              /* the asker's */
+    struct arena *arena; /* the request's; the core may allocate results in it */
+    void *arg;           /* the asker's */
 };
 
 void core_send(struct core *core, struct ask *ask); /* any thread */
@@ -51,8 +51,9 @@ struct produce_part {
     int64_t min_timestamp, max_timestamp;
     /* result */
     int16_t kafka_error;
-    int64_t base_offset;       /* -1 on error */
-    int64_t log_append_time_ms; /* left as the asker set it; a duplicate's own otherwise */
+    int64_t base_offset; /* -1 on error */
+    int64_t
+        log_append_time_ms; /* left as the asker set it; a duplicate's own otherwise */
     int64_t log_start_offset;
     const char *message; /* for ErrorMessage, or NULL */
 };
@@ -79,7 +80,8 @@ struct fetch_part {
      * parts are not touched, but make the answer immediate */
     int16_t kafka_error;
     int64_t high_watermark, last_stable_offset, log_start_offset; /* -1 on error */
-    struct slice *slices; /* in the ask's arena: batches with their base offsets written */
+    struct slice
+        *slices; /* in the ask's arena: batches with their base offsets written */
     size_t slice_count;
     size_t bytes;
 };
@@ -106,7 +108,7 @@ struct offsets_part {
     int64_t timestamp; /* >= 0, or -1 latest, -2 earliest, -3 max timestamp */
     /* result; a preset kafka_error is left alone */
     int16_t kafka_error;
-    int64_t offset; /* -1: none */
+    int64_t offset;          /* -1: none */
     int64_t found_timestamp; /* -1: none */
 };
 

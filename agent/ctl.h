@@ -47,7 +47,8 @@ struct ctl_call;
 
 /* A JSON call. BODY: ownership moves. CODE: 0 and ANSWER, or an ERR_* and TEXT. Retries
  * retriable failures until DEADLINE_AT_MS (monotonic; 0: for ever). */
-typedef void ctl_done_fn(int code, const char *text, const struct json *answer, void *arg);
+typedef void ctl_done_fn(int code, const char *text, const struct json *answer,
+                         void *arg);
 struct ctl_call *ctl_send(struct ctl *ctl, const char *path, struct json *body,
                           int64_t deadline_at_ms, ctl_done_fn *done, void *arg);
 void ctl_cancel(struct ctl_call *call);

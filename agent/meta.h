@@ -40,7 +40,7 @@ struct meta_topic {
 struct meta_view {
     struct uuid cluster_id;
     int32_t self_node_id;
-    int64_t cursor; /* control-plane cursor this view is from */
+    int64_t cursor;            /* control-plane cursor this view is from */
     struct meta_agent *agents; /* by node id */
     size_t agent_count;
     struct meta_topic **topics; /* by name */
@@ -61,7 +61,8 @@ void meta_free(struct meta *meta); /* views still held stay valid */
 struct meta_view *meta_acquire(struct meta *meta);
 void meta_release(struct meta_view *view);
 
-const struct meta_topic *meta_topic_by_name(const struct meta_view *view, struct slice name);
+const struct meta_topic *meta_topic_by_name(const struct meta_view *view,
+                                            struct slice name);
 const struct meta_topic *meta_topic_by_id(const struct meta_view *view,
                                           const struct uuid *id);
 const struct meta_agent *meta_agent_by_id(const struct meta_view *view, int32_t node_id);

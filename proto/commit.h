@@ -6,6 +6,7 @@
 #ifndef PROTO_COMMIT_H
 #define PROTO_COMMIT_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "common/arena.h"
@@ -17,11 +18,11 @@
 #include "common/uuid.h"
 #include "proto/packed.h"
 
-#define COMMIT_TOPICS_MAX 65536
-#define COMMIT_RUNS_MAX 65536
-#define COMMIT_BATCHES_MAX (1 << 20)
+#define COMMIT_TOPICS_MAX    65536
+#define COMMIT_RUNS_MAX      65536
+#define COMMIT_BATCHES_MAX   (1 << 20)
 #define COMMIT_PRODUCERS_MAX 65536
-#define COMMIT_OBJECTS_MAX 64 /* in one request */
+#define COMMIT_OBJECTS_MAX   64 /* in one request */
 
 struct commit_producer {
     int64_t producer_id;
@@ -37,20 +38,20 @@ struct commit {
     uint32_t topic_count;
     struct commit_producer *producers;
     uint32_t producer_count;
-    struct slice topic, partition, batches; /* a row a run */
+    struct slice topic, partition, batches;                          /* a row a run */
     struct slice length, records, producer, sequence, max_timestamp; /* a row a batch */
 };
 
 struct commit_exception {
     uint32_t run;
-    int32_t batch; /* in the run; -1: the whole run */
+    int32_t batch;       /* in the run; -1: the whole run */
     int16_t kafka_error; /* 0: a duplicate */
     int64_t base_offset; /* of the original, for a duplicate; else -1 */
     int64_t timestamp;
 };
 
 struct commit_result {
-    int code; /* ERR_*: the whole object is refused; else 0 */
+    int code;                 /* ERR_*: the whole object is refused; else 0 */
     struct slice base_offset; /* packed delta column, a row a run */
     struct commit_exception *exceptions;
     uint32_t exception_count;
@@ -64,9 +65,9 @@ struct commit_walk {
     uint32_t topic; /* index into commit->topics */
     int32_t partition;
     uint32_t batches;
-    uint64_t position; /* of the next batch in the object */
     /* current batch */
-    uint32_t batch;
+    uint32_t batch;    /* batches of the run that were walked, this one included */
+    uint64_t position; /* in the object */
     uint32_t length;
     uint32_t records;
     uint32_t producer; /* 0: none */
@@ -76,6 +77,7 @@ struct commit_walk {
     /* private */
     const struct commit *commit;
     struct reader r[8];
+    uint64_t next_position;
     int64_t last_topic, last_partition, last_timestamp;
     uint32_t last_producer;
     int32_t next_sequence;
@@ -90,7 +92,8 @@ int commit_check(const struct commit *commit, struct err *err) MUST_CHECK;
 
 /* Build the columns row by row. */
 struct commit_builder {
-    struct str topic, partition, batches, length, records, producer, sequence, max_timestamp;
+    struct str topic, partition, batches, length, records, producer, sequence,
+        max_timestamp;
     int64_t last_topic, last_partition, last_timestamp;
     uint32_t last_producer;
     int32_t next_sequence;

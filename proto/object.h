@@ -3,6 +3,7 @@
 #ifndef PROTO_OBJECT_H
 #define PROTO_OBJECT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -13,11 +14,11 @@
 #include "common/str.h"
 #include "common/uuid.h"
 
-#define OBJECT_HEADER_LEN 16
+#define OBJECT_HEADER_LEN  16
 #define OBJECT_TRAILER_LEN 24
 #define OBJECT_RUN_ROW_LEN 60
-#define OBJECT_FOOTER_MAX (64 * MIB)
-#define OBJECT_KEY_MAX 128
+#define OBJECT_FOOTER_MAX  (64 * MIB)
+#define OBJECT_KEY_MAX     128
 
 enum object_kind { OBJECT_INTAKE = 0, OBJECT_FINAL = 1 };
 

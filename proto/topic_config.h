@@ -1,7 +1,8 @@
 /* topic_config.h - Kafka's topic configuration: names, types, defaults, validation.
  *
  * One table (topic_config.def) serves the agent (DescribeConfigs, produce rules) and the
- * control plane (validation when created or altered). Source: Kafka 4.2's topic configs. */
+ * control plane (validation when created or altered). Source: Kafka 4.2's topic configs.
+ */
 #ifndef PROTO_TOPIC_CONFIG_H
 #define PROTO_TOPIC_CONFIG_H
 
@@ -24,7 +25,7 @@ enum topic_config_type {
 };
 
 struct topic_config_spec {
-    const char *name;         /* "max.message.bytes" */
+    const char *name; /* "max.message.bytes" */
     enum topic_config_type type;
     const char *default_text; /* "1048588" */
     const char *allowed;      /* "a,b,c" for strings and lists, or NULL */
@@ -47,11 +48,12 @@ struct topic_config_set {
     struct topic_config_entry {
         char *name;
         char *value;
-    } *entries;
+    } * entries;
 };
 
 void topic_config_set_fini(struct topic_config_set *set);
-void topic_config_set_copy(struct topic_config_set *to, const struct topic_config_set *from);
+void topic_config_set_copy(struct topic_config_set *to,
+                           const struct topic_config_set *from);
 void topic_config_set_put(struct topic_config_set *set, struct slice name,
                           struct slice value);
 void topic_config_set_remove(struct topic_config_set *set, struct slice name);
@@ -62,11 +64,12 @@ struct topic_config {
     int64_t max_message_bytes;
     int64_t timestamp_before_max_ms, timestamp_after_max_ms;
     bool log_append_time;
-    bool compacted; /* cleanup.policy has "compact" */
+    bool compacted;  /* cleanup.policy has "compact" */
     int compression; /* enum lz_codec, or -1: "producer" */
     int64_t segment_bytes;
 };
-void topic_config_effective(const struct topic_config_set *set, struct topic_config *config);
+void topic_config_effective(const struct topic_config_set *set,
+                            struct topic_config *config);
 
 /* Kafka's rule for topic names: 1 to 249 of [a-zA-Z0-9._-], not "." or "..". */
 bool topic_name_valid(struct slice name);
