@@ -13,7 +13,8 @@ struct backoff {
 };
 
 /* The first delay is in [base/2, base]; each further one doubles up to MAX_MS. */
-void backoff_init(struct backoff *backoff, int64_t base_ms, int64_t max_ms, uint64_t seed);
+void backoff_init(struct backoff *backoff, int64_t base_ms, int64_t max_ms,
+                  uint64_t seed);
 int64_t backoff_next_ms(struct backoff *backoff);
 void backoff_reset(struct backoff *backoff); /* after a success */
 

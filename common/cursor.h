@@ -53,10 +53,10 @@ static inline int64_t reader_i64(struct reader *r)
 {
     return (int64_t)reader_u64(r);
 }
-uint32_t reader_uvarint(struct reader *r);   /* fails above 32 bits */
-uint64_t reader_uvarlong(struct reader *r);  /* fails above 64 bits */
-int32_t reader_varint(struct reader *r);     /* zigzag */
-int64_t reader_varlong(struct reader *r);    /* zigzag */
+uint32_t reader_uvarint(struct reader *r);               /* fails above 32 bits */
+uint64_t reader_uvarlong(struct reader *r);              /* fails above 64 bits */
+int32_t reader_varint(struct reader *r);                 /* zigzag */
+int64_t reader_varlong(struct reader *r);                /* zigzag */
 struct slice reader_bytes(struct reader *r, size_t len); /* borrowed */
 void reader_skip(struct reader *r, size_t len);
 

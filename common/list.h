@@ -86,8 +86,8 @@ static inline void list_splice(struct list *to, struct list *from)
 }
 
 /* Walk; the body may remove NODE itself (NEXT_ holds the place). */
-#define LIST_FOREACH(node, next_, list)                                        \
-    for (struct list_node *node = (list)->head.next, *next_ = node->next;      \
+#define LIST_FOREACH(node, next_, list)                                                  \
+    for (struct list_node *node = (list)->head.next, *next_ = node->next;                \
          node != &(list)->head; node = next_, next_ = node->next)
 
 #endif

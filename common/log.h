@@ -23,10 +23,10 @@ bool log_enabled(enum log_level level);
 void log_write(enum log_level level, const char *module, const char *msg, const char *fmt,
                ...) PRINTF_LIKE(4, 5);
 
-#define log_debug(module, msg, ...) \
+#define log_debug(module, msg, ...)                                                      \
     (log_enabled(LOG_DEBUG) ? log_write(LOG_DEBUG, module, msg, __VA_ARGS__) : (void)0)
-#define log_info(module, msg, ...) log_write(LOG_INFO, module, msg, __VA_ARGS__)
-#define log_warn(module, msg, ...) log_write(LOG_WARN, module, msg, __VA_ARGS__)
+#define log_info(module, msg, ...)  log_write(LOG_INFO, module, msg, __VA_ARGS__)
+#define log_warn(module, msg, ...)  log_write(LOG_WARN, module, msg, __VA_ARGS__)
 #define log_error(module, msg, ...) log_write(LOG_ERROR, module, msg, __VA_ARGS__)
 
 /* TEXT in double quotes with quotes, backslashes and control bytes escaped, cut to what

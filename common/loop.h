@@ -1,8 +1,8 @@
 /* loop.h - one thread's event loop: readiness, timers, end-of-tick work, messages.
  *
  * The only door to libevent. A loop belongs to the thread that runs it; only loop_stop,
- * mailbox_init and mailbox_send may be called from elsewhere. Callbacks may start, stop and
- * free anything but the loop itself; an object that libevent may still report in the
+ * mailbox_init and mailbox_send may be called from elsewhere. Callbacks may start, stop
+ * and free anything but the loop itself; an object that libevent may still report in the
  * same pass is freed through loop_defer. */
 #ifndef COMMON_LOOP_H
 #define COMMON_LOOP_H
@@ -77,8 +77,8 @@ void loop_defer(struct loop *loop, struct loop_deferred *deferred);
 void loop_defer_cancel(struct loop_deferred *deferred);
 
 /* Call ON_SIGNAL(signum, arg) on the loop's thread. One loop of a process only. */
-int loop_on_signal(struct loop *loop, int signum, void (*on_signal)(int signum, void *arg),
-                   void *arg) MUST_CHECK;
+int loop_on_signal(struct loop *loop, int signum,
+                   void (*on_signal)(int signum, void *arg), void *arg) MUST_CHECK;
 
 /* A queue of messages into a loop: many senders, the loop's thread receives.
  *

@@ -20,27 +20,27 @@
 #include "common/str.h"
 
 enum option_type {
-    OPTION_STRING, /* char * */
-    OPTION_SECRET, /* char * */
-    OPTION_LIST,   /* char *, items joined by commas */
-    OPTION_INT,    /* int64_t */
-    OPTION_SIZE,   /* int64_t bytes */
+    OPTION_STRING,   /* char * */
+    OPTION_SECRET,   /* char * */
+    OPTION_LIST,     /* char *, items joined by commas */
+    OPTION_INT,      /* int64_t */
+    OPTION_SIZE,     /* int64_t bytes */
     OPTION_DURATION, /* int64_t milliseconds */
-    OPTION_BOOL,   /* bool */
+    OPTION_BOOL,     /* bool */
 };
 
 struct option_spec {
     const char *name;
     enum option_type type;
-    size_t offset; /* of the value in the program's struct */
+    size_t offset;            /* of the value in the program's struct */
     const char *default_text; /* NULL: unset */
     const char *placeholder;
     const char *help;
 };
 
 struct option_program {
-    const char *name;    /* "weft-agent" */
-    const char *summary; /* one paragraph */
+    const char *name;     /* "weft-agent" */
+    const char *summary;  /* one paragraph */
     const char *epilogue; /* examples, or NULL */
     const struct option_spec *specs;
     size_t spec_count;
@@ -51,11 +51,12 @@ enum option_outcome { OPTION_RUN, OPTION_HELP, OPTION_VERSION };
 /* Fill VALUES (zeroed by the caller) from defaults, --config FILE, environment and ARGV.
  * ERR_INVALID names the option, the value and what is allowed; a misspelt option names
  * the nearest. *OUTCOME says whether --help or --version was asked (then printed). */
-int option_parse(const struct option_program *program, int argc, char **argv, void *values,
-                 enum option_outcome *outcome, struct err *err) MUST_CHECK;
+int option_parse(const struct option_program *program, int argc, char **argv,
+                 void *values, enum option_outcome *outcome, struct err *err) MUST_CHECK;
 void option_free(const struct option_program *program, void *values);
 /* "name=value ..." of all options, secrets as "***", for the start-up log. */
-void option_dump(const struct option_program *program, const void *values, struct str *out);
+void option_dump(const struct option_program *program, const void *values,
+                 struct str *out);
 
 int option_parse_size(const char *text, int64_t *bytes) MUST_CHECK;
 int option_parse_duration(const char *text, int64_t *ms) MUST_CHECK;

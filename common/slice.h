@@ -17,7 +17,7 @@ struct slice {
 
 /* A string literal or array of known length as a slice, for initialisers. */
 #define SLICE_LITERAL(s) ((struct slice){(const uint8_t *)(s), sizeof(s) - 1})
-#define SLICE_NULL ((struct slice){NULL, 0})
+#define SLICE_NULL       ((struct slice){NULL, 0})
 
 static inline struct slice slice_of(const void *ptr, size_t len)
 {

@@ -16,7 +16,7 @@ struct uuid {
 };
 
 #define UUID_TEXT_LEN 36
-#define UUID_ZERO ((struct uuid){{0}})
+#define UUID_ZERO     ((struct uuid){{0}})
 
 /* Random (version 4), from the system's generator. */
 struct uuid uuid_random(void);

@@ -30,11 +30,12 @@ int x509_make_request(struct slice key_pem, const char *common_name,
 
 struct x509_profile {
     const char *common_name;
-    const char *uri_san;        /* or NULL */
-    const char *const *dns_san; /* NULL-terminated list of names and IP literals, or NULL */
-    bool server;                /* extendedKeyUsage serverAuth */
-    bool client;                /* extendedKeyUsage clientAuth */
-    int64_t not_before_ms;      /* wall clock */
+    const char *uri_san; /* or NULL */
+    const char *const
+        *dns_san;          /* NULL-terminated list of names and IP literals, or NULL */
+    bool server;           /* extendedKeyUsage serverAuth */
+    bool client;           /* extendedKeyUsage clientAuth */
+    int64_t not_before_ms; /* wall clock */
     int64_t not_after_ms;
 };
 
