@@ -28,10 +28,10 @@
 #include "common/slice.h"
 #include "common/str.h"
 
-#define BATCH_HEADER_BYTES 61
+#define BATCH_HEADER_BYTES    61
 #define BATCH_LENGTH_OVERHEAD 12 /* base offset and length: not counted by the length */
-#define BATCH_MAGIC 2
-#define BATCH_NO_TIMESTAMP ((int64_t)-1)
+#define BATCH_MAGIC           2
+#define BATCH_NO_TIMESTAMP    ((int64_t)-1)
 
 enum batch_attribute {
     BATCH_CODEC_MASK = 0x07,

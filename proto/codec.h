@@ -5,10 +5,10 @@
  * This module decodes, encodes and prints any of them. header.h frames them.
  *
  * How values look in the structs:
- *   string, records   struct slice, borrowed from the frame; ptr == NULL is null
- *   []x               pointer to elements, and NAME_count beside it; NULL is null or empty
- *   struct, null=...  pointer; NULL is null. Other structs are embedded.
- *   slices            struct slice_list: record batches as a list of borrowed pieces
+ *   string, records  struct slice, borrowed from the frame; ptr == NULL is null
+ *   []x              pointer to elements, NAME_count beside it; NULL is null or empty
+ *   struct, null     pointer; NULL is null. Other structs are embedded.
+ *   slices           struct slice_list: record batches as a list of borrowed pieces
  *
  * A field that a version lacks reads as its default (strings and arrays: null). On the
  * way out it is left out, but a `strict` field that was set to something fails, as in
@@ -104,7 +104,8 @@ int codec_decode(const struct codec_message *msg, int16_t version, struct reader
                  struct arena *arena, void *out) MUST_CHECK;
 
 /* N structs of TYPE with defaults, out of ARENA; NULL past its cap. */
-void *codec_new(const struct codec_struct *type, size_t n, struct arena *arena) MUST_CHECK;
+void *codec_new(const struct codec_struct *type, size_t n,
+                struct arena *arena) MUST_CHECK;
 
 /* ---- encode ---- */
 
@@ -148,8 +149,9 @@ bool codec_out_next(const struct codec_out *out, struct codec_out_iter *iter,
 void codec_out_flatten(const struct codec_out *out, struct str *flat);
 
 /* Append BODY as MSG in VERSION. Returns 0, ERR_UNSUPPORTED (no such version, or a strict
- * field set that it lacks), ERR_INVALID (null where the version knows none, a string over
- * 32,767 bytes in a version without compact strings, an array too long), or ERR_TOO_LARGE.
+ * field set that it lacks), ERR_INVALID (a string over 32,767 bytes, which no version
+ * takes, records or an array over 2 GiB, a null struct where the version knows none), or
+ * ERR_TOO_LARGE. Other nulls where the version knows none are written as empty.
  * After a failure OUT is only good for codec_out_fini(). */
 int codec_encode(const struct codec_message *msg, int16_t version, const void *body,
                  struct codec_out *out) MUST_CHECK;

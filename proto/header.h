@@ -5,7 +5,8 @@
  * ControlledShutdown used it), v1 adds the client id, v2 (flexible versions, KIP-482)
  * adds tagged fields; the client id stays a plain nullable string in all of them.
  * Response headers: v0 the correlation id, v1 (flexible) adds tagged fields; the reply to
- * ApiVersions has v0 in every version, because who asks does not know us yet (KIP-511). */
+ * ApiVersions has v0 in every version, because who asks does not know us yet
+ * (KIP-511). */
 #ifndef PROTO_HEADER_H
 #define PROTO_HEADER_H
 
