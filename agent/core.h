@@ -38,6 +38,12 @@ struct ask {
 
 void core_send(struct core *core, struct ask *ask); /* any thread */
 
+/* The core's side: give ASK back to whoever asked; it may be gone when this returns. */
+static inline void ask_reply(struct ask *ask)
+{
+    mailbox_send(ask->reply_to, &ask->message);
+}
+
 /* ---- Produce: one part a partition, one batch each, validated by the asker ---- */
 
 struct produce_part {

@@ -1,0 +1,39 @@
+/* fetcher.h - answers Fetch asks: from the tail index and the cache, else by plan and store.
+ *
+ * Core thread only. An ask is answered by ask_reply(&fetch_ask->ask), never from inside
+ * fetcher_ask, exactly once: when min_bytes are there, when something makes the answer
+ * immediate (core.h), or at its deadline. */
+#ifndef AGENT_FETCHER_H
+#define AGENT_FETCHER_H
+
+#include <stdbool.h>
+
+#include "agent/core.h"
+#include "common/loop.h"
+
+struct cache;
+struct ctl;
+struct fetcher;
+struct meta;
+struct tail;
+
+struct fetcher_options {
+    struct loop *loop;
+    struct ctl *ctl;
+    struct meta *meta;
+    struct tail *tail;
+    struct cache *cache;
+};
+
+struct fetcher *fetcher_new(const struct fetcher_options *options);
+/* Nothing may be open: see fetcher_drain. */
+void fetcher_free(struct fetcher *fetcher);
+void fetcher_ask(struct fetcher *fetcher, struct fetch_ask *ask);
+/* Something was committed or reset: look again at the fetches that wait. Called once after
+ * each batch of watch events and own commits. */
+void fetcher_on_tail(struct fetcher *fetcher);
+/* From now on nobody waits: parked asks are answered with what there is. */
+void fetcher_drain(struct fetcher *fetcher);
+bool fetcher_idle(const struct fetcher *fetcher); /* no ask and no request is open */
+
+#endif
