@@ -16,8 +16,9 @@ enum lz_codec { LZ_NONE = 0, LZ_GZIP = 1, LZ_SNAPPY = 2, LZ_LZ4 = 3, LZ_ZSTD = 4
 const char *lz_name(enum lz_codec codec); /* "none", "gzip", ... */
 
 /* Kafka's framings: gzip (RFC 1952), snappy raw or xerial-framed, lz4 frame, zstd frame.
- * Append the plain bytes to OUT (its maximum is the limit). Returns 0, ERR_MALFORMED,
- * ERR_TOO_LARGE or ERR_UNSUPPORTED. */
+ * Append to OUT, whose maximum is the limit; after a failure nothing is appended. Returns
+ * 0, ERR_MALFORMED, ERR_TOO_LARGE, ERR_UNSUPPORTED or ERR_NOMEM. Compression asks for the
+ * room of the worst case: a few bytes more than the input. */
 int lz_decompress(enum lz_codec codec, struct slice in, struct str *out) MUST_CHECK;
 int lz_compress(enum lz_codec codec, struct slice in, struct str *out) MUST_CHECK;
 

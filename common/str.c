@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/check.h"
+
 #define CAP_MIN ((size_t)64)
 
 void str_init(struct str *str, size_t max_bytes)
@@ -58,6 +60,14 @@ void *str_extend(struct str *str, size_t len)
     str->len += len;
     str->data[str->len] = '\0';
     return room;
+}
+
+void str_truncate(struct str *str, size_t len)
+{
+    ASSERT(len <= str->len);
+    str->len = len;
+    if (str->data != NULL)
+        str->data[len] = '\0';
 }
 
 void str_append(struct str *str, const void *bytes, size_t len)

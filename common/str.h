@@ -35,10 +35,18 @@ void str_printf(struct str *str, const char *fmt, ...) PRINTF_LIKE(2, 3);
 void str_vprintf(struct str *str, const char *fmt, va_list args) PRINTF_LIKE(2, 0);
 /* LEN writable bytes at the end that count as appended; NULL on overflow. */
 void *str_extend(struct str *str, size_t len);
+/* Take back what is behind the first LEN bytes (LEN <= str->len). */
+void str_truncate(struct str *str, size_t len);
 
 /* The bytes as malloc'ed memory, ownership to the caller; STR is empty after. */
 char *str_take(struct str *str);
 const char *str_cstr(const struct str *str); /* "" when nothing was appended */
+
+/* Bytes that can still be appended. */
+static inline size_t str_room(const struct str *str)
+{
+    return str->overflowed ? 0 : str->max_bytes - str->len;
+}
 
 static inline struct slice str_slice(const struct str *str)
 {
