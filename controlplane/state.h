@@ -1,0 +1,181 @@
+/* state.h - everything that is replicated: one owner, the core thread.
+ *
+ * state_apply() is the only thing that changes it: total and deterministic (I7), no
+ * clock, file or SQLite inside. The service side reads with the functions below, from
+ * asks that run on the core thread (node.h), when node_can_read() says so. Pointers stay
+ * good until control returns to the loop. */
+#ifndef CONTROLPLANE_STATE_H
+#define CONTROLPLANE_STATE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/arena.h"
+#include "common/defs.h"
+#include "common/slice.h"
+#include "common/str.h"
+#include "common/uuid.h"
+#include "controlplane/catalog.h"
+#include "proto/command.h"
+
+struct state;
+
+/* Kafka's error codes that the state itself answers with. */
+enum state_kafka_error {
+    STATE_KAFKA_NONE = 0,
+    STATE_KAFKA_OFFSET_OUT_OF_RANGE = 1,
+    STATE_KAFKA_UNKNOWN_TOPIC_OR_PARTITION = 3,
+    STATE_KAFKA_INVALID_TOPIC = 17,
+    STATE_KAFKA_TOPIC_ALREADY_EXISTS = 36,
+    STATE_KAFKA_INVALID_PARTITIONS = 37,
+    STATE_KAFKA_INVALID_CONFIG = 40,
+    STATE_KAFKA_POLICY_VIOLATION = 44,
+    STATE_KAFKA_OUT_OF_ORDER_SEQUENCE = 45,
+    STATE_KAFKA_INVALID_PRODUCER_EPOCH = 47,
+    STATE_KAFKA_UNKNOWN_TOPIC_ID = 100,
+};
+
+/* ---- events: called from inside state_apply, on the core thread ---- */
+
+struct committed_run {
+    const struct topic *topic;
+    int32_t partition;
+    int64_t base_offset;
+    uint32_t records;
+    uint32_t length;
+    uint64_t position; /* in the object */
+    int64_t max_timestamp;
+};
+
+struct commit_event {
+    struct uuid object_id;
+    int32_t node_id; /* the writer's */
+    /* What was appended, in the object's order: topics and partitions ascend as in the
+     * commit, a run with rejected batches appears in pieces. Never empty. */
+    const struct committed_run *runs;
+    size_t run_count;
+};
+
+/* Hooks may be NULL. They must not change the state. A commit that appended nothing, and
+ * a repeat, make no event. */
+struct state_events {
+    void *arg;
+    void (*on_commit)(void *arg, const struct cluster *cluster,
+                      const struct commit_event *event);
+    void (*on_topic)(void *arg, const struct cluster *cluster, const struct topic *topic);
+    void (*on_topic_deleted)(void *arg, const struct cluster *cluster,
+                             const struct uuid *topic_id);
+    void (*on_agents)(void *arg, const struct cluster *cluster); /* the list changed */
+};
+
+/* ---- life ---- */
+
+struct state *state_new(const struct state_events *events); /* NULL: no hooks */
+void state_free(struct state *state);
+
+/* Apply one command of the log entry INDEX, and append its result's bytes to RESULT:
+ * commit_result_write()'s for a commit, else command_result_write()'s. The indexes of
+ * successive calls never go down. */
+void state_apply(struct state *state, uint64_t index, struct slice command,
+                 struct str *result);
+/* Entry INDEX held nothing to apply (a barrier, a configuration). */
+void state_skip(struct state *state, uint64_t index);
+
+uint64_t state_applied_index(const struct state *state);
+/* The latest now_ms of any command so far. */
+int64_t state_now_ms(const struct state *state);
+/* A hash over all replicated state, independent of addresses and history: equal on all
+ * nodes, before and after a restart. For tests; walks everything. */
+uint64_t state_hash(const struct state *state);
+
+/* ---- reading: the catalog ---- */
+
+const struct cluster *state_cluster(const struct state *state, const struct uuid *id);
+const struct cluster *state_cluster_by_name(const struct state *state, struct slice name);
+/* NULL first; in order of creation; NULL at the end. */
+const struct cluster *state_cluster_next(const struct state *state,
+                                         const struct cluster *cluster);
+const struct topic *state_topic(const struct cluster *cluster, const struct uuid *id);
+const struct topic *state_topic_by_name(const struct cluster *cluster, struct slice name);
+const struct topic *state_topic_next(const struct cluster *cluster,
+                                     const struct topic *topic);
+const struct agent_info *state_agent(const struct cluster *cluster,
+                                     const struct uuid *agent_id);
+const struct agent_info *state_agent_next(const struct cluster *cluster,
+                                          const struct agent_info *agent);
+/* By the SHA-256 of its text; NULL: none. Expiry and use are the caller's to look at
+ * (TOKEN_USE judges again when it is applied). */
+const struct token *state_token(const struct state *state,
+                                const uint8_t hash[SHA256_LEN]);
+
+/* What TOPIC_CREATE, PARTITIONS_CREATE and CONFIGS_ALTER would say now (for
+ * validate_only): the Kafka error and, unless 0, a text for people appended to MESSAGE.
+ */
+int16_t state_check_topic_create(const struct cluster *cluster, const struct command *cmd,
+                                 struct str *message);
+int16_t state_check_partitions_create(const struct cluster *cluster,
+                                      const struct command *cmd, struct str *message);
+int16_t state_check_configs_alter(const struct cluster *cluster,
+                                  const struct command *cmd, struct str *message);
+/* The settings that TOPIC would have after CHANGES, for the proposer to check values.
+ * RESULT is set up by this and freed by topic_config_set_fini. */
+void state_config_preview(const struct topic *topic, const struct config_change *changes,
+                          uint32_t change_count, struct topic_config_set *result);
+
+/* ---- reading: logs and objects ---- */
+
+struct partition_offsets {
+    int64_t high_watermark;
+    int64_t log_start_offset;
+};
+
+/* Returns 0 or Kafka's 3. TOPIC may be NULL (then 3; the caller knows whether it was
+ * asked by id and says 100). */
+int16_t state_offsets(const struct topic *topic, int32_t partition,
+                      struct partition_offsets *offsets) MUST_CHECK;
+
+struct run_view {
+    const struct uuid *object_id;
+    int64_t base_offset;
+    uint32_t records;
+    uint32_t length;
+    uint64_t position;
+    int64_t max_timestamp;
+};
+
+/* Runs from the one that holds an offset on. */
+struct run_walk {
+    /* private */
+    const struct partition *partition;
+    uint32_t next;
+};
+
+/* Returns 0, Kafka's 3, or 1 when OFFSET lies outside of [log start, high watermark];
+ * OFFSETS is set unless 3. After 0, state_plan_next gives the runs in order. */
+int16_t state_plan(const struct topic *topic, int32_t partition, int64_t offset,
+                   struct partition_offsets *offsets, struct run_walk *walk) MUST_CHECK;
+bool state_plan_next(struct run_walk *walk, struct run_view *run) MUST_CHECK;
+
+/* The first run whose max timestamp is >= TIMESTAMP; *FOUND false: none. */
+int16_t state_run_by_timestamp(const struct topic *topic, int32_t partition,
+                               int64_t timestamp, struct run_view *run,
+                               bool *found) MUST_CHECK;
+/* The run that holds the greatest timestamp, the first of equals. */
+int16_t state_run_of_max_timestamp(const struct topic *topic, int32_t partition,
+                                   struct run_view *run, bool *found) MUST_CHECK;
+
+/* True while an object's commit and its result are remembered. */
+bool state_object_known(const struct cluster *cluster, const struct uuid *object_id);
+
+struct state_counts {
+    uint64_t clusters, topics, partitions, runs, producers, objects, garbage_objects,
+        agents;
+    uint64_t memory_bytes; /* of runs, producers and results, about */
+};
+void state_count(const struct state *state, struct state_counts *counts);
+
+/* When producer states expire next: the last use of the one unused longest, or -1. */
+int64_t state_oldest_producer_ms(const struct state *state);
+
+#endif
