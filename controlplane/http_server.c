@@ -1,0 +1,769 @@
+/* http_server.c - the shell over libmicrohttpd: one daemon with a few epoll threads.
+ *
+ * libmicrohttpd calls on_access once when the head is in, once for each piece of the body,
+ * and then again and again until a response is queued; a suspended connection is left
+ * alone until it is resumed. A response can be queued at the first call (the connection
+ * then closes if a body follows) or after the body, not between: so what is found wrong
+ * while a body arrives is told after the rest was read and dropped, and a client that
+ * goes on for too long is cut off.
+ *
+ * A client certificate is required and verified in the handshake: libmicrohttpd by itself
+ * only asks for one. GnuTLS has no closure for its callbacks, but a connection stays with
+ * the thread that accepted it, and that thread serves one daemon: `serving` is that one.
+ *
+ * Who writes what: an exchange's fields only ever change on the server's thread, also
+ * those of a parked one; resuming touches nothing but libmicrohttpd's own state. */
+#include "controlplane/http_server.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netdb.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <gnutls/abstract.h>
+#include <gnutls/gnutls.h>
+#include <gnutls/x509.h>
+#include <microhttpd.h>
+
+#include "common/check.h"
+#include "common/clock.h"
+#include "common/log.h"
+
+#define HEAD_BYTES_MAX (32 * KIB) /* request line and headers; also the read buffer */
+#define LISTEN_BACKLOG 1024
+#define HEADERS_MAX 8
+/* A refused body up to this size is read and dropped, so that the client sees the answer
+ * and the connection lives on; a larger one ends the connection. */
+#define DRAIN_BYTES_MAX (256 * KIB)
+#define URI_MAX 128
+#define TLS_PRIORITIES "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2:%SERVER_PRECEDENCE"
+
+/* Our certificate; immutable. Superseded ones stay until the end, since a handshake may
+ * still use them: that is a few in the life of a process. */
+struct credential {
+    struct credential *older;
+    gnutls_pcert_st certificate;
+    gnutls_privkey_t key;
+};
+
+struct http_server {
+    char name[16];
+    struct MHD_Daemon *daemon;
+    const struct http_server_ops *ops;
+    void *arg;
+    size_t max_body_bytes;
+    int64_t request_timeout_ms;
+    struct budget *budget;
+    char *client_ca_pem; /* NULL: no client certificates */
+    _Atomic(struct credential *) credential;
+    uint16_t port;
+    int quiesced_fd;
+    atomic_bool draining;
+    atomic_uint_fast64_t connections, accepted, handshakes_refused, parked;
+};
+
+/* A connection's context in libmicrohttpd; belongs to the connection's thread. */
+struct peer {
+    char address[INET6_ADDRSTRLEN];
+    bool identified;
+    char uri[URI_MAX];
+    int64_t not_after_ms;
+};
+
+/* EXCHANGE_HEAD --on_access--> BODY --last piece--> RUNNING --reply--> REPLIED --> QUEUED
+ *                                |                   |    ^
+ *                                +-- refused --> REPLIED  |
+ *                                                  PARKED-+  (resume) */
+enum exchange_state {
+    EXCHANGE_HEAD,
+    EXCHANGE_BODY,
+    EXCHANGE_RUNNING,
+    EXCHANGE_PARKED,
+    EXCHANGE_REPLIED,
+    EXCHANGE_QUEUED,
+};
+
+struct http_exchange {
+    struct http_server *server;
+    struct MHD_Connection *connection;
+    struct peer *peer;
+    enum exchange_state state;
+    char *method, *path;
+    bool has_body;
+    size_t dropped_bytes; /* of a refused body */
+    struct str body;
+    size_t charged_bytes; /* from the budget */
+    int64_t started_us;
+    void *user;
+    /* the reply */
+    int status;
+    const char *content_type;
+    struct str reply;
+    struct {
+        const char *name;
+        char *value;
+    } headers[HEADERS_MAX];
+    size_t header_count;
+};
+
+static _Thread_local struct http_server *serving;
+
+/* --- certificates --- */
+
+static void credential_free(struct credential *credential)
+{
+    while (credential != NULL) {
+        struct credential *older = credential->older;
+        gnutls_pcert_deinit(&credential->certificate);
+        gnutls_privkey_deinit(credential->key);
+        mem_free(credential);
+        credential = older;
+    }
+}
+
+static gnutls_datum_t datum(struct slice s)
+{
+    /* GnuTLS does not write through it. */
+    return (gnutls_datum_t){.data = (unsigned char *)(uintptr_t)s.ptr,
+                            .size = (unsigned)s.len};
+}
+
+static int credential_load(struct slice cert_pem, struct slice key_pem,
+                           struct credential **out, struct err *err)
+{
+    gnutls_datum_t cert = datum(cert_pem), key = datum(key_pem);
+    struct credential *credential = mem_zalloc(sizeof(*credential));
+
+    int rc = gnutls_privkey_init(&credential->key);
+    ASSERT(rc == 0);
+    rc = gnutls_privkey_import_x509_raw(credential->key, &key, GNUTLS_X509_FMT_PEM, NULL, 0);
+    if (rc == 0)
+        rc = gnutls_pcert_import_x509_raw(&credential->certificate, &cert,
+                                          GNUTLS_X509_FMT_PEM, 0);
+    if (rc != 0) {
+        gnutls_privkey_deinit(credential->key);
+        mem_free(credential);
+        return err_set(err, ERR_INVALID, "server certificate: %s", gnutls_strerror(rc));
+    }
+    *out = credential;
+    return 0;
+}
+
+int http_server_set_certificate(struct http_server *server, struct slice cert_pem,
+                                struct slice key_pem, struct err *err)
+{
+    struct credential *credential = NULL;
+    int code = credential_load(cert_pem, key_pem, &credential, err);
+    if (code != 0)
+        return code;
+    credential->older = atomic_load(&server->credential);
+    while (!atomic_compare_exchange_weak(&server->credential, &credential->older,
+                                         credential))
+        ;
+    return 0;
+}
+
+static int on_want_certificate(gnutls_session_t session, const gnutls_datum_t *names,
+                               int name_count, const gnutls_pk_algorithm_t *algorithms,
+                               int algorithm_count, gnutls_pcert_st **certificate,
+                               unsigned *length, gnutls_privkey_t *key)
+{
+    (void)session, (void)names, (void)name_count, (void)algorithms, (void)algorithm_count;
+    struct credential *credential = atomic_load(&serving->credential);
+    *certificate = &credential->certificate;
+    *length = 1;
+    *key = credential->key;
+    return 0;
+}
+
+static void log_refused(struct http_server *server, gnutls_session_t session,
+                        unsigned status)
+{
+    static _Thread_local struct log_limit limit = {.interval_ms = 1000};
+    gnutls_datum_t text = {NULL, 0};
+    char quoted[256];
+    uint64_t dropped;
+
+    atomic_fetch_add(&server->handshakes_refused, 1);
+    if (!log_limit_pass(&limit, clock_monotonic_ms(), &dropped))
+        return;
+    const char *why = "no certificate";
+    if (status != 0 && gnutls_certificate_verification_status_print(
+                           status, gnutls_certificate_type_get2(session, GNUTLS_CTYPE_PEERS),
+                           &text, 0) == 0)
+        why = (const char *)text.data;
+    log_warn("http", "client certificate refused", "listener=%s reason=%s more=%llu",
+             server->name, log_quote(why, quoted, sizeof(quoted)),
+             (unsigned long long)dropped);
+    gnutls_free(text.data);
+}
+
+/* Part of the handshake: anything but 0 ends it. */
+static int on_verify(gnutls_session_t session)
+{
+    static const char purpose[] = GNUTLS_KP_TLS_WWW_CLIENT;
+    gnutls_typed_vdata_st want = {.type = GNUTLS_DT_KEY_PURPOSE_OID,
+                                  .data = (unsigned char *)(uintptr_t)purpose,
+                                  .size = 0};
+    unsigned status = 0;
+    int rc = gnutls_certificate_verify_peers(session, &want, 1, &status);
+    if (rc == 0 && status == 0)
+        return 0;
+    log_refused(serving, session, status);
+    return GNUTLS_E_CERTIFICATE_ERROR;
+}
+
+/* --- connections --- */
+
+static struct peer *peer_of(struct MHD_Connection *connection)
+{
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+    return info == NULL ? NULL : info->socket_context;
+}
+
+static void print_address(struct MHD_Connection *connection, char *text, size_t size)
+{
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+    text[0] = '\0';
+    if (info == NULL || info->client_addr == NULL)
+        return;
+    if (getnameinfo(info->client_addr,
+                    info->client_addr->sa_family == AF_INET6 ? sizeof(struct sockaddr_in6)
+                                                             : sizeof(struct sockaddr_in),
+                    text, (socklen_t)size, NULL, 0, NI_NUMERICHOST) != 0)
+        text[0] = '\0';
+}
+
+static void on_connection(void *arg, struct MHD_Connection *connection, void **context,
+                          enum MHD_ConnectionNotificationCode what)
+{
+    struct http_server *server = arg;
+    if (what == MHD_CONNECTION_NOTIFY_CLOSED) {
+        atomic_fetch_sub(&server->connections, 1);
+        mem_free(*context);
+        *context = NULL;
+        return;
+    }
+    serving = server;
+    atomic_fetch_add(&server->connections, 1);
+    atomic_fetch_add(&server->accepted, 1);
+    struct peer *peer = mem_zalloc(sizeof(*peer));
+    print_address(connection, peer->address, sizeof(peer->address));
+    *context = peer;
+    if (server->client_ca_pem == NULL)
+        return;
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_GNUTLS_SESSION);
+    ASSERT(info != NULL && info->tls_session != NULL);
+    gnutls_certificate_server_set_request(info->tls_session, GNUTLS_CERT_REQUIRE);
+    gnutls_session_set_verify_function(info->tls_session, on_verify);
+}
+
+static void read_uri(gnutls_x509_crt_t crt, struct peer *peer)
+{
+    for (unsigned i = 0;; i++) {
+        char name[URI_MAX];
+        size_t size = sizeof(name) - 1;
+        int type = gnutls_x509_crt_get_subject_alt_name(crt, i, name, &size, NULL);
+        if (type == GNUTLS_E_REQUESTED_DATA_NOT_AVAILABLE)
+            return;
+        if (type != GNUTLS_SAN_URI || size >= sizeof(name))
+            continue;
+        memcpy(peer->uri, name, size);
+        peer->uri[size] = '\0';
+        return;
+    }
+}
+
+/* Who is it? The handshake has verified the certificate; read it once. */
+static void identify(struct MHD_Connection *connection, struct peer *peer)
+{
+    unsigned count = 0;
+    gnutls_x509_crt_t crt;
+
+    peer->identified = true;
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_GNUTLS_SESSION);
+    if (info == NULL || info->tls_session == NULL)
+        return;
+    const gnutls_datum_t *chain = gnutls_certificate_get_peers(info->tls_session, &count);
+    if (chain == NULL || count == 0 || gnutls_x509_crt_init(&crt) != 0)
+        return;
+    if (gnutls_x509_crt_import(crt, &chain[0], GNUTLS_X509_FMT_DER) == 0) {
+        peer->not_after_ms = (int64_t)gnutls_x509_crt_get_expiration_time(crt) * 1000;
+        read_uri(crt, peer);
+    }
+    gnutls_x509_crt_deinit(crt);
+}
+
+/* --- exchanges --- */
+
+static struct http_exchange *exchange_new(struct http_server *server,
+                                          struct MHD_Connection *connection,
+                                          const char *method, const char *path)
+{
+    struct http_exchange *x = mem_zalloc(sizeof(*x));
+    x->server = server;
+    x->connection = connection;
+    x->peer = peer_of(connection);
+    ASSERT(x->peer != NULL);
+    if (server->client_ca_pem != NULL && !x->peer->identified)
+        identify(connection, x->peer);
+    x->method = mem_strdup(method);
+    x->path = mem_strdup(path);
+    str_init(&x->body, server->max_body_bytes);
+    str_init(&x->reply, 0);
+    x->started_us = clock_monotonic_us();
+    return x;
+}
+
+static void exchange_free(struct http_exchange *x)
+{
+    if (x->charged_bytes > 0)
+        budget_give(x->server->budget, x->charged_bytes);
+    for (size_t i = 0; i < x->header_count; i++)
+        mem_free(x->headers[i].value);
+    str_fini(&x->body);
+    str_fini(&x->reply);
+    mem_free(x->method);
+    mem_free(x->path);
+    mem_free(x);
+}
+
+/* Our own refusals, where no handler has a say; problem details all the same. */
+static void refuse(struct http_exchange *x, int code, const char *detail)
+{
+    struct str body;
+    str_init(&body, 4 * KIB);
+    str_printf(&body,
+               "{\"type\":\"about:blank\",\"title\":\"%s\",\"status\":%d,"
+               "\"detail\":\"%s\",\"code\":\"%s\"}",
+               err_text(code), err_http_status(code), detail, err_name(code));
+    if (err_retriable(code))
+        http_exchange_add_header(x, "Retry-After", "1");
+    http_exchange_reply(x, err_http_status(code), "application/problem+json", &body);
+}
+
+static enum MHD_Result queue(struct http_exchange *x)
+{
+    ASSERT(x->state == EXCHANGE_REPLIED);
+    size_t len = x->reply.len;
+    char *bytes = str_take(&x->reply);
+    struct MHD_Response *response = MHD_create_response_from_buffer(
+        len, bytes, bytes == NULL ? MHD_RESPMEM_PERSISTENT : MHD_RESPMEM_MUST_FREE);
+    ASSERT(response != NULL);
+    if (x->content_type != NULL)
+        MHD_add_response_header(response, "Content-Type", x->content_type);
+    for (size_t i = 0; i < x->header_count; i++)
+        MHD_add_response_header(response, x->headers[i].name, x->headers[i].value);
+    enum MHD_Result result =
+        MHD_queue_response(x->connection, (unsigned)x->status, response);
+    MHD_destroy_response(response);
+    x->state = EXCHANGE_QUEUED;
+    return result;
+}
+
+/* The bytes that the head announces; -1: chunked, of unknown length. */
+static int64_t announced_bytes(const struct http_exchange *x)
+{
+    const char *length = http_exchange_header(x, "Content-Length");
+    if (length != NULL) {
+        unsigned long long n = strtoull(length, NULL, 10);
+        return n > INT64_MAX ? INT64_MAX : (int64_t)n;
+    }
+    return http_exchange_header(x, "Transfer-Encoding") != NULL ? -1 : 0;
+}
+
+static enum MHD_Result on_head(struct http_exchange *x)
+{
+    struct http_server *server = x->server;
+    int64_t announced = announced_bytes(x);
+
+    x->has_body = announced != 0;
+    if (atomic_load(&server->draining)) {
+        refuse(x, ERR_UNAVAILABLE, "this node is stopping; try another one, or again");
+    } else if (announced > (int64_t)server->max_body_bytes) {
+        refuse(x, ERR_TOO_LARGE, "the body is over the limit of this server; send less");
+    } else {
+        server->ops->on_head(x, server->arg);
+    }
+    if (x->state != EXCHANGE_REPLIED) {
+        x->state = EXCHANGE_BODY;
+        return MHD_YES;
+    }
+    if (announced >= 0 && announced <= (int64_t)DRAIN_BYTES_MAX && announced > 0)
+        return MHD_YES; /* told when the body has been dropped */
+    return queue(x);
+}
+
+static enum MHD_Result on_piece(struct http_exchange *x, const char *piece, size_t len)
+{
+    struct http_server *server = x->server;
+    int64_t deadline_us = x->started_us + server->request_timeout_ms * 1000;
+
+    if (clock_monotonic_us() > deadline_us)
+        return MHD_NO;
+    if (x->state == EXCHANGE_REPLIED) {
+        x->dropped_bytes += len;
+        return x->dropped_bytes <= DRAIN_BYTES_MAX ? MHD_YES : MHD_NO;
+    }
+    ASSERT(x->state == EXCHANGE_BODY);
+    if (x->body.len + len > server->max_body_bytes) {
+        refuse(x, ERR_TOO_LARGE, "the body is over the limit of this server; send less");
+        return MHD_YES;
+    }
+    if (!budget_take(server->budget, len)) {
+        refuse(x, ERR_OVERLOADED, "too many requests are being received; try again");
+        return MHD_YES;
+    }
+    x->charged_bytes += len;
+    str_append(&x->body, piece, len);
+    ASSERT(!x->body.overflowed);
+    return MHD_YES;
+}
+
+/* The access handler: see the head of this file. */
+static enum MHD_Result on_access(void *arg, struct MHD_Connection *connection,
+                                 const char *path, const char *method, const char *version,
+                                 const char *piece, size_t *piece_len, void **context)
+{
+    struct http_server *server = arg;
+    struct http_exchange *x = *context;
+    (void)version;
+
+    if (x == NULL) {
+        x = exchange_new(server, connection, method, path);
+        *context = x;
+        return on_head(x);
+    }
+    if (*piece_len > 0) {
+        size_t len = *piece_len;
+        *piece_len = 0;
+        return on_piece(x, piece, len);
+    }
+    if (x->state == EXCHANGE_BODY) {
+        x->state = EXCHANGE_RUNNING;
+        server->ops->on_request(x, server->arg);
+    } else if (x->state == EXCHANGE_PARKED) {
+        x->state = EXCHANGE_RUNNING;
+        server->ops->on_resume(x, server->arg);
+    }
+    if (x->state == EXCHANGE_PARKED)
+        return MHD_YES;
+    return queue(x);
+}
+
+static void on_completed(void *arg, struct MHD_Connection *connection, void **context,
+                         enum MHD_RequestTerminationCode why)
+{
+    struct http_server *server = arg;
+    struct http_exchange *x = *context;
+    (void)connection, (void)why;
+    if (x == NULL)
+        return;
+    *context = NULL;
+    server->ops->on_end(x, server->arg);
+    exchange_free(x);
+}
+
+const char *http_exchange_method(const struct http_exchange *x)
+{
+    return x->method;
+}
+
+const char *http_exchange_path(const struct http_exchange *x)
+{
+    return x->path;
+}
+
+const char *http_exchange_header(const struct http_exchange *x, const char *name)
+{
+    return MHD_lookup_connection_value(x->connection, MHD_HEADER_KIND, name);
+}
+
+struct slice http_exchange_body(const struct http_exchange *x)
+{
+    return slice_of(str_cstr(&x->body), x->body.len);
+}
+
+bool http_exchange_has_body(const struct http_exchange *x)
+{
+    return x->has_body;
+}
+
+const char *http_exchange_peer(const struct http_exchange *x)
+{
+    return x->peer->address;
+}
+
+const char *http_exchange_peer_uri(const struct http_exchange *x)
+{
+    return x->peer->uri;
+}
+
+int64_t http_exchange_peer_not_after_ms(const struct http_exchange *x)
+{
+    return x->peer->not_after_ms;
+}
+
+int64_t http_exchange_started_us(const struct http_exchange *x)
+{
+    return x->started_us;
+}
+
+void http_exchange_set_user(struct http_exchange *x, void *user)
+{
+    x->user = user;
+}
+
+void *http_exchange_user(const struct http_exchange *x)
+{
+    return x->user;
+}
+
+void http_exchange_add_header(struct http_exchange *x, const char *name, const char *value)
+{
+    ASSERT(x->header_count < HEADERS_MAX);
+    x->headers[x->header_count].name = name;
+    x->headers[x->header_count].value = mem_strdup(value);
+    x->header_count++;
+}
+
+void http_exchange_reply(struct http_exchange *x, int status, const char *content_type,
+                         struct str *body)
+{
+    ASSERT(x->state == EXCHANGE_HEAD || x->state == EXCHANGE_BODY ||
+           x->state == EXCHANGE_RUNNING);
+    ASSERT(!body->overflowed);
+    x->status = status;
+    x->content_type = content_type;
+    x->reply = *body;
+    str_init(body, 0);
+    x->state = EXCHANGE_REPLIED;
+}
+
+bool http_exchange_replied(const struct http_exchange *x)
+{
+    return x->state == EXCHANGE_REPLIED || x->state == EXCHANGE_QUEUED;
+}
+
+int http_exchange_status(const struct http_exchange *x)
+{
+    return x->status;
+}
+
+void http_exchange_park(struct http_exchange *x)
+{
+    ASSERT(x->state == EXCHANGE_RUNNING);
+    x->state = EXCHANGE_PARKED;
+    atomic_fetch_add(&x->server->parked, 1);
+    MHD_suspend_connection(x->connection);
+}
+
+void http_exchange_resume(struct http_exchange *x)
+{
+    struct http_server *server = x->server;
+    MHD_resume_connection(x->connection);
+    atomic_fetch_sub(&server->parked, 1); /* last: http_server_stop waits for it */
+}
+
+/* --- the server --- */
+
+/* Split "HOST:PORT"; an empty host means all addresses. */
+static int split_address(const char *text, char *host, size_t host_size, const char **port,
+                         struct err *err)
+{
+    const char *colon = strrchr(text, ':');
+    const char *end = colon;
+    if (colon == NULL || colon[1] == '\0')
+        return err_set(err, ERR_INVALID, "listen address \"%s\": want HOST:PORT", text);
+    if (text[0] == '[') {
+        text++;
+        end = colon - 1;
+        if (end < text || *end != ']')
+            return err_set(err, ERR_INVALID, "listen address: want [IPV6]:PORT");
+    }
+    if ((size_t)(end - text) >= host_size)
+        return err_set(err, ERR_INVALID, "listen address: the host name is too long");
+    memcpy(host, text, (size_t)(end - text));
+    host[end - text] = '\0';
+    *port = colon + 1;
+    return 0;
+}
+
+static int bind_first(const struct addrinfo *found, const char *listen_text,
+                      struct err *err)
+{
+    int one = 1;
+    int fd = socket(found->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (fd < 0)
+        return err_set_errno(err, errno, "socket for %s", listen_text), -1;
+    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
+    if (bind(fd, found->ai_addr, found->ai_addrlen) != 0 ||
+        listen(fd, LISTEN_BACKLOG) != 0) {
+        err_set_errno(err, errno, "listen on %s", listen_text);
+        close(fd);
+        return -1;
+    }
+    return fd;
+}
+
+static int listen_on(const char *text, int *fd, uint16_t *port, struct err *err)
+{
+    struct addrinfo hints = {
+        .ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE};
+    struct addrinfo *found = NULL;
+    struct sockaddr_storage bound;
+    socklen_t bound_len = sizeof(bound);
+    char host[256];
+    const char *service = NULL;
+
+    int code = split_address(text, host, sizeof(host), &service, err);
+    if (code != 0)
+        return code;
+    int rc = getaddrinfo(host[0] == '\0' ? NULL : host, service, &hints, &found);
+    if (rc != 0)
+        return err_set(err, ERR_INVALID, "listen on %s: %s", text, gai_strerror(rc));
+    *fd = bind_first(found, text, err);
+    freeaddrinfo(found);
+    if (*fd < 0)
+        return ERR_IO;
+    if (getsockname(*fd, (struct sockaddr *)(void *)&bound, &bound_len) != 0) {
+        close(*fd);
+        return err_set_errno(err, errno, "getsockname");
+    }
+    *port = ntohs(bound.ss_family == AF_INET6
+                      ? ((struct sockaddr_in6 *)(void *)&bound)->sin6_port
+                      : ((struct sockaddr_in *)(void *)&bound)->sin_port);
+    return 0;
+}
+
+static void on_mhd_log(void *arg, const char *fmt, va_list args) PRINTF_LIKE(2, 0);
+static void on_mhd_log(void *arg, const char *fmt, va_list args)
+{
+    const struct http_server *server = arg;
+    char text[256], quoted[300];
+    if (!log_enabled(LOG_DEBUG))
+        return;
+    vsnprintf(text, sizeof(text), fmt, args);
+    text[strcspn(text, "\n")] = '\0';
+    log_debug("http", "from the http library", "listener=%s text=%s", server->name,
+              log_quote(text, quoted, sizeof(quoted)));
+}
+
+static struct MHD_Daemon *start_daemon(struct http_server *server,
+                                       const struct http_server_options *options, int fd)
+{
+    struct MHD_OptionItem with_clients[] = {
+        {MHD_OPTION_HTTPS_MEM_TRUST, 0, server->client_ca_pem},
+        {MHD_OPTION_END, 0, NULL},
+    };
+    struct MHD_OptionItem *more = with_clients;
+    if (server->client_ca_pem == NULL)
+        more++;
+    return MHD_start_daemon(
+        MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_TLS |
+            MHD_USE_ERROR_LOG,
+        0, NULL, NULL, on_access, server, /**/
+        MHD_OPTION_EXTERNAL_LOGGER, on_mhd_log, server, /**/
+        MHD_OPTION_LISTEN_SOCKET, fd, /**/
+        MHD_OPTION_THREAD_POOL_SIZE, options->threads < 2 ? 0 : options->threads, /**/
+        MHD_OPTION_CONNECTION_LIMIT, options->max_connections, /**/
+        MHD_OPTION_CONNECTION_MEMORY_LIMIT, HEAD_BYTES_MAX, /**/
+        MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)((options->idle_timeout_ms + 999) / 1000),
+        MHD_OPTION_STRICT_FOR_CLIENT, 1, /**/
+        MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1, /**/
+        MHD_OPTION_HTTPS_PRIORITIES, TLS_PRIORITIES, /**/
+        MHD_OPTION_HTTPS_CERT_CALLBACK, on_want_certificate, /**/
+        MHD_OPTION_NOTIFY_CONNECTION, on_connection, server, /**/
+        MHD_OPTION_NOTIFY_COMPLETED, on_completed, server, /**/
+        MHD_OPTION_ARRAY, more, MHD_OPTION_END);
+}
+
+static char *copy_pem(struct slice pem)
+{
+    char *text = mem_alloc(pem.len + 1);
+    memcpy(text, pem.ptr, pem.len);
+    text[pem.len] = '\0';
+    return text;
+}
+
+int http_server_start(const struct http_server_options *options,
+                      struct http_server **out, struct err *err)
+{
+    struct http_server *server = mem_zalloc(sizeof(*server));
+    int fd = -1;
+
+    snprintf(server->name, sizeof(server->name), "%s", options->name);
+    server->ops = options->ops;
+    server->arg = options->arg;
+    server->max_body_bytes = options->max_body_bytes;
+    server->request_timeout_ms = options->request_timeout_ms;
+    server->budget = options->budget;
+    server->quiesced_fd = -1;
+    if (options->client_ca_pem.ptr != NULL)
+        server->client_ca_pem = copy_pem(options->client_ca_pem);
+    int code = http_server_set_certificate(server, options->cert_pem, options->key_pem, err);
+    if (code != 0)
+        goto out;
+    code = listen_on(options->listen, &fd, &server->port, err);
+    if (code != 0)
+        goto out;
+    server->daemon = start_daemon(server, options, fd);
+    if (server->daemon == NULL) {
+        close(fd);
+        code = err_set(err, ERR_IO, "start the %s listener: see the debug log",
+                       options->name);
+    }
+out:
+    if (code != 0) {
+        credential_free(atomic_load(&server->credential));
+        mem_free(server->client_ca_pem);
+        mem_free(server);
+        return code;
+    }
+    *out = server;
+    return 0;
+}
+
+uint16_t http_server_port(const struct http_server *server)
+{
+    return server->port;
+}
+
+void http_server_quiesce(struct http_server *server)
+{
+    if (atomic_exchange(&server->draining, true))
+        return;
+    server->quiesced_fd = MHD_quiesce_daemon(server->daemon);
+}
+
+void http_server_stop(struct http_server *server)
+{
+    http_server_quiesce(server);
+    while (atomic_load(&server->parked) > 0)
+        usleep(1000);
+    MHD_stop_daemon(server->daemon);
+    if (server->quiesced_fd >= 0)
+        close(server->quiesced_fd);
+    credential_free(atomic_load(&server->credential));
+    mem_free(server->client_ca_pem);
+    mem_free(server);
+}
+
+void http_server_counters(const struct http_server *server,
+                          struct http_server_counters *counters)
+{
+    counters->connections = atomic_load(&server->connections);
+    counters->accepted = atomic_load(&server->accepted);
+    counters->handshakes_refused = atomic_load(&server->handshakes_refused);
+    counters->parked = atomic_load(&server->parked);
+}
