@@ -22,8 +22,10 @@
 #include "common/err.h"
 #include "common/mem.h"
 
-#define PIECE_BYTES (64 * KIB)
-#define ZSTD_LEVEL  3
+#define PIECE_BYTES           (64 * KIB)
+#define ZSTD_LEVEL            3
+#define ZSTD_WINDOW_LOG_USUAL 23
+#define ZSTD_WINDOW_LOG_MAX   27
 
 /* Kafka's Java clients frame snappy as the xerial library does: this magic, two version
  * numbers, then blocks of a big-endian length and raw snappy. */
@@ -308,9 +310,7 @@ static int zstd_decompress(struct slice in, struct str *out)
     ZSTD_DCtx *dctx = ZSTD_createDCtx();
     if (dctx == NULL)
         return ERR_NOMEM;
-    /* A frame may ask for a window as large as it likes: not more than its text may be.
-     */
-    ZSTD_DCtx_setParameter(dctx, ZSTD_d_windowLogMax, 27);
+    ZSTD_DCtx_setParameter(dctx, ZSTD_d_windowLogMax, zstd_window_log(str_room(out)));
     int code = in.len == 0 ? ERR_MALFORMED : zstd_unfold(dctx, in, out);
     ZSTD_freeDCtx(dctx);
     return code;
