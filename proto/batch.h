@@ -12,8 +12,9 @@
  * Producing never walks the records: batch_validate_produce() looks at the header and
  * the checksum. Apache Kafka walks them, to find null keys on compacted topics, single
  * timestamps out of range, and inner deltas that are not 0..n-1, which it would rewrite.
- * Here the header's count and deltas are what offsets are assigned by: a producer that
- * lies in its records fools its own readers only. Topics that need records looked at
+ * Here the header's count and last delta are what offsets are assigned by, and its base
+ * and max timestamps what is held against the limits: a producer that lies in its records
+ * fools the readers of its own records only. Topics that need records looked at
  * (compaction) call batch_check_records() as well. */
 #ifndef PROTO_BATCH_H
 #define PROTO_BATCH_H
@@ -116,12 +117,17 @@ struct batch_verdict {
 };
 
 /* Judge RECORDS, one partition of a Produce request, by kafka.md's list: exactly one
- * batch, whole, magic 2, base offset 0, size limits, checksum, count and last delta,
- * no control bit, sequence, timestamps of the header. Sequence and epoch order is judged
- * where offsets are assigned. Returns 0 and fills *INFO, or the Kafka error, which with
- * its text is in *VERDICT (set in both cases). */
+ * batch, whole, magic 2, codec, base offset 0, size limits, checksum, count and last
+ * delta, no control bit, sequence, timestamps of the header; the first that fails, in
+ * Kafka's order, is the answer. Left to others: acks and transactional ids (the request),
+ * the order of sequences and epochs (where offsets are assigned). Returns 0 and fills
+ * *INFO, or the Kafka error, which with its text is in *VERDICT (set in both cases). */
 int16_t batch_validate_produce(struct slice records, const struct batch_policy *policy,
                                struct batch_info *info, struct batch_verdict *verdict);
+
+/* True if a record of that time may stand in a CreateTime topic: -1, or within
+ * [now - before_max, now + after_max]. */
+bool batch_timestamp_allowed(int64_t timestamp_ms, const struct batch_policy *policy);
 
 /* ---- patches, in place, on bytes that batch_parse() accepted ---- */
 
@@ -169,15 +175,18 @@ bool record_iter_next(struct record_iter *iter, struct record *record) MUST_CHEC
  * the end. Its damage was found by record_iter_next(). */
 bool record_header_next(struct slice *rest, struct slice *key, struct slice *value);
 
-/* The first record with timestamp >= TIMESTAMP_MS, for ListOffsets. Returns 0 and sets
- * *FOUND, and *OFFSET and *AT_MS if so; or the iterator's error. Kafka's rule for the
- * batch: skip it when info->max_timestamp is below. */
+/* The first record at or above FROM_OFFSET (the log start may lie within a batch) with a
+ * timestamp of TIMESTAMP_MS or later, for ListOffsets. Returns 0 and sets *FOUND, and
+ * *OFFSET and *AT_MS if there is one; or the iterator's error. A batch whose
+ * info->max_timestamp is earlier has none and need not be asked. */
 int batch_find_timestamp(const struct batch_info *info, int64_t timestamp_ms,
-                         size_t max_bytes, bool *found, int64_t *offset,
-                         int64_t *at_ms) MUST_CHECK;
-/* The first record whose timestamp is the batch's greatest (ListOffsets -3). */
-int batch_find_max_timestamp(const struct batch_info *info, size_t max_bytes,
-                             int64_t *offset, int64_t *at_ms) MUST_CHECK;
+                         int64_t from_offset, size_t max_bytes, bool *found,
+                         int64_t *offset, int64_t *at_ms) MUST_CHECK;
+/* The first record at or above FROM_OFFSET that has their greatest timestamp
+ * (ListOffsets -3). Otherwise as above. */
+int batch_find_max_timestamp(const struct batch_info *info, int64_t from_offset,
+                             size_t max_bytes, bool *found, int64_t *offset,
+                             int64_t *at_ms) MUST_CHECK;
 
 /* One record that a topic refuses. */
 struct batch_bad_record {
