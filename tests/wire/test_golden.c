@@ -119,7 +119,8 @@ static void check_round_trip(struct frame *f)
         rc = header_write_request(f->api, (int16_t)f->version, header.correlation_id,
                                   header.client_id, body, &out);
     } else {
-        rc = header_write_response(f->api, (int16_t)f->version, correlation_id, body, &out);
+        rc = header_write_response(f->api, (int16_t)f->version, correlation_id, body,
+                                   &out);
     }
     if (rc != 0)
         fail_msg("%s: encoding failed: %d", f->path, rc);
