@@ -12,6 +12,9 @@
 #include "common/defs.h"
 #include "common/err.h"
 
+/* "" as FMT means no pairs, and is no oversight. */
+#pragma GCC diagnostic ignored "-Wformat-zero-length"
+
 enum log_level { LOG_DEBUG, LOG_INFO, LOG_WARN, LOG_ERROR };
 
 void log_set_level(enum log_level level);
