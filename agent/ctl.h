@@ -14,11 +14,11 @@
 #include "common/arena.h"
 #include "common/defs.h"
 #include "common/err.h"
+#include "common/http_client.h"
 #include "common/json.h"
 #include "common/loop.h"
 #include "common/slice.h"
 #include "common/uuid.h"
-#include "proto/commit.h"
 
 struct ctl;
 
@@ -27,9 +27,21 @@ struct ctl_options {
     const char *ca_fingerprint; /* hex SHA-256 of the CA certificate */
     const char *enrolment_token;
     const char *version;
+    const struct ctl_transport *transport; /* NULL: HTTPS; tests give their own */
 };
 
-struct ctl *ctl_new(struct loop *loop, const struct ctl_options *options);
+/* How requests leave: http_client.h's calls behind a table. */
+struct ctl_transport {
+    struct http_call *(*send)(const struct http_request *request, http_done_fn *done,
+                              void *done_arg, void *arg);
+    void (*cancel)(struct http_call *call, void *arg);
+    void (*set_tls)(const struct http_tls *tls, void *arg);
+    void *arg;
+};
+
+/* ERR_INVALID names an option that is missing or cannot be right. */
+int ctl_new(struct loop *loop, const struct ctl_options *options, struct ctl **ctl,
+            struct err *err) MUST_CHECK;
 void ctl_free(struct ctl *ctl); /* cancels calls without callback */
 
 /* Fetch and check the CA, make a key, enrol; retries while the control plane is away.
@@ -43,6 +55,23 @@ const struct uuid *ctl_agent_id(const struct ctl *ctl);
 int64_t ctl_now_ms(const struct ctl *ctl);
 bool ctl_reachable(const struct ctl *ctl); /* the last call got an answer */
 
+/* What /agent/v1/register gave. */
+struct ctl_session {
+    int32_t node_id;
+    int64_t session_ms, watch_ms, commit_max_age_ms;
+};
+
+/* Join the cluster as BODY (of /agent/v1/register; ownership moves) says, or change what
+ * was said. DONE(0, ..) when it is known there; or a code that retrying cannot mend. When
+ * the control plane forgets the session later (409), ctl joins again by itself and goes on
+ * with the calls that met it; ON_SESSION is then called again, as at first. */
+void ctl_register(struct ctl *ctl, struct json *body,
+                  void (*done)(int code, const char *text, void *arg), void *arg);
+void ctl_on_session(struct ctl *ctl,
+                    void (*on_session)(const struct ctl_session *session, void *arg),
+                    void *arg);
+const struct ctl_session *ctl_session(const struct ctl *ctl);
+
 struct ctl_call;
 
 /* A JSON call. BODY: ownership moves. CODE: 0 and ANSWER, or an ERR_* and TEXT. Retries
@@ -51,6 +80,10 @@ typedef void ctl_done_fn(int code, const char *text, const struct json *answer,
                          void *arg);
 struct ctl_call *ctl_send(struct ctl *ctl, const char *path, struct json *body,
                           int64_t deadline_at_ms, ctl_done_fn *done, void *arg);
-void ctl_cancel(struct ctl_call *call);
+/* The same for a call that the control plane may park for PATIENCE_MS (watch). */
+struct ctl_call *ctl_send_patient(struct ctl *ctl, const char *path, struct json *body,
+                                  int64_t patience_ms, int64_t deadline_at_ms,
+                                  ctl_done_fn *done, void *arg);
+void ctl_cancel(struct ctl_call *call); /* no callback */
 
 #endif

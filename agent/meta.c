@@ -1,0 +1,568 @@
+/* meta.c - the immutable views of the cluster, and the draft that the next one is made of.
+ *
+ * A topic is shared by all views that hold it; a view is two arrays and two hash tables of
+ * pointers. Publishing therefore copies pointers only. The one lock is around the pointer
+ * to the current view: taking a reference and replacing it must not cross. */
+#include "agent/meta.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/cursor.h"
+#include "common/err.h"
+#include "common/json.h"
+#include "common/log.h"
+#include "common/mem.h"
+
+#define TOPICS_MAX 1000000
+#define AGENTS_MAX 10000
+#define PARTITIONS_MAX 1000000
+#define NAME_MAX_LEN 249
+#define TEXT_MAX 1024
+#define CONFIG_MAX 65536
+
+struct topic_box {
+    struct meta_topic topic;
+    atomic_uint refs;
+};
+
+/* A list of agents, shared by the views between two changes of it. */
+struct meta_agents {
+    atomic_uint refs;
+    size_t count;
+    struct meta_agent list[];
+};
+
+/* Open addressing over the view's topics: 1 + index, 0 is free. */
+struct meta_table {
+    size_t mask;
+    uint32_t slots[];
+};
+
+struct meta {
+    pthread_mutex_t lock; /* around `view` */
+    struct meta_view *view;
+    /* core thread */
+    struct uuid cluster_id;
+    int32_t self_node_id;
+    struct meta_agents *agents;
+    struct topic_box **topics; /* by name */
+    size_t topic_count, topic_cap;
+    bool changed;
+};
+
+/* ---- topics and agents: made, shared, freed ---- */
+
+static void topic_unref(struct topic_box *box)
+{
+    if (atomic_fetch_sub_explicit(&box->refs, 1, memory_order_acq_rel) > 1)
+        return;
+    mem_free((void *)(uintptr_t)box->topic.name.ptr);
+    topic_config_set_fini(box->topic.set);
+    mem_free(box->topic.set);
+    mem_free(box);
+}
+
+static struct topic_box *box_of(struct meta_topic *topic)
+{
+    return CONTAINER_OF(topic, struct topic_box, topic);
+}
+
+static void agents_unref(struct meta_agents *agents)
+{
+    if (atomic_fetch_sub_explicit(&agents->refs, 1, memory_order_acq_rel) > 1)
+        return;
+    for (size_t i = 0; i < agents->count; i++) {
+        mem_free((void *)(uintptr_t)agents->list[i].host);
+        mem_free((void *)(uintptr_t)agents->list[i].zone);
+        mem_free((void *)(uintptr_t)agents->list[i].rack);
+        mem_free((void *)(uintptr_t)agents->list[i].http_url);
+    }
+    mem_free(agents);
+}
+
+static struct meta_agents *agents_new(size_t count)
+{
+    struct meta_agents *agents =
+        mem_zalloc(sizeof(*agents) + count * sizeof(agents->list[0]));
+    atomic_init(&agents->refs, 1);
+    agents->count = count;
+    return agents;
+}
+
+static char *dup_text(struct slice s)
+{
+    char *text = mem_alloc(s.len + 1);
+    if (s.len > 0)
+        memcpy(text, s.ptr, s.len);
+    text[s.len] = '\0';
+    return text;
+}
+
+/* Values were checked when they were set, but by a control plane that may be newer than
+ * this agent: what we do not understand does not act here. */
+static void read_configs(struct json_reader *r, const struct json *object,
+                         struct topic_config_set *set)
+{
+    void *iter = NULL;
+    const char *key;
+    const struct json *value;
+
+    if (!r->failed && !json_is_object(object)) {
+        r->failed = true;
+        err_set(r->err, ERR_MALFORMED, "configs: not an object");
+    }
+    if (r->failed)
+        return;
+    while (json_next(object, &iter, &key, &value)) {
+        struct slice text = json_as_string(r, value, "config", CONFIG_MAX);
+        const struct topic_config_spec *spec = topic_config_find(slice_str(key));
+        struct err err;
+        if (r->failed)
+            return;
+        if (spec == NULL || topic_config_check(spec, text, &err) != 0)
+            log_warn("meta", "topic configuration not understood", "name=%.64s", key);
+        else
+            topic_config_set_put(set, slice_str(key), text);
+    }
+}
+
+/* A new topic, or NULL with R failed. */
+static struct topic_box *read_topic(struct json_reader *r, const struct json *value)
+{
+    struct topic_box *box = mem_zalloc(sizeof(*box));
+    struct meta_topic *topic = &box->topic;
+
+    atomic_init(&box->refs, 1);
+    topic->set = mem_zalloc(sizeof(*topic->set));
+    topic->id = json_as_uuid(r, json_at(r, value, 0), "topic id");
+    struct slice name =
+        json_as_string(r, json_at(r, value, 1), "topic name", NAME_MAX_LEN);
+    topic->name = slice_of(dup_text(name), name.len);
+    topic->partitions = (int32_t)json_as_int(r, json_at(r, value, 2), "partitions", 1,
+                                             PARTITIONS_MAX);
+    topic->replication_factor = (int16_t)json_as_int(
+        r, json_at(r, value, 3), "replication factor", 1, INT16_MAX);
+    read_configs(r, json_at(r, value, 4), topic->set);
+    topic->created_at_ms =
+        json_as_int(r, json_at(r, value, 5), "created_at_ms", 0, INT64_MAX);
+    if (r->failed) {
+        topic_unref(box);
+        return NULL;
+    }
+    topic_config_effective(topic->set, &topic->config);
+    return box;
+}
+
+static char *read_text(struct json_reader *r, const struct json *row, size_t i,
+                       const char *what)
+{
+    const struct json *value = json_at(r, row, i);
+    return dup_text(json_is_null(value) ? SLICE_LITERAL("")
+                                        : json_as_string(r, value, what, TEXT_MAX));
+}
+
+static void read_agent(struct json_reader *r, const struct json *row,
+                       struct meta_agent *agent)
+{
+    agent->node_id =
+        (int32_t)json_as_int(r, json_at(r, row, 0), "node id", 1, INT32_MAX);
+    agent->agent_id = json_as_uuid(r, json_at(r, row, 1), "agent id");
+    agent->host = read_text(r, row, 2, "host");
+    agent->port = (int32_t)json_as_int(r, json_at(r, row, 3), "port", 1, 65535);
+    agent->zone = read_text(r, row, 4, "zone");
+    agent->rack = read_text(r, row, 5, "rack");
+    agent->http_url = read_text(r, row, 6, "http url");
+    struct slice state = json_as_string(r, json_at(r, row, 7), "state", TEXT_MAX);
+    agent->draining = slice_eq_str(state, "draining");
+}
+
+static int compare_agents(const void *a, const void *b)
+{
+    const struct meta_agent *x = a, *y = b;
+    return (x->node_id > y->node_id) - (x->node_id < y->node_id);
+}
+
+/* A new list, or NULL with R failed. */
+static struct meta_agents *read_agents(struct json_reader *r, const struct json *rows)
+{
+    size_t n = json_count(rows);
+    if (n > AGENTS_MAX) {
+        r->failed = true;
+        err_set(r->err, ERR_TOO_LARGE, "%zu agents", n);
+        return NULL;
+    }
+    struct meta_agents *agents = agents_new(n);
+    for (size_t i = 0; i < n; i++)
+        read_agent(r, json_at(r, rows, i), &agents->list[i]);
+    if (r->failed) {
+        agents_unref(agents);
+        return NULL;
+    }
+    qsort(agents->list, n, sizeof(agents->list[0]), compare_agents);
+    return agents;
+}
+
+/* ---- hash tables ---- */
+
+static size_t hash_bytes(const uint8_t *bytes, size_t len)
+{
+    uint64_t h = 0xcbf29ce484222325u; /* FNV-1a */
+    for (size_t i = 0; i < len; i++)
+        h = (h ^ bytes[i]) * 0x100000001b3u;
+    return (size_t)(h ^ (h >> 29));
+}
+
+static struct meta_table *table_new(size_t count)
+{
+    size_t size = 4;
+    while (size < count * 2)
+        size *= 2;
+    struct meta_table *table =
+        mem_zalloc(sizeof(*table) + size * sizeof(table->slots[0]));
+    table->mask = size - 1;
+    return table;
+}
+
+static void table_put(struct meta_table *table, struct slice key, size_t index)
+{
+    size_t i = hash_bytes(key.ptr, key.len) & table->mask;
+    while (table->slots[i] != 0)
+        i = (i + 1) & table->mask;
+    table->slots[i] = (uint32_t)index + 1;
+}
+
+/* Walk the candidates for KEY: start with *AT from table_start; NULL at the end. */
+static const struct meta_topic *table_next(const struct meta_view *view,
+                                           const struct meta_table *table, size_t *at)
+{
+    uint32_t slot = table->slots[*at & table->mask];
+    (*at)++;
+    return slot == 0 ? NULL : view->topics[slot - 1];
+}
+
+const struct meta_topic *meta_topic_by_name(const struct meta_view *view,
+                                            struct slice name)
+{
+    const struct meta_topic *topic;
+    size_t at = hash_bytes(name.ptr, name.len);
+    while ((topic = table_next(view, view->by_name, &at)) != NULL) {
+        if (slice_eq(topic->name, name))
+            return topic;
+    }
+    return NULL;
+}
+
+const struct meta_topic *meta_topic_by_id(const struct meta_view *view,
+                                          const struct uuid *id)
+{
+    const struct meta_topic *topic;
+    size_t at = hash_bytes(id->bytes, sizeof(id->bytes));
+    while ((topic = table_next(view, view->by_id, &at)) != NULL) {
+        if (uuid_eq(&topic->id, id))
+            return topic;
+    }
+    return NULL;
+}
+
+const struct meta_agent *meta_agent_by_id(const struct meta_view *view, int32_t node_id)
+{
+    const struct meta_agent key = {.node_id = node_id};
+    if (view->agent_count == 0)
+        return NULL;
+    return bsearch(&key, view->agents, view->agent_count, sizeof(key), compare_agents);
+}
+
+/* ---- views ---- */
+
+static struct meta_view *view_new(const struct meta *meta, int64_t cursor)
+{
+    struct meta_view *view = mem_zalloc(sizeof(*view));
+    size_t n = meta->topic_count;
+
+    atomic_init(&view->refs, 1);
+    view->cluster_id = meta->cluster_id;
+    view->self_node_id = meta->self_node_id;
+    view->cursor = cursor;
+    view->shared_agents = meta->agents;
+    atomic_fetch_add_explicit(&meta->agents->refs, 1, memory_order_relaxed);
+    view->agents = meta->agents->list;
+    view->agent_count = meta->agents->count;
+    view->topics = mem_alloc(n * sizeof(view->topics[0]));
+    view->topic_count = n;
+    view->by_name = table_new(n);
+    view->by_id = table_new(n);
+    for (size_t i = 0; i < n; i++) {
+        struct meta_topic *topic = &meta->topics[i]->topic;
+        atomic_fetch_add_explicit(&meta->topics[i]->refs, 1, memory_order_relaxed);
+        view->topics[i] = topic;
+        table_put(view->by_name, topic->name, i);
+        table_put(view->by_id, slice_of(topic->id.bytes, sizeof(topic->id.bytes)), i);
+    }
+    return view;
+}
+
+void meta_release(struct meta_view *view)
+{
+    if (atomic_fetch_sub_explicit(&view->refs, 1, memory_order_acq_rel) > 1)
+        return;
+    for (size_t i = 0; i < view->topic_count; i++)
+        topic_unref(box_of(view->topics[i]));
+    agents_unref(view->shared_agents);
+    mem_free(view->topics);
+    mem_free(view->by_name);
+    mem_free(view->by_id);
+    mem_free(view);
+}
+
+struct meta_view *meta_acquire(struct meta *meta)
+{
+    pthread_mutex_lock(&meta->lock);
+    struct meta_view *view = meta->view;
+    atomic_fetch_add_explicit(&view->refs, 1, memory_order_relaxed);
+    pthread_mutex_unlock(&meta->lock);
+    return view;
+}
+
+void meta_publish(struct meta *meta, int64_t cursor)
+{
+    if (!meta->changed)
+        return;
+    meta->changed = false;
+    struct meta_view *fresh = view_new(meta, cursor);
+    pthread_mutex_lock(&meta->lock);
+    struct meta_view *old = meta->view;
+    meta->view = fresh;
+    pthread_mutex_unlock(&meta->lock);
+    meta_release(old);
+}
+
+/* ---- the draft ---- */
+
+struct meta *meta_new(const struct uuid *cluster_id)
+{
+    struct meta *meta = mem_zalloc(sizeof(*meta));
+    pthread_mutex_init(&meta->lock, NULL);
+    meta->cluster_id = *cluster_id;
+    meta->self_node_id = -1;
+    meta->agents = agents_new(0);
+    meta->view = view_new(meta, -1);
+    return meta;
+}
+
+static void drop_topics(struct meta *meta)
+{
+    for (size_t i = 0; i < meta->topic_count; i++)
+        topic_unref(meta->topics[i]);
+    meta->topic_count = 0;
+}
+
+void meta_free(struct meta *meta)
+{
+    if (meta == NULL)
+        return;
+    meta_release(meta->view);
+    drop_topics(meta);
+    mem_free(meta->topics);
+    agents_unref(meta->agents);
+    pthread_mutex_destroy(&meta->lock);
+    mem_free(meta);
+}
+
+void meta_set_self(struct meta *meta, int32_t node_id)
+{
+    meta->changed |= meta->self_node_id != node_id;
+    meta->self_node_id = node_id;
+}
+
+/* Index of NAME in the draft, or where it belongs. */
+static size_t find_name(const struct meta *meta, struct slice name, bool *found)
+{
+    size_t low = 0, high = meta->topic_count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (slice_cmp(meta->topics[middle]->topic.name, name) < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    *found = low < meta->topic_count &&
+             slice_eq(meta->topics[low]->topic.name, name);
+    return low;
+}
+
+static void remove_at(struct meta *meta, size_t i)
+{
+    topic_unref(meta->topics[i]);
+    meta->topic_count--;
+    memmove(&meta->topics[i], &meta->topics[i + 1],
+            (meta->topic_count - i) * sizeof(meta->topics[0]));
+}
+
+static void reserve(struct meta *meta, size_t count)
+{
+    if (count <= meta->topic_cap)
+        return;
+    meta->topic_cap = MAX(count, meta->topic_cap * 2);
+    meta->topics = mem_realloc(meta->topics, meta->topic_cap * sizeof(meta->topics[0]));
+}
+
+static void put_topic(struct meta *meta, struct topic_box *box)
+{
+    bool found;
+    size_t i = find_name(meta, box->topic.name, &found);
+    meta->changed = true;
+    if (found) {
+        topic_unref(meta->topics[i]);
+        meta->topics[i] = box;
+        return;
+    }
+    reserve(meta, meta->topic_count + 1);
+    memmove(&meta->topics[i + 1], &meta->topics[i],
+            (meta->topic_count - i) * sizeof(meta->topics[0]));
+    meta->topics[i] = box;
+    meta->topic_count++;
+}
+
+int meta_put_topic(struct meta *meta, const struct json *topic, struct err *err)
+{
+    struct json_reader r = {.err = err};
+    struct topic_box *box = read_topic(&r, topic);
+    if (box == NULL)
+        return ERR_MALFORMED;
+    put_topic(meta, box);
+    return 0;
+}
+
+void meta_delete_topic(struct meta *meta, const struct uuid *topic_id)
+{
+    for (size_t i = 0; i < meta->topic_count; i++) {
+        if (uuid_eq(&meta->topics[i]->topic.id, topic_id)) {
+            remove_at(meta, i);
+            meta->changed = true;
+            return;
+        }
+    }
+}
+
+int meta_put_agents(struct meta *meta, const struct json *agents, struct err *err)
+{
+    struct json_reader r = {.err = err};
+    struct meta_agents *list = read_agents(&r, agents);
+    if (list == NULL)
+        return ERR_MALFORMED;
+    agents_unref(meta->agents);
+    meta->agents = list;
+    meta->changed = true;
+    return 0;
+}
+
+static int compare_boxes(const void *a, const void *b)
+{
+    const struct topic_box *x = *(struct topic_box *const *)a;
+    const struct topic_box *y = *(struct topic_box *const *)b;
+    return slice_cmp(x->topic.name, y->topic.name);
+}
+
+int meta_load(struct meta *meta, const struct json *answer, struct err *err)
+{
+    struct json_reader r = {.err = err};
+    const struct json *rows = json_get_array(&r, answer, "topics");
+    const struct json *agent_rows = json_get_array(&r, answer, "agents");
+    size_t n = json_count(rows), read = 0;
+
+    if (r.failed)
+        return ERR_MALFORMED;
+    if (n > TOPICS_MAX)
+        return err_set(err, ERR_TOO_LARGE, "%zu topics", n);
+    struct meta_agents *agents = read_agents(&r, agent_rows);
+    struct topic_box **boxes = mem_alloc(n * sizeof(boxes[0]));
+    while (read < n && !r.failed) {
+        boxes[read] = read_topic(&r, json_at(&r, rows, read));
+        read += boxes[read] != NULL;
+    }
+    if (r.failed) {
+        while (read > 0)
+            topic_unref(boxes[--read]);
+        mem_free(boxes);
+        if (agents != NULL)
+            agents_unref(agents);
+        return ERR_MALFORMED;
+    }
+    qsort(boxes, n, sizeof(boxes[0]), compare_boxes);
+    drop_topics(meta);
+    mem_free(meta->topics);
+    meta->topics = boxes;
+    meta->topic_count = meta->topic_cap = n;
+    agents_unref(meta->agents);
+    meta->agents = agents;
+    meta->changed = true;
+    return 0;
+}
+
+/* ---- steering ---- */
+
+static bool shown(const struct meta_agent *agent, const struct slice *zone,
+                  bool with_draining)
+{
+    if (agent->draining && !with_draining)
+        return false;
+    return zone == NULL || slice_eq_str(*zone, agent->zone);
+}
+
+static size_t pick(const struct meta_view *view, const struct slice *zone,
+                   bool with_draining, const struct meta_agent **agents, size_t max)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < view->agent_count && n < max; i++) {
+        if (shown(&view->agents[i], zone, with_draining))
+            agents[n++] = &view->agents[i];
+    }
+    return n;
+}
+
+size_t meta_agents_for_zone(const struct meta_view *view, struct slice zone,
+                            const struct meta_agent **agents, size_t max)
+{
+    size_t n = zone.len == 0 ? 0 : pick(view, &zone, false, agents, max);
+    if (n == 0)
+        n = pick(view, NULL, false, agents, max);
+    return n > 0 ? n : pick(view, NULL, true, agents, max);
+}
+
+/* How much an agent wants a partition: equal everywhere, independent of the others. */
+static uint64_t weigh(const struct meta_agent *agent, const struct uuid *topic_id,
+                      int32_t partition)
+{
+    const uint64_t words[] = {
+        be64_get(agent->agent_id.bytes), be64_get(agent->agent_id.bytes + 8),
+        be64_get(topic_id->bytes),       be64_get(topic_id->bytes + 8),
+        (uint32_t)partition,
+    };
+    uint64_t h = 0x9e3779b97f4a7c15u;
+    for (size_t i = 0; i < ARRAY_LEN(words); i++) {
+        h ^= words[i];
+        h ^= h >> 32;
+        h *= 0xd6e8feb86659fd93u;
+        h ^= h >> 32;
+        h *= 0xd6e8feb86659fd93u;
+        h ^= h >> 32;
+    }
+    return h;
+}
+
+const struct meta_agent *meta_leader(const struct meta_agent *const *agents, size_t n,
+                                     const struct uuid *topic_id, int32_t partition)
+{
+    const struct meta_agent *best = NULL;
+    uint64_t best_weight = 0;
+    for (size_t i = 0; i < n; i++) {
+        uint64_t weight = weigh(agents[i], topic_id, partition);
+        if (best == NULL || weight > best_weight) {
+            best = agents[i];
+            best_weight = weight;
+        }
+    }
+    return best;
+}
