@@ -385,7 +385,7 @@ static void worker_stop(struct store_worker *worker)
 
 static const struct store_ops *find_ops(const char *scheme)
 {
-    static const struct store_ops *const kinds[] = {&store_dir_ops};
+    static const struct store_ops *const kinds[] = {&store_dir_ops, &store_s3_ops};
     for (size_t i = 0; i < ARRAY_LEN(kinds); i++)
         if (strcmp(kinds[i]->scheme, scheme) == 0)
             return kinds[i];
@@ -401,7 +401,7 @@ int store_open(const struct store_options *options, struct store **store, struct
         return code;
     const struct store_ops *ops = find_ops(url.scheme);
     if (ops == NULL)
-        return err_set(err, ERR_INVALID, "there are file:// stores, not %s://",
+        return err_set(err, ERR_INVALID, "there are file:// and s3:// stores, not %s://",
                        url.scheme);
     if (options->threads > THREADS_MAX || options->attempt_timeout_ms < 0)
         return err_set(err, ERR_INVALID, "a store has %d threads at most", THREADS_MAX);

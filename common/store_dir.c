@@ -180,6 +180,11 @@ static int fill_temp(int dir, const char *temp, int fd,
     if (code == 0 && (FAULT_ERROR("store_dir_sync") || fdatasync(fd) != 0))
         code =
             err_set_errno(err, errno != 0 ? errno : EIO, "cannot sync %s", request->key);
+    /* The writer has the object in its own memory. Left in the page cache it would be
+     * held twice and evict what is read; and the pages are warm for the next PUT
+     * (2.5 CPU s/GiB became 0.4 in a virtual machine that gives free pages back). */
+    if (code == 0)
+        posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED);
     /* Some file systems (NFS) report a failed write here only. */
     if (close(fd) != 0 && code == 0)
         code = err_set_errno(err, errno, "cannot close %s", request->key);

@@ -49,6 +49,7 @@ struct store_ops {
 };
 
 extern const struct store_ops store_dir_ops;
+extern const struct store_ops store_s3_ops;
 
 /* The try is over: try->err, retry and retry_after_ms say how. TRY is gone after. */
 void store_try_done(struct store_try *try);
