@@ -26,7 +26,6 @@ struct ctl_options {
     const char *urls;           /* --control-plane, comma-separated */
     const char *ca_fingerprint; /* hex SHA-256 of the CA certificate */
     const char *enrolment_token;
-    const char *version;
     const struct ctl_transport *transport; /* NULL: HTTPS; tests give their own */
 };
 

@@ -1,0 +1,781 @@
+/* ctl.c - calls to the control plane: sending, judging answers, retrying, the session.
+ *
+ *   PARKED <-> SENT -> done          a call
+ *     \-> WAITING -/                 (backoff)
+ *
+ * A call is parked while there is no certificate or no session; it is let go when there
+ * is. The address in use is shared by all calls: whoever learns of a better one (421) or
+ * of a dead one moves all. Enrolment itself is enrol.c. */
+#include "agent/ctl.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "agent/enrol.h"
+#include "agent/metrics.h"
+#include "common/backoff.h"
+#include "common/check.h"
+#include "common/clock.h"
+#include "common/list.h"
+#include "common/log.h"
+#include "common/lz.h"
+#include "common/mem.h"
+
+#define BODY_MAX (8 * MIB + 4096)
+#define ANSWER_MAX (64 * MIB)
+#define COMPRESS_FROM 4096
+#define TRY_TIMEOUT_MS 10000
+#define CONNECT_TIMEOUT_MS 3000
+#define CONNECTIONS_MAX 8
+#define URL_MAX_LEN 512
+#define AGENT_URLS_MAX 16
+/* Sent on at once to the leader so often; then with delays, should nodes disagree. */
+#define REDIRECTS_MAX 3
+#define BACKOFF_BASE_MS 25
+#define BACKOFF_MAX_MS 2000
+#define REJOIN_AFTER_MS 1000
+/* Samples of the clock with a longer round trip say too little. */
+#define CLOCK_ROUND_TRIP_MAX_MS 500
+#define CLOCK_SAMPLE_LIFE_MS 60000
+
+struct ctl_call {
+    struct list_node node; /* in ctl->calls */
+    struct ctl *ctl;
+    char path[64];
+    struct str body; /* as it goes over the wire, so that repeats are the same bytes */
+    struct slice body_slice;
+    bool compressed;
+    bool joins; /* the registration: goes out without a session */
+    bool parked;
+    bool too_large;
+    int64_t patience_ms;
+    int64_t deadline_at_ms; /* INT64_MAX: none */
+    int64_t sent_at_ms;
+    unsigned redirects;
+    struct backoff backoff;
+    struct loop_timer timer;
+    struct http_call *http;
+    struct err last; /* why the last try failed */
+    ctl_done_fn *done;
+    void *arg;
+};
+
+struct ctl {
+    struct loop *loop;
+    struct ctl_transport transport;
+    struct http_client *http;
+    struct enrol *enrol;
+    char *urls[ENROL_URLS_MAX];
+    size_t url_count;
+    char agent_urls[AGENT_URLS_MAX][URL_MAX_LEN];
+    size_t agent_url_count, agent_url;
+    struct list calls;
+    bool enrolled, registered;
+    bool reachable;
+    uint64_t seed;
+    struct uuid cluster_id, agent_id;
+    /* session */
+    struct json *member;
+    struct ctl_call *joining;
+    struct ctl_session session;
+    void (*on_registered)(int code, const char *text, void *arg);
+    void *on_registered_arg;
+    void (*on_session)(const struct ctl_session *session, void *arg);
+    void *on_session_arg;
+    /* enrolment */
+    void (*on_ready)(int code, const char *text, void *arg);
+    void *on_ready_arg;
+    struct loop_timer renewal;
+    int64_t not_after_ms;
+    /* clock: control plane's wall clock minus our monotonic one */
+    int64_t clock_offset_ms;
+    int64_t clock_round_trip_ms, clock_sampled_at_ms;
+};
+
+static void attempt(struct ctl_call *call);
+static void join(struct ctl *ctl, int64_t after_ms);
+
+/* ---- the clock ---- */
+
+static void sample_clock(struct ctl *ctl, int64_t now_ms, int64_t round_trip_ms)
+{
+    int64_t at = loop_now_ms(ctl->loop);
+    bool stale = at - ctl->clock_sampled_at_ms > CLOCK_SAMPLE_LIFE_MS;
+
+    if (round_trip_ms > CLOCK_ROUND_TRIP_MAX_MS && ctl->clock_sampled_at_ms != 0)
+        return; /* parked, or slow: the answer may be of any age */
+    if (!stale && ctl->clock_sampled_at_ms != 0 &&
+        round_trip_ms > ctl->clock_round_trip_ms)
+        return;
+    ctl->clock_offset_ms = now_ms + round_trip_ms / 2 - at;
+    ctl->clock_round_trip_ms = round_trip_ms;
+    ctl->clock_sampled_at_ms = at;
+}
+
+int64_t ctl_now_ms(const struct ctl *ctl)
+{
+    if (ctl->clock_sampled_at_ms == 0)
+        return clock_wall_ms();
+    return clock_monotonic_ms() + ctl->clock_offset_ms;
+}
+
+/* ---- addresses ---- */
+
+static const char *address(const struct ctl *ctl)
+{
+    return ctl->agent_urls[ctl->agent_url];
+}
+
+/* Use URL from now on. */
+static void use_address(struct ctl *ctl, struct slice url)
+{
+    while (url.len > 0 && url.ptr[url.len - 1] == '/')
+        url.len--;
+    if (url.len == 0 || url.len >= URL_MAX_LEN)
+        return;
+    for (size_t i = 0; i < ctl->agent_url_count; i++) {
+        if (slice_eq_str(url, ctl->agent_urls[i])) {
+            ctl->agent_url = i;
+            return;
+        }
+    }
+    /* The list is full only when nodes came and went: forget the oldest. */
+    if (ctl->agent_url_count == AGENT_URLS_MAX)
+        memmove(ctl->agent_urls[0], ctl->agent_urls[1],
+                (--ctl->agent_url_count) * sizeof(ctl->agent_urls[0]));
+    ctl->agent_url = ctl->agent_url_count++;
+    memcpy(ctl->agent_urls[ctl->agent_url], url.ptr, url.len);
+    ctl->agent_urls[ctl->agent_url][url.len] = '\0';
+}
+
+static void next_address(struct ctl *ctl)
+{
+    ctl->agent_url = (ctl->agent_url + 1) % ctl->agent_url_count;
+}
+
+static void set_reachable(struct ctl *ctl, bool reachable, const char *why)
+{
+    char quoted[ERR_TEXT_MAX];
+    if (ctl->reachable != reachable) {
+        if (reachable)
+            log_info("ctl", "control plane answers", "url=%s", address(ctl));
+        else
+            log_warn("ctl", "control plane does not answer, trying on", "url=%s err=%s",
+                     address(ctl), log_quote(why, quoted, sizeof(quoted)));
+    }
+    ctl->reachable = reachable;
+    metric_set(agent_metric(ctl_reachable), reachable);
+}
+
+bool ctl_reachable(const struct ctl *ctl)
+{
+    return ctl->reachable;
+}
+
+/* ---- a call's life ---- */
+
+static void call_free(struct ctl_call *call)
+{
+    list_remove(&call->node);
+    if (call->http != NULL)
+        call->ctl->transport.cancel(call->http, call->ctl->transport.arg);
+    loop_timer_fini(&call->timer);
+    str_fini(&call->body);
+    mem_free(call);
+}
+
+static void finish(struct ctl_call *call, int code, const char *text,
+                   const struct json *answer)
+{
+    ctl_done_fn *done = call->done;
+    void *arg = call->arg;
+    struct err err = {.code = code};
+
+    /* TEXT may be the call's own. */
+    snprintf(err.text, sizeof(err.text), "%s", text == NULL ? err_text(code) : text);
+    call_free(call);
+    done(code, err.text, answer, arg);
+}
+
+/* Try again after AFTER_MS, or give up when that is too late. */
+static void wait(struct ctl_call *call, int64_t after_ms)
+{
+    int64_t now = loop_now_ms(call->ctl->loop);
+    if (call->deadline_at_ms - now <= after_ms)
+        after_ms = MAX(call->deadline_at_ms - now, 0);
+    loop_timer_set(&call->timer, after_ms);
+}
+
+static void retry(struct ctl_call *call, int code, const char *why, int64_t least_ms)
+{
+    err_set(&call->last, code, "%s", why);
+    wait(call, MAX(backoff_next_ms(&call->backoff), least_ms));
+}
+
+static void park(struct ctl_call *call)
+{
+    call->parked = true;
+    if (call->deadline_at_ms != INT64_MAX)
+        wait(call, call->deadline_at_ms - loop_now_ms(call->ctl->loop));
+}
+
+static void unpark_all(struct ctl *ctl)
+{
+    LIST_FOREACH(node, next, &ctl->calls)
+    {
+        struct ctl_call *call = CONTAINER_OF(node, struct ctl_call, node);
+        if (call->parked) {
+            call->parked = false;
+            loop_timer_set(&call->timer, 0);
+        }
+    }
+}
+
+static void on_call_timer(struct loop_timer *timer, void *arg)
+{
+    struct ctl_call *call = arg;
+    (void)timer;
+    if (call->too_large) {
+        finish(call, ERR_TOO_LARGE, "more than the control plane takes in one call", NULL);
+        return;
+    }
+    if (loop_now_ms(call->ctl->loop) >= call->deadline_at_ms) {
+        finish(call, ERR_TIMEOUT, call->last.code == 0 ? NULL : call->last.text, NULL);
+        return;
+    }
+    if (!call->parked)
+        attempt(call);
+}
+
+/* ---- answers ---- */
+
+struct problem {
+    int code;
+    char text[ERR_TEXT_MAX];
+    struct slice leader; /* in `json` */
+    struct json *json;
+};
+
+static int code_of(struct slice name, int status)
+{
+    for (int code = 1; code < ERR_MAX; code++) {
+        if (slice_eq_str(name, err_name(code)))
+            return code;
+    }
+    if (status == 429)
+        return ERR_OVERLOADED;
+    if (status >= 500)
+        return ERR_UNAVAILABLE;
+    return status == 421 ? ERR_NOT_LEADER : ERR_INVALID;
+}
+
+static struct slice text_member(const struct json *json, const char *key)
+{
+    struct json_reader r = {0};
+    const struct json *value = json == NULL ? NULL : json_find(json, key);
+    return value == NULL ? SLICE_NULL : json_as_string(&r, value, key, URL_MAX_LEN);
+}
+
+static void read_problem(const struct http_response *response, struct problem *problem)
+{
+    problem->json = NULL;
+    if (json_parse(blob_slice(response->body), &problem->json, NULL) != 0)
+        problem->json = NULL;
+    const struct json *json = json_is_object(problem->json) ? problem->json : NULL;
+    struct slice detail = text_member(json, "detail");
+    if (detail.len == 0)
+        detail = text_member(json, "title");
+    snprintf(problem->text, sizeof(problem->text), "HTTP %d %.*s", response->status,
+             (int)MIN(detail.len, (size_t)200),
+             detail.ptr == NULL ? "" : (const char *)detail.ptr);
+    problem->leader = text_member(json, "leader_url");
+    problem->code = code_of(text_member(json, "code"), response->status);
+}
+
+static void on_problem(struct ctl_call *call, const struct http_response *response)
+{
+    struct ctl *ctl = call->ctl;
+    struct problem problem;
+
+    read_problem(response, &problem);
+    metric_add(agent_metric(ctl_errors_total), 1);
+    if (problem.code == ERR_CONFLICT && response->status == 409 && !call->joins) {
+        /* The session is gone: join again, then this call again. */
+        err_set(&call->last, problem.code, "%s", problem.text);
+        park(call);
+        join(ctl, 0);
+    } else if (response->status == 421 && problem.leader.len > 0 &&
+               call->redirects < REDIRECTS_MAX) {
+        call->redirects++;
+        use_address(ctl, problem.leader);
+        wait(call, 0);
+    } else if (err_retriable(problem.code) || response->status >= 500) {
+        call->redirects = 0;
+        if (response->status == 421)
+            next_address(ctl);
+        retry(call, problem.code, problem.text, response->retry_after_ms);
+    } else {
+        finish(call, problem.code, problem.text, NULL);
+    }
+    json_free(problem.json);
+}
+
+/* Objects have now_ms; positional answers begin with it. */
+static void take_time(struct ctl_call *call, const struct json *answer)
+{
+    struct json_reader r = {0};
+    const struct json *value = json_is_array(answer) ? json_at(&r, answer, 0)
+                                                     : json_find(answer, "now_ms");
+    int64_t now_ms =
+        value == NULL ? 0 : json_as_int(&r, value, "now_ms", 0, INT64_MAX / 2);
+    if (!r.failed && now_ms > 0)
+        sample_clock(call->ctl, now_ms, loop_now_ms(call->ctl->loop) - call->sent_at_ms);
+}
+
+static int parse_answer(const struct http_response *response, struct json **answer,
+                        struct err *err)
+{
+    struct str plain;
+    int rc;
+
+    if (response->encoding[0] == '\0')
+        return json_parse(blob_slice(response->body), answer, err);
+    if (strcmp(response->encoding, "lz4") != 0)
+        return err_set(err, ERR_UNSUPPORTED, "answer in encoding %s", response->encoding);
+    str_init(&plain, ANSWER_MAX);
+    rc = lz_body_decode(blob_slice(response->body), ANSWER_MAX, &plain);
+    if (rc != 0)
+        rc = err_set(err, rc, "answer cannot be decompressed: %s", err_text(rc));
+    else
+        rc = json_parse(str_slice(&plain), answer, err);
+    str_fini(&plain);
+    return rc;
+}
+
+static void on_response(const struct http_response *response, void *arg)
+{
+    struct ctl_call *call = arg;
+    struct ctl *ctl = call->ctl;
+    struct json *answer = NULL;
+    struct err err = {0};
+
+    call->http = NULL;
+    if (response->code != 0) {
+        metric_add(agent_metric(ctl_errors_total), 1);
+        set_reachable(ctl, false, response->error);
+        next_address(ctl);
+        retry(call, response->code, response->error, 0);
+        return;
+    }
+    set_reachable(ctl, true, NULL);
+    metric_add(agent_metric(ctl_bytes_received_total), (int64_t)response->body->len);
+    if (response->status != 200) {
+        on_problem(call, response);
+        return;
+    }
+    if (parse_answer(response, &answer, &err) != 0) {
+        /* Half an answer, or somebody else's: it may have been done. Repeating is safe. */
+        metric_add(agent_metric(ctl_errors_total), 1);
+        retry(call, err.code, err.text, 0);
+        return;
+    }
+    take_time(call, answer);
+    finish(call, 0, NULL, answer);
+    json_free(answer);
+}
+
+/* ---- sending ---- */
+
+static void attempt(struct ctl_call *call)
+{
+    struct ctl *ctl = call->ctl;
+    char url[URL_MAX_LEN + 64];
+    const char *headers[4] = {"Content-Type: application/json", "X-Weft-Accept: lz4"};
+    int64_t now = loop_now_ms(ctl->loop);
+
+    ASSERT(call->http == NULL);
+    if (!ctl->enrolled || (!ctl->registered && !call->joins)) {
+        park(call);
+        return;
+    }
+    if (call->compressed)
+        headers[2] = "X-Weft-Encoding: lz4";
+    snprintf(url, sizeof(url), "%s%s", address(ctl), call->path);
+    const struct http_request request = {
+        .method = "POST",
+        .url = url,
+        .headers = headers,
+        .body = &call->body_slice,
+        .body_count = 1,
+        .connect_timeout_ms = CONNECT_TIMEOUT_MS,
+        .timeout_ms =
+            MIN(TRY_TIMEOUT_MS + call->patience_ms, call->deadline_at_ms - now),
+        .max_response_bytes = ANSWER_MAX,
+    };
+    call->sent_at_ms = now;
+    metric_add(agent_metric(ctl_requests_total), 1);
+    metric_add(agent_metric(ctl_bytes_sent_total), (int64_t)call->body.len);
+    call->http = ctl->transport.send(&request, on_response, call, ctl->transport.arg);
+}
+
+static void set_body(struct ctl_call *call, struct json *body)
+{
+    struct str plain;
+
+    str_init(&plain, BODY_MAX);
+    json_print(body, &plain);
+    json_free(body);
+    call->too_large = plain.overflowed;
+    str_init(&call->body, BODY_MAX * 2);
+    if (plain.len >= COMPRESS_FROM && lz_body_encode(str_slice(&plain), &call->body) == 0) {
+        call->compressed = true;
+        str_fini(&plain);
+    } else {
+        str_fini(&call->body);
+        call->body = plain;
+    }
+    call->body_slice = str_slice(&call->body);
+}
+
+static struct ctl_call *call_new(struct ctl *ctl, const char *path, struct json *body,
+                                 int64_t deadline_at_ms, ctl_done_fn *done, void *arg)
+{
+    struct ctl_call *call = mem_zalloc(sizeof(*call));
+    ASSERT(strlen(path) < sizeof(call->path));
+    call->ctl = ctl;
+    memcpy(call->path, path, strlen(path) + 1);
+    call->deadline_at_ms = deadline_at_ms == 0 ? INT64_MAX : deadline_at_ms;
+    call->done = done;
+    call->arg = arg;
+    set_body(call, body);
+    backoff_init(&call->backoff, BACKOFF_BASE_MS, BACKOFF_MAX_MS, ++ctl->seed);
+    loop_timer_init(&call->timer, ctl->loop, on_call_timer, call);
+    list_push_back(&ctl->calls, &call->node);
+    return call;
+}
+
+struct ctl_call *ctl_send_patient(struct ctl *ctl, const char *path, struct json *body,
+                                  int64_t patience_ms, int64_t deadline_at_ms,
+                                  ctl_done_fn *done, void *arg)
+{
+    struct ctl_call *call = call_new(ctl, path, body, deadline_at_ms, done, arg);
+    call->patience_ms = patience_ms;
+    if (call->too_large || loop_now_ms(ctl->loop) >= call->deadline_at_ms)
+        loop_timer_set(&call->timer, 0); /* say so, but not from in here */
+    else
+        attempt(call);
+    return call;
+}
+
+struct ctl_call *ctl_send(struct ctl *ctl, const char *path, struct json *body,
+                          int64_t deadline_at_ms, ctl_done_fn *done, void *arg)
+{
+    return ctl_send_patient(ctl, path, body, 0, deadline_at_ms, done, arg);
+}
+
+void ctl_cancel(struct ctl_call *call)
+{
+    call_free(call);
+}
+
+/* ---- the session ---- */
+
+static void say_registered(struct ctl *ctl, int code, const char *text)
+{
+    void (*done)(int, const char *, void *) = ctl->on_registered;
+    ctl->on_registered = NULL;
+    if (done != NULL)
+        done(code, text, ctl->on_registered_arg);
+}
+
+static int read_session(const struct json *answer, struct ctl_session *session,
+                        struct err *err)
+{
+    struct json_reader r = {.err = err};
+    struct ctl_session s = {
+        .node_id = (int32_t)json_get_int(&r, answer, "node_id", 1, INT32_MAX),
+        .session_ms = json_get_int(&r, answer, "session_ms", 1, INT32_MAX),
+        .watch_ms = json_get_int(&r, answer, "watch_ms", 1, INT32_MAX),
+        .commit_max_age_ms = json_get_int(&r, answer, "commit_max_age_ms", 1, INT64_MAX),
+    };
+    if (r.failed)
+        return ERR_MALFORMED;
+    *session = s;
+    return 0;
+}
+
+static void on_joined(int code, const char *text, const struct json *answer, void *arg)
+{
+    struct ctl *ctl = arg;
+    struct err err = {0};
+
+    ctl->joining = NULL;
+    if (code == 0) {
+        code = read_session(answer, &ctl->session, &err);
+        text = err.text;
+    }
+    if (code != 0) {
+        log_error("ctl", "the control plane does not register this agent", "err=\"%s\"",
+                  text);
+        /* At start that is the end; later only a person can help, and may do so. */
+        if (ctl->on_registered != NULL)
+            say_registered(ctl, code, text);
+        else
+            join(ctl, REJOIN_AFTER_MS);
+        return;
+    }
+    ctl->registered = true;
+    if (ctl->on_session != NULL)
+        ctl->on_session(&ctl->session, ctl->on_session_arg);
+    unpark_all(ctl);
+    say_registered(ctl, 0, NULL);
+}
+
+/* Send the registration after AFTER_MS, unless it is on its way. */
+static void join(struct ctl *ctl, int64_t after_ms)
+{
+    if (ctl->joining != NULL || ctl->member == NULL)
+        return;
+    struct str text;
+    struct json *body = NULL;
+    str_init(&text, BODY_MAX);
+    json_print(ctl->member, &text);
+    int rc = json_parse(str_slice(&text), &body, NULL);
+    ASSERT(rc == 0);
+    str_fini(&text);
+    if (ctl->registered) {
+        log_warn("ctl", "session lost, registering again", "node_id=%d",
+                 ctl->session.node_id);
+        ctl->registered = false;
+    }
+    ctl->joining = call_new(ctl, "/agent/v1/register", body, 0, on_joined, ctl);
+    ctl->joining->joins = true;
+    wait(ctl->joining, after_ms);
+}
+
+void ctl_register(struct ctl *ctl, struct json *body,
+                  void (*done)(int code, const char *text, void *arg), void *arg)
+{
+    json_free(ctl->member);
+    ctl->member = body;
+    ctl->on_registered = done;
+    ctl->on_registered_arg = arg;
+    if (ctl->joining != NULL)
+        ctl_cancel(ctl->joining); /* it says what is not true any more */
+    ctl->joining = NULL;
+    /* To change what was said is no loss of the session: other calls go on. */
+    bool registered = ctl->registered;
+    ctl->registered = false;
+    join(ctl, 0);
+    ctl->registered = registered;
+}
+
+void ctl_on_session(struct ctl *ctl,
+                    void (*on_session)(const struct ctl_session *session, void *arg),
+                    void *arg)
+{
+    ctl->on_session = on_session;
+    ctl->on_session_arg = arg;
+}
+
+const struct ctl_session *ctl_session(const struct ctl *ctl)
+{
+    return &ctl->session;
+}
+
+/* ---- enrolment and renewal ---- */
+
+static void plan_renewal(struct ctl *ctl)
+{
+    int64_t left_ms = ctl->not_after_ms - ctl_now_ms(ctl);
+    metric_set(agent_metric(certificate_not_after_seconds), ctl->not_after_ms * 1000);
+    loop_timer_set(&ctl->renewal, MAX(left_ms * 2 / 3, 1000));
+}
+
+static void on_enrolled(int code, const char *text, const struct enrol_identity *identity,
+                        void *arg)
+{
+    struct ctl *ctl = arg;
+
+    if (code == 0) {
+        ctl->cluster_id = identity->cluster_id;
+        ctl->agent_id = identity->agent_id;
+        ctl->not_after_ms = identity->not_after_ms;
+        ctl->enrolled = true;
+        use_address(ctl, identity->agent_url);
+        sample_clock(ctl, identity->now_ms, 0);
+        ctl->clock_round_trip_ms = CLOCK_ROUND_TRIP_MAX_MS; /* any sample is better */
+        plan_renewal(ctl);
+        unpark_all(ctl);
+    }
+    if (ctl->on_ready != NULL) {
+        void (*on_ready)(int, const char *, void *) = ctl->on_ready;
+        ctl->on_ready = NULL;
+        on_ready(code, text, ctl->on_ready_arg);
+    } else if (code != 0) {
+        log_error("ctl", "this agent's certificate has expired and it cannot enrol again",
+                  "err=\"%s\"", text);
+        loop_timer_set(&ctl->renewal, 60000);
+    }
+}
+
+static void on_renewed(int code, const char *text, const struct json *answer, void *arg)
+{
+    struct ctl *ctl = arg;
+    struct err err = {0};
+
+    if (code == 0) {
+        code = enrol_install(ctl->enrol, answer, &ctl->not_after_ms, &err);
+        text = err.text;
+    }
+    if (code == 0) {
+        log_info("ctl", "certificate renewed", "");
+        plan_renewal(ctl);
+    } else {
+        log_error("ctl", "the certificate could not be renewed, trying again in a minute",
+                  "err=\"%s\"", text);
+        loop_timer_set(&ctl->renewal, 60000);
+    }
+}
+
+static void on_renewal_due(struct loop_timer *timer, void *arg)
+{
+    struct ctl *ctl = arg;
+    struct json *body;
+    struct err err = {0};
+    (void)timer;
+
+    if (ctl_now_ms(ctl) >= ctl->not_after_ms) {
+        ctl->enrolled = false; /* parks all calls meanwhile */
+        enrol_start(ctl->enrol, on_enrolled, ctl);
+    } else if (enrol_make_request(ctl->enrol, &body, &err) != 0) {
+        on_renewed(err.code, err.text, NULL, ctl);
+    } else {
+        /* Not for ever: the request must not outlive the key that it is for. */
+        ctl_send(ctl, "/agent/v1/renew", body, loop_now_ms(ctl->loop) + 30000, on_renewed,
+                 ctl);
+    }
+}
+
+void ctl_enrol(struct ctl *ctl, void (*on_ready)(int code, const char *text, void *arg),
+               void *arg)
+{
+    ctl->on_ready = on_ready;
+    ctl->on_ready_arg = arg;
+    enrol_start(ctl->enrol, on_enrolled, ctl);
+}
+
+const struct uuid *ctl_cluster_id(const struct ctl *ctl)
+{
+    return &ctl->cluster_id;
+}
+
+const struct uuid *ctl_agent_id(const struct ctl *ctl)
+{
+    return &ctl->agent_id;
+}
+
+/* ---- life ---- */
+
+static struct http_call *http_send(const struct http_request *request, http_done_fn *done,
+                                   void *done_arg, void *arg)
+{
+    return http_client_send(arg, request, done, done_arg);
+}
+
+static void http_cancel(struct http_call *call, void *arg)
+{
+    (void)arg;
+    http_client_cancel(call);
+}
+
+static void http_set_tls(const struct http_tls *tls, void *arg)
+{
+    http_client_set_tls(arg, tls);
+}
+
+/* The people's addresses of --control-plane. */
+static int parse_urls(struct ctl *ctl, const char *text, struct err *err)
+{
+    char *copy = mem_strdup(text);
+    char *save = NULL;
+    int rc = 0;
+
+    for (char *url = strtok_r(copy, ", ", &save); url != NULL && rc == 0;
+         url = strtok_r(NULL, ", ", &save)) {
+        size_t len = strlen(url);
+        while (len > 0 && url[len - 1] == '/')
+            url[--len] = '\0';
+        if (strncmp(url, "https://", 8) != 0 || len >= URL_MAX_LEN)
+            rc = err_set(err, ERR_INVALID,
+                         "control-plane: %.100s is not an address like https://HOST:PORT",
+                         url);
+        else if (ctl->url_count == ENROL_URLS_MAX)
+            rc = err_set(err, ERR_INVALID, "control-plane: more than %d addresses",
+                         ENROL_URLS_MAX);
+        else
+            ctl->urls[ctl->url_count++] = mem_strdup(url);
+    }
+    mem_free(copy);
+    if (rc == 0 && ctl->url_count == 0)
+        rc = err_set(err, ERR_INVALID, "control-plane: no address is given");
+    return rc;
+}
+
+int ctl_new(struct loop *loop, const struct ctl_options *options, struct ctl **out,
+            struct err *err)
+{
+    char fingerprint[65];
+    struct ctl *ctl = mem_zalloc(sizeof(*ctl));
+
+    ctl->loop = loop;
+    list_init(&ctl->calls);
+    int rc = parse_urls(ctl, options->urls, err);
+    if (rc == 0)
+        rc = enrol_parse_fingerprint(options->ca_fingerprint, fingerprint, err);
+    if (rc != 0) {
+        ctl_free(ctl);
+        return rc;
+    }
+    ctl->agent_id = uuid_random();
+    memcpy(&ctl->seed, ctl->agent_id.bytes, sizeof(ctl->seed));
+    if (options->transport != NULL) {
+        ctl->transport = *options->transport;
+    } else {
+        ctl->http = http_client_new(loop, CONNECTIONS_MAX);
+        ctl->transport = (struct ctl_transport){
+            .send = http_send, .cancel = http_cancel, .set_tls = http_set_tls,
+            .arg = ctl->http};
+    }
+    loop_timer_init(&ctl->renewal, loop, on_renewal_due, ctl);
+    const struct enrol_options enrol_options = {
+        .loop = loop,
+        .transport = &ctl->transport,
+        .urls = (const char *const *)ctl->urls,
+        .url_count = ctl->url_count,
+        .fingerprint = fingerprint,
+        .token = options->enrolment_token,
+        .agent_id = ctl->agent_id,
+    };
+    ctl->enrol = enrol_new(&enrol_options);
+    *out = ctl;
+    return 0;
+}
+
+void ctl_free(struct ctl *ctl)
+{
+    struct list_node *node;
+
+    if (ctl == NULL)
+        return;
+    while ((node = list_first(&ctl->calls)) != NULL)
+        call_free(CONTAINER_OF(node, struct ctl_call, node));
+    enrol_free(ctl->enrol);
+    json_free(ctl->member);
+    loop_timer_fini(&ctl->renewal);
+    for (size_t i = 0; i < ctl->url_count; i++)
+        mem_free(ctl->urls[i]);
+    if (ctl->http != NULL)
+        http_client_free(ctl->http);
+    mem_free(ctl);
+}
