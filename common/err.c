@@ -25,6 +25,18 @@ static int known(int code)
     return code >= 0 && code < ERR_MAX ? code : ERR_INTERNAL;
 }
 
+/* Put ": TEXT" behind the first N bytes of ERR's text, cut to what fits. */
+static void append(struct err *err, size_t n, const char *text)
+{
+    const char *parts[] = {": ", text};
+    for (size_t i = 0; i < ARRAY_LEN(parts); i++) {
+        size_t len = MIN(strlen(parts[i]), sizeof(err->text) - 1 - n);
+        memcpy(err->text + n, parts[i], len);
+        n += len;
+    }
+    err->text[n] = '\0';
+}
+
 int err_set(struct err *err, int code, const char *fmt, ...)
 {
     if (err == NULL)
@@ -64,8 +76,7 @@ int err_set_errno(struct err *err, int errnum, const char *fmt, ...)
     va_end(args);
     if (n >= 0 && (size_t)n < sizeof(err->text)) {
         char buf[128];
-        snprintf(err->text + n, sizeof(err->text) - (size_t)n, ": %s",
-                 strerror_r(errnum, buf, sizeof(buf)));
+        append(err, (size_t)n, strerror_r(errnum, buf, sizeof(buf)));
     }
     return code;
 }
@@ -81,7 +92,7 @@ int err_wrap(struct err *err, int code, const char *fmt, ...)
     int n = vsnprintf(err->text, sizeof(err->text), fmt, args);
     va_end(args);
     if (n >= 0 && (size_t)n < sizeof(err->text))
-        snprintf(err->text + n, sizeof(err->text) - (size_t)n, ": %s", inner);
+        append(err, (size_t)n, inner);
     return err->code;
 }
 
