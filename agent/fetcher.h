@@ -1,6 +1,7 @@
-/* fetcher.h - answers Fetch asks: from the tail index and the cache, else by plan and store.
+/* fetcher.h - answers Fetch asks: from the tail index and the cache, else by plan and
+ * store.
  *
- * Core thread only. An ask is answered by ask_reply(&fetch_ask->ask), never from inside
+ * Core thread only. An ask is answered by ask_reply(&fetch_ask->ask), perhaps from inside
  * fetcher_ask, exactly once: when min_bytes are there, when something makes the answer
  * immediate (core.h), or at its deadline. */
 #ifndef AGENT_FETCHER_H
@@ -29,8 +30,8 @@ struct fetcher *fetcher_new(const struct fetcher_options *options);
 /* Nothing may be open: see fetcher_drain. */
 void fetcher_free(struct fetcher *fetcher);
 void fetcher_ask(struct fetcher *fetcher, struct fetch_ask *ask);
-/* Something was committed or reset: look again at the fetches that wait. Called once after
- * each batch of watch events and own commits. */
+/* Something was committed or reset: look again at the fetches that wait. Called once
+ * after each batch of watch events and own commits. */
 void fetcher_on_tail(struct fetcher *fetcher);
 /* From now on nobody waits: parked asks are answered with what there is. */
 void fetcher_drain(struct fetcher *fetcher);

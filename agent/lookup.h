@@ -1,7 +1,7 @@
 /* lookup.h - answers ListOffsets and OffsetForLeaderEpoch asks through the control plane.
  *
- * Core thread only. An ask is answered by ask_reply(&offsets_ask->ask), never from inside
- * lookup_ask, exactly once, at its deadline at the latest. */
+ * Core thread only. An ask is answered by ask_reply(&offsets_ask->ask), perhaps from
+ * inside lookup_ask, exactly once, at its deadline at the latest. */
 #ifndef AGENT_LOOKUP_H
 #define AGENT_LOOKUP_H
 

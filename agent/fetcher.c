@@ -1,0 +1,359 @@
+/* fetcher.c - see fetcher.h; the rules are KIP-74's and Kafka's (max_wait, min_bytes).
+ *
+ * A fetch is looked at whenever something may have changed for it:
+ *
+ *   COLLECTING --fetch_step: some offset is not in memory--> a plan is asked, and again
+ *       |                      nothing or too little there--> waits on its partitions
+ *       | enough, an error, or the deadline
+ *       v
+ *   LOADING    --all holds settled (cache.h)--> assembled (fetch_assemble.c), answered
+ *
+ * The deadline (max_wait) ends waiting for new records, not the reading of those that are
+ * there: a slow store would otherwise stop a reader for good. An offset is called out of
+ * range only after the control plane said so. */
+#include "agent/fetcher.h"
+
+#include "agent/cache.h"
+#include "agent/ctl.h"
+#include "agent/fetch_op.h"
+#include "agent/meta.h"
+#include "agent/plan.h"
+#include "agent/tail.h"
+#include "common/check.h"
+#include "common/clock.h"
+#include "common/mem.h"
+#include "proto/kafka_error.h"
+
+/* Plans for one partition of one fetch before it is answered "try again". */
+#define PLANS_MAX 4
+/* Chunks that one fetch reads from the store at a time; the rest comes next time. */
+#define READS_MAX 16
+/* Runs that one fetch answers with at most. */
+#define RUNS_MAX 16384
+
+struct fetcher {
+    struct fetcher_options options;
+    struct planner *planner;
+    struct list ops;
+    bool draining;
+};
+
+static void fetch_step(struct fetch_op *op);
+
+struct fetcher *fetcher_new(const struct fetcher_options *options)
+{
+    struct fetcher *fetcher = mem_zalloc(sizeof(*fetcher));
+
+    fetcher->options = *options;
+    fetcher->planner = planner_new(options->loop, options->ctl, options->tail);
+    list_init(&fetcher->ops);
+    return fetcher;
+}
+
+void fetcher_free(struct fetcher *fetcher)
+{
+    ASSERT(list_empty(&fetcher->ops));
+    planner_free(fetcher->planner);
+    mem_free(fetcher);
+}
+
+bool fetcher_idle(const struct fetcher *fetcher)
+{
+    return list_empty(&fetcher->ops);
+}
+
+/* ---- the end of a fetch ---- */
+
+static void op_free(struct fetch_op *op)
+{
+    struct fetcher *fetcher = op->fetcher;
+
+    for (size_t i = 0; i < op->part_count; i++) {
+        planner_forget(&op->parts[i].plan);
+        list_remove(&op->parts[i].wait);
+        if (op->parts[i].entry != NULL)
+            tail_unuse(fetcher->options.tail, op->parts[i].entry);
+    }
+    for (size_t i = 0; i < op->hold_count; i++)
+        cache_release(fetcher->options.cache, &op->holds[i].hold);
+    loop_timer_fini(&op->timer);
+    list_remove(&op->node);
+    mem_free(op->holds);
+    mem_free(op->runs);
+    mem_free(op->parts);
+    mem_free(op);
+}
+
+/* Offsets that the reader is told beside the records. */
+static void fill_offsets(struct fetch_op *op)
+{
+    for (size_t i = 0; i < op->part_count; i++) {
+        struct fetch_part *part = op->parts[i].part;
+        const struct tail_entry *entry = op->parts[i].entry;
+        if (entry == NULL)
+            continue;
+        if (part->kafka_error == 0 && !tail_known(entry))
+            part->kafka_error = KAFKA_OFFSET_NOT_AVAILABLE;
+        bool told =
+            part->kafka_error == 0 || part->kafka_error == KAFKA_OFFSET_OUT_OF_RANGE;
+        part->high_watermark = told ? tail_high_watermark(entry) : -1;
+        part->last_stable_offset = part->high_watermark;
+        part->log_start_offset = told ? tail_entry_log_start(entry) : -1;
+    }
+}
+
+static void op_finish(struct fetch_op *op)
+{
+    struct fetch_ask *ask = op->ask;
+
+    fetch_assemble(op);
+    fill_offsets(op);
+    op_free(op);
+    ask_reply(&ask->ask);
+}
+
+/* ---- loading ---- */
+
+static void on_hold_settled(struct cache_hold *hold)
+{
+    struct fetch_op *op = CONTAINER_OF(hold, struct fetch_hold, hold)->op;
+
+    ASSERT(op->state == FETCH_LOADING && op->unsettled > 0);
+    if (--op->unsettled == 0)
+        op_finish(op);
+}
+
+/* Hold all of RUN; false when that would read more from the store than one fetch may. */
+static bool hold_run(struct fetch_op *op, struct fetch_run *run)
+{
+    uint64_t at = run->run.position;
+    uint64_t end = at + run->run.length;
+
+    run->first_hold = op->hold_count;
+    while (at < end) {
+        if (op->hold_count == op->hold_cap)
+            return false;
+        struct fetch_hold *hold = &op->holds[op->hold_count];
+        hold->op = op;
+        bool settled = cache_acquire(op->fetcher->options.cache, &run->run.object_id, at,
+                                     &hold->hold, on_hold_settled);
+        op->hold_count++;
+        if (!settled)
+            op->unsettled++;
+        at = settled && cache_hold_code(&hold->hold) != 0 ? end
+                                                          : cache_hold_end(&hold->hold);
+    }
+    run->hold_count = op->hold_count - run->first_hold;
+    return true;
+}
+
+/* Choose runs, partition by partition, until a limit is reached. */
+static void choose_runs(struct fetch_op *op)
+{
+    int64_t total = 0;
+
+    for (size_t i = 0; i < op->part_count; i++) {
+        struct fetch_op_part *part = &op->parts[i];
+        const struct index_run *runs;
+        int64_t bytes = 0;
+        part->first_run = op->run_count;
+        if (part->part->kafka_error != 0 || part->entry == NULL ||
+            !tail_known(part->entry))
+            continue;
+        size_t n = tail_find(part->entry, part->part->offset, &runs);
+        for (size_t k = 0; k < n && op->run_count < RUNS_MAX; k++) {
+            bool first = op->run_count == 0;
+            if (!first && (bytes >= part->part->max_bytes || total >= op->ask->max_bytes))
+                break;
+            if (op->run_count == op->run_cap) {
+                op->run_cap = op->run_cap == 0 ? 16 : op->run_cap * 2;
+                op->runs = mem_realloc(op->runs, op->run_cap * sizeof(*op->runs));
+            }
+            op->runs[op->run_count++] = (struct fetch_run){runs[k], 0, 0};
+            bytes += (int64_t)runs[k].length;
+            total += (int64_t)runs[k].length;
+        }
+        part->run_count = op->run_count - part->first_run;
+    }
+}
+
+/* Pieces of one run at most: a run lies in one object of our own, or in chunks. */
+static size_t holds_needed(const struct fetch_op *op)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < op->run_count; i++)
+        n += op->runs[i].run.length / CACHE_CHUNK_BYTES + 2;
+    return n;
+}
+
+static void start_loading(struct fetch_op *op)
+{
+    op->state = FETCH_LOADING;
+    for (size_t i = 0; i < op->part_count; i++)
+        list_remove(&op->parts[i].wait);
+    choose_runs(op);
+    op->hold_cap = holds_needed(op);
+    op->holds = mem_zalloc(op->hold_cap * sizeof(*op->holds));
+    for (size_t i = 0; i < op->run_count; i++) {
+        /* What was not held is left out: the reader asks again from there. */
+        if ((op->unsettled >= READS_MAX && i > 0) || !hold_run(op, &op->runs[i]))
+            op->runs[i].hold_count = 0;
+    }
+    if (op->unsettled == 0)
+        op_finish(op);
+}
+
+/* ---- collecting ---- */
+
+static void on_planned(struct plan_ask *plan, int code, int16_t kafka_error)
+{
+    struct fetch_op_part *part = CONTAINER_OF(plan, struct fetch_op_part, plan);
+    struct fetch_op *op = part->op;
+
+    part->planning = false;
+    op->planning--;
+    if (code != 0)
+        part->part->kafka_error = KAFKA_OFFSET_NOT_AVAILABLE;
+    else if (kafka_error != 0)
+        part->part->kafka_error = kafka_error;
+    if (op->state == FETCH_COLLECTING && op->planning == 0)
+        fetch_step(op);
+}
+
+static void ask_plan(struct fetch_op_part *part)
+{
+    if (++part->plans > PLANS_MAX) {
+        part->part->kafka_error = KAFKA_OFFSET_NOT_AVAILABLE;
+        return;
+    }
+    part->planning = true;
+    part->op->planning++;
+    part->plan.entry = part->entry;
+    part->plan.offset = part->part->offset;
+    part->plan.done = on_planned;
+    planner_ask(part->op->fetcher->planner, &part->plan);
+}
+
+/* Bytes of one partition that the fetch could have now; asks for a plan when its offset
+ * is not in memory. */
+static int64_t look_at(struct fetch_op_part *part)
+{
+    struct tail_entry *entry = part->entry;
+    int64_t bytes = 0;
+    const struct index_run *runs;
+
+    if (part->part->kafka_error != 0 || part->planning)
+        return 0;
+    if (tail_deleted(entry)) {
+        part->part->kafka_error = KAFKA_UNKNOWN_TOPIC_ID;
+        return 0;
+    }
+    if (tail_known(entry) && part->part->offset == tail_high_watermark(entry))
+        return 0;
+    size_t n = tail_known(entry) ? tail_find(entry, part->part->offset, &runs) : 0;
+    if (n == 0) {
+        ask_plan(part);
+        return 0;
+    }
+    for (size_t i = 0; i < n && bytes < part->part->max_bytes; i++)
+        bytes += (int64_t)runs[i].length;
+    return bytes;
+}
+
+static void wait_for_change(struct fetch_op *op)
+{
+    for (size_t i = 0; i < op->part_count; i++)
+        if (op->parts[i].entry != NULL && !list_linked(&op->parts[i].wait))
+            tail_wait(op->parts[i].entry, &op->parts[i].wait);
+}
+
+static void fetch_step(struct fetch_op *op)
+{
+    int64_t bytes = 0;
+    bool error = false;
+
+    ASSERT(op->state == FETCH_COLLECTING);
+    for (size_t i = 0; i < op->part_count; i++) {
+        if (op->parts[i].entry != NULL)
+            bytes += look_at(&op->parts[i]);
+        error |= op->parts[i].part->kafka_error != 0;
+    }
+    /* Others' plans are not waited for when there is something to say by the deadline;
+     * with nothing to say yet, the plan itself has a deadline. */
+    bool late = op->expired || op->fetcher->draining;
+    if (op->planning > 0 && !(late && (bytes > 0 || error)))
+        return;
+    if (error || late || bytes >= op->ask->min_bytes) {
+        start_loading(op);
+        return;
+    }
+    wait_for_change(op);
+}
+
+static void on_deadline(struct loop_timer *timer, void *arg)
+{
+    struct fetch_op *op = arg;
+
+    (void)timer;
+    op->expired = true;
+    if (op->state == FETCH_COLLECTING)
+        fetch_step(op);
+}
+
+void fetcher_ask(struct fetcher *fetcher, struct fetch_ask *ask)
+{
+    struct fetch_op *op = mem_zalloc(sizeof(*op));
+
+    op->fetcher = fetcher;
+    op->ask = ask;
+    op->part_count = ask->part_count;
+    op->parts = mem_zalloc(ask->part_count * sizeof(*op->parts) + 1);
+    list_push_back(&fetcher->ops, &op->node);
+    for (size_t i = 0; i < ask->part_count; i++) {
+        struct fetch_op_part *part = &op->parts[i];
+        part->op = op;
+        part->part = &ask->parts[i];
+        list_node_init(&part->wait);
+        if (part->part->kafka_error == 0)
+            part->entry = tail_use(fetcher->options.tail, &part->part->topic_id,
+                                   part->part->partition);
+    }
+    loop_timer_init(&op->timer, fetcher->options.loop, on_deadline, op);
+    int64_t wait_ms = ask->deadline_at_ms - clock_monotonic_ms();
+    op->expired = wait_ms <= 0;
+    if (!op->expired)
+        loop_timer_set(&op->timer, wait_ms);
+    fetch_step(op);
+}
+
+void fetcher_on_tail(struct fetcher *fetcher)
+{
+    struct list *changed = tail_changed(fetcher->options.tail);
+    struct list woken;
+    struct list_node *node;
+
+    /* Each fetch once, however many of its partitions changed. */
+    list_init(&woken);
+    while ((node = list_pop_front(changed)) != NULL) {
+        struct fetch_op *op = CONTAINER_OF(node, struct fetch_op_part, wait)->op;
+        if (!list_linked(&op->woken))
+            list_push_back(&woken, &op->woken);
+    }
+    while ((node = list_pop_front(&woken)) != NULL) {
+        struct fetch_op *op = CONTAINER_OF(node, struct fetch_op, woken);
+        if (op->state == FETCH_COLLECTING)
+            fetch_step(op);
+    }
+}
+
+void fetcher_drain(struct fetcher *fetcher)
+{
+    fetcher->draining = true;
+    LIST_FOREACH(node, next, &fetcher->ops)
+    {
+        struct fetch_op *op = CONTAINER_OF(node, struct fetch_op, node);
+        if (op->state == FETCH_COLLECTING)
+            fetch_step(op);
+    }
+}
