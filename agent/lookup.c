@@ -136,9 +136,11 @@ static bool search_batch(struct search *search, const struct batch_info *info,
 
     if (info->max_timestamp < (by_max ? greatest : part->timestamp))
         return false;
-    rc = by_max ? batch_find_max_timestamp(info, PLAIN_MAX, &offset, &at_ms)
-                : batch_find_timestamp(info, part->timestamp, PLAIN_MAX, &found, &offset,
-                                       &at_ms);
+    /* From the first record of the batch on. */
+    rc = by_max ? batch_find_max_timestamp(info, info->base_offset, PLAIN_MAX, &found,
+                                           &offset, &at_ms)
+                : batch_find_timestamp(info, part->timestamp, info->base_offset,
+                                       PLAIN_MAX, &found, &offset, &at_ms);
     if (rc != 0) {
         part->kafka_error = KAFKA_CORRUPT_MESSAGE;
         return true;
