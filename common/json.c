@@ -283,29 +283,38 @@ static size_t trail_to(const struct json_reader *r, const struct json *value)
 static void leave_crumb(struct json_reader *r, const struct json *parent, const char *key,
                         size_t index, const struct json *value)
 {
-    r->last_value = value;
+    r->last = (struct json_crumb){value, key, index};
     r->last_parent = parent;
     if (!json_is_object(value) && !json_is_array(value))
         return;
     size_t n = trail_to(r, parent);
     r->trail_len = n;
     if (n < JSON_TRAIL_MAX) {
-        r->trail[n] = (struct json_crumb){value, key, index};
+        r->trail[n] = r->last;
         r->trail_len = n + 1;
     }
 }
 
-static void print_path(const struct json_reader *r, const struct json *parent,
+static void print_crumb(const struct json_crumb *crumb, struct str *out)
+{
+    if (crumb->key == NULL)
+        str_printf(out, "[%zu]", crumb->index);
+    else
+        str_printf(out, "%s%s", out->len == 0 ? "" : ".", crumb->key);
+}
+
+/* The path that leads to VALUE, as far as it is known. */
+static void print_path(const struct json_reader *r, const struct json *value,
                        struct str *out)
 {
-    size_t n = trail_to(r, parent);
-    for (size_t i = 0; i < n; i++) {
-        const struct json_crumb *crumb = &r->trail[i];
-        if (crumb->key == NULL)
-            str_printf(out, "[%zu]", crumb->index);
-        else
-            str_printf(out, "%s%s", i == 0 ? "" : ".", crumb->key);
-    }
+    size_t n = trail_to(r, value);
+    bool is_last = n == 0 && value != NULL && value == r->last.value;
+    if (is_last) /* no container, so not on the trail itself */
+        n = trail_to(r, r->last_parent);
+    for (size_t i = 0; i < n; i++)
+        print_crumb(&r->trail[i], out);
+    if (is_last)
+        print_crumb(&r->last, out);
 }
 
 /* Fail with "path.what: problem"; WHAT is NULL for element INDEX. */
@@ -329,7 +338,7 @@ static void fail(struct json_reader *r, const struct json *parent, const char *w
 /* The parent of VALUE, if VALUE was the last to be handed out. */
 static const struct json *parent_of(const struct json_reader *r, const struct json *value)
 {
-    return value == r->last_value ? r->last_parent : NULL;
+    return value == r->last.value ? r->last_parent : NULL;
 }
 
 static void fail_at(struct json_reader *r, const struct json *value, const char *what,

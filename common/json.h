@@ -22,9 +22,9 @@
 
 /* jansson exports functions of these names: ours need symbols of their own. */
 #define json_object json_make_object
-#define json_array json_make_array
+#define json_array  json_make_array
 #define json_string json_make_string
-#define json_null json_make_null
+#define json_null   json_make_null
 
 struct json; /* opaque: a jansson value; reference-counted within one thread */
 
@@ -72,7 +72,8 @@ struct json_reader {
         size_t index;
     } trail[JSON_TRAIL_MAX];
     size_t trail_len;
-    const struct json *last_value, *last_parent; /* of the last json_at or json_get */
+    struct json_crumb last; /* of the last json_at or json_get, containers and others */
+    const struct json *last_parent;
 };
 
 const struct json *json_at(struct json_reader *r, const struct json *array, size_t i);
