@@ -118,6 +118,8 @@ static struct batch_verdict check_framing(struct slice records)
     int64_t length = whole_length(records.ptr);
     if (length < LENGTH_MIN + BATCH_LENGTH_OVERHEAD)
         return verdict_of(KAFKA_CORRUPT_MESSAGE, "the batch's length is too small");
+    if (records.ptr[AT_MAGIC] > BATCH_MAGIC)
+        return verdict_of(KAFKA_CORRUPT_MESSAGE, "the batch's magic is unknown");
     if (records.ptr[AT_MAGIC] != BATCH_MAGIC)
         return verdict_of(KAFKA_INVALID_RECORD,
                           "only record batches of magic 2 are taken");
