@@ -1,0 +1,155 @@
+/* test_tail.c - the index of partitions: joins, gaps, hints, windows, bounds. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "agent/tail.h"
+
+static const struct uuid topic = {{7}};
+
+static struct index_run run_at(int64_t offset, uint32_t records)
+{
+    return (struct index_run){{{(uint8_t)(offset + 1)}}, offset, 16, 100, records};
+}
+
+static void commit(struct tail *tail, int64_t offset, uint32_t records)
+{
+    struct uuid object = {{(uint8_t)(offset + 1)}};
+    struct tail_run run = {topic, 0, offset, records, 16, 100, 0};
+
+    tail_on_commit(tail, &object, 1, &run, 1);
+}
+
+static void hint(struct tail *tail, int64_t offset, uint32_t records)
+{
+    struct uuid object = {{(uint8_t)(offset + 1)}};
+    struct tail_run run = {topic, 0, offset, records, 16, 100, 0};
+
+    tail_on_own_commit(tail, &object, &run, 1);
+}
+
+/* A plan makes a partition known; commits that join it are found by any offset. */
+static void commits_join_the_plan(void **state)
+{
+    struct tail *tail = tail_new(1 << 20);
+    struct tail_entry *entry = tail_use(tail, &topic, 0);
+    struct index_run plan[] = {run_at(10, 5), run_at(15, 5)};
+    const struct index_run *runs;
+
+    (void)state;
+    assert_false(tail_known(entry));
+    commit(tail, 20, 1); /* not known yet: of no use */
+    assert_false(tail_known(entry));
+    tail_on_plan(tail, entry, 20, 3, plan, 2);
+    assert_true(tail_known(entry));
+    assert_int_equal(tail_entry_log_start(entry), 3);
+    assert_int_equal(tail_log_start(tail, &topic, 0), 3);
+    commit(tail, 20, 10);
+    assert_int_equal(tail_high_watermark(entry), 30);
+    assert_int_equal(tail_find(entry, 17, &runs), 2);
+    assert_int_equal(runs[0].base_offset, 15);
+    assert_int_equal(tail_find(entry, 29, &runs), 1);
+    assert_int_equal(tail_find(entry, 30, &runs), 0);
+    assert_int_equal(tail_find(entry, 9, &runs), 0);
+    tail_unuse(tail, entry);
+    tail_free(tail);
+}
+
+/* What is heard twice counts once; what does not join makes the partition unknown. */
+static void repeats_and_gaps(void **state)
+{
+    struct tail *tail = tail_new(1 << 20);
+    struct tail_entry *entry = tail_use(tail, &topic, 0);
+
+    (void)state;
+    tail_on_plan(tail, entry, 0, 0, NULL, 0);
+    hint(tail, 5, 5); /* ahead of another agent's commit: ignored, the watch brings it */
+    assert_int_equal(tail_high_watermark(entry), 0);
+    assert_true(tail_known(entry));
+    commit(tail, 0, 5);
+    hint(tail, 5, 5);
+    assert_int_equal(tail_high_watermark(entry), 10);
+    commit(tail, 5, 5);
+    assert_int_equal(tail_high_watermark(entry), 10);
+    commit(tail, 11, 1);
+    assert_false(tail_known(entry));
+    tail_unuse(tail, entry);
+    tail_free(tail);
+}
+
+/* The high watermark of a partition never goes back by an older plan (I4). */
+static void old_plan_is_kept_apart(void **state)
+{
+    struct tail *tail = tail_new(1 << 20);
+    struct tail_entry *entry = tail_use(tail, &topic, 0);
+    struct index_run newer[] = {run_at(100, 10)};
+    struct index_run older[] = {run_at(0, 50)};
+    const struct index_run *runs;
+
+    (void)state;
+    tail_on_plan(tail, entry, 110, 0, newer, 1);
+    tail_on_plan(tail, entry, 90, 0, older, 1);
+    assert_int_equal(tail_high_watermark(entry), 110);
+    assert_int_equal(tail_find(entry, 20, &runs), 1);
+    assert_int_equal(tail_find(entry, 105, &runs), 1);
+    tail_unuse(tail, entry);
+    tail_free(tail);
+}
+
+/* Whoever waits is moved to the list of changes, by commits, resets and deletion. */
+static void waiters_are_told(void **state)
+{
+    struct tail *tail = tail_new(1 << 20);
+    struct tail_entry *entry = tail_use(tail, &topic, 0);
+    struct list_node waiter;
+
+    (void)state;
+    list_node_init(&waiter);
+    tail_on_plan(tail, entry, 0, 0, NULL, 0);
+    tail_wait(entry, &waiter);
+    assert_true(list_empty(tail_changed(tail)));
+    commit(tail, 0, 1);
+    assert_ptr_equal(list_pop_front(tail_changed(tail)), &waiter);
+    tail_wait(entry, &waiter);
+    tail_on_reset(tail);
+    assert_ptr_equal(list_pop_front(tail_changed(tail)), &waiter);
+    assert_false(tail_known(entry));
+    tail_wait(entry, &waiter);
+    tail_on_topic_deleted(tail, &topic);
+    assert_ptr_equal(list_pop_front(tail_changed(tail)), &waiter);
+    assert_true(tail_deleted(entry));
+    tail_unuse(tail, entry);
+    tail_free(tail);
+}
+
+/* Memory has a bound: the partitions used longest ago lose their runs first. */
+static void memory_is_bounded(void **state)
+{
+    struct tail *tail = tail_new(64 * sizeof(struct index_run));
+    const struct index_run *runs;
+
+    (void)state;
+    for (int32_t p = 0; p < 100; p++) {
+        struct tail_entry *entry = tail_use(tail, &topic, p);
+        struct index_run plan[] = {run_at(0, 1), run_at(1, 1), run_at(2, 1),
+                                   run_at(3, 1)};
+        tail_on_plan(tail, entry, 4, 0, plan, 4);
+        assert_int_equal(tail_find(entry, 0, &runs), 4);
+        tail_unuse(tail, entry);
+    }
+    assert_int_equal(tail_log_start(tail, &topic, 0), -1);
+    assert_int_equal(tail_log_start(tail, &topic, 99), 0);
+    tail_free(tail);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(commits_join_the_plan),  cmocka_unit_test(repeats_and_gaps),
+        cmocka_unit_test(old_plan_is_kept_apart), cmocka_unit_test(waiters_are_told),
+        cmocka_unit_test(memory_is_bounded),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
