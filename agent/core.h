@@ -173,4 +173,42 @@ struct metadata_ask {
     int16_t kafka_error;
 };
 
+/* ---- The core itself: what agent.c does with it, on the core's thread ---- */
+
+struct budget;
+struct ctl;
+struct meta;
+struct store;
+
+struct core_options {
+    struct loop *loop;
+    struct ctl *ctl; /* enrolled and registered by the time of core_start */
+    struct store *store;
+    struct budget *budget;
+    int64_t flush_bytes, flush_interval_ms;
+    int64_t max_uploads, max_objects;
+    int64_t upload_timeout_ms, hedge_after_ms;
+    size_t cache_bytes, tail_bytes;
+};
+
+/* Made after enrolment: cluster and agent are CTL's. */
+struct core *core_new(const struct core_options *options);
+/* Begin to learn; asks may come at once. ON_READY once, when the metadata is there. */
+void core_start(struct core *core, void (*on_ready)(void *arg), void *arg);
+struct meta *core_meta(struct core *core);
+bool core_ready(const struct core *core);
+/* From now on what is produced is sealed and committed at once, and nobody waits for
+ * more to fetch. */
+void core_drain(struct core *core);
+/* No ask is open, nothing is on its way to the store or to be committed. */
+bool core_idle(const struct core *core);
+/* Answer everything that is open, and whatever still comes, with ERR_CANCELLED's Kafka
+ * error. Requests to the store are cancelled; core_quiet says when they are back. */
+void core_abandon(struct core *core);
+bool core_quiet(const struct core *core);
+/* After core_quiet, when nobody sends asks any more. */
+void core_free(struct core *core);
+/* Bring the gauges of metric.def up to date. */
+void core_update_metrics(struct core *core);
+
 #endif

@@ -1,0 +1,426 @@
+/* core.c - the core thread: takes asks in, owns the parts that answer them, wires them up.
+ *
+ * Decides nothing itself: produces go to produce_path.c, fetches to fetcher.c, offsets to
+ * lookup.c, topics, producer ids and metadata to the modules of those names. What happens
+ * in one tick is gathered: asks are taken in as they come, and the end of the tick seals,
+ * uploads, commits and wakes fetches once for all of them. */
+#include "agent/core.h"
+
+#include "agent/cache.h"
+#include "agent/ctl.h"
+#include "agent/fetcher.h"
+#include "agent/freshness.h"
+#include "agent/lookup.h"
+#include "agent/meta.h"
+#include "agent/metrics.h"
+#include "agent/produce_path.h"
+#include "agent/producer_ids.h"
+#include "agent/tail.h"
+#include "agent/topics.h"
+#include "agent/watch.h"
+#include "common/check.h"
+#include "common/fault.h"
+#include "common/mem.h"
+#include "common/store.h"
+
+struct core {
+    struct core_options options;
+    struct loop *loop;
+    struct mailbox asks;
+    struct mailbox store_replies;
+    struct loop_timer timer;      /* for what is due by itself */
+    int64_t timer_at_ms;          /* INT64_MAX: not armed */
+    struct loop_deferred end_of_tick;
+    struct meta *meta;
+    struct watch *watch;
+    struct tail *tail;
+    struct cache *cache;
+    struct fetcher *fetcher;
+    struct lookup *lookup;
+    struct topics *topics;
+    struct producer_ids *producer_ids;
+    struct freshness *freshness;
+    struct produce_path path;
+    struct ctl_call *commit; /* the one in flight */
+    bool news;               /* the tail index changed in this tick */
+    bool abandoned;
+};
+
+/* ---- ticks ---- */
+
+/* At the end of this tick, look what is to be done. */
+static void defer(struct core *core)
+{
+    loop_defer(core->loop, &core->end_of_tick);
+}
+
+static void arm(struct core *core, int64_t now)
+{
+    int64_t due = produce_path_due_at_ms(&core->path);
+    if (due == core->timer_at_ms)
+        return;
+    core->timer_at_ms = due;
+    if (due == INT64_MAX)
+        loop_timer_cancel(&core->timer);
+    else
+        loop_timer_set(&core->timer, MAX(due - now, 0));
+}
+
+static void on_end_of_tick(struct loop_deferred *deferred)
+{
+    struct core *core = CONTAINER_OF(deferred, struct core, end_of_tick);
+    int64_t now = loop_now_ms(core->loop);
+
+    produce_path_step(&core->path, now);
+    if (core->news) {
+        core->news = false;
+        fetcher_on_tail(core->fetcher);
+    }
+    arm(core, now);
+}
+
+static void on_timer(struct loop_timer *timer, void *arg)
+{
+    struct core *core = arg;
+    (void)timer;
+    core->timer_at_ms = INT64_MAX;
+    defer(core);
+}
+
+/* ---- asks ---- */
+
+void core_send(struct core *core, struct ask *ask)
+{
+    mailbox_send(&core->asks, &ask->message);
+}
+
+static void on_ask(struct message *message, void *arg)
+{
+    struct core *core = arg;
+    struct ask *ask = CONTAINER_OF(message, struct ask, message);
+
+    switch ((enum ask_type)message->type) {
+    case ASK_PRODUCE:
+        produce_path_ask(&core->path, CONTAINER_OF(ask, struct produce_ask, ask),
+                         loop_now_ms(core->loop));
+        defer(core);
+        break;
+    case ASK_FETCH:
+        fetcher_ask(core->fetcher, CONTAINER_OF(ask, struct fetch_ask, ask));
+        break;
+    case ASK_OFFSETS:
+        lookup_ask(core->lookup, CONTAINER_OF(ask, struct offsets_ask, ask));
+        break;
+    case ASK_TOPICS:
+        topics_ask(core->topics, CONTAINER_OF(ask, struct topics_ask, ask));
+        break;
+    case ASK_PRODUCER_ID:
+        producer_ids_ask(core->producer_ids,
+                         CONTAINER_OF(ask, struct producer_id_ask, ask));
+        break;
+    case ASK_METADATA:
+        freshness_ask(core->freshness, CONTAINER_OF(ask, struct metadata_ask, ask));
+        break;
+    }
+    if (core->abandoned)
+        core_abandon(core); /* this one too */
+}
+
+/* ---- what the produce path needs of the world ---- */
+
+static void on_put_done(struct store_request *request)
+{
+    struct core *core = CONTAINER_OF(request->reply_to, struct core, store_replies);
+    produce_path_on_put(&core->path, request, loop_now_ms(core->loop));
+    defer(core);
+}
+
+static void put(struct store_request *request, void *arg)
+{
+    struct core *core = arg;
+    request->reply_to = &core->store_replies;
+    request->done = on_put_done;
+    store_send(core->options.store, request);
+}
+
+static void cancel_put(struct store_request *request, void *arg)
+{
+    struct core *core = arg;
+    store_cancel(core->options.store, request);
+}
+
+static struct uuid make_id(void *arg)
+{
+    (void)arg;
+    return uuid_random();
+}
+
+static void on_commit_answer(int code, const char *text, const struct json *answer,
+                             void *arg)
+{
+    struct core *core = arg;
+    core->commit = NULL;
+    produce_path_on_commit(&core->path, code, text, answer, loop_now_ms(core->loop));
+    defer(core);
+}
+
+/* Without a deadline: whether it was done is found out by repeating it, until the control
+ * plane says (I5). It says EXPIRED to what is too old. */
+static void commit(struct json *body, void *arg)
+{
+    struct core *core = arg;
+    core->commit =
+        ctl_send(core->options.ctl, "/agent/v1/commit", body, 0, on_commit_answer, core);
+}
+
+static void reply(struct ask *ask, void *arg)
+{
+    (void)arg;
+    FAULT_POINT("agent.reply.before");
+    ask_reply(ask);
+}
+
+static void on_committed(const struct committed *committed, void *arg)
+{
+    struct core *core = arg;
+    const struct uuid *object_id = &committed->intake->object_id;
+    cache_put_written(core->cache, object_id, committed->pieces, committed->piece_count);
+    tail_on_own_commit(core->tail, object_id, committed->runs, committed->run_count);
+    core->news = true;
+}
+
+static int64_t log_start(const struct uuid *topic_id, int32_t partition, void *arg)
+{
+    struct core *core = arg;
+    return tail_log_start(core->tail, topic_id, partition);
+}
+
+static int64_t wall_ms(void *arg)
+{
+    struct core *core = arg;
+    return ctl_now_ms(core->options.ctl);
+}
+
+/* Only this thread replaces the view, so it stays while the caller copies the name. */
+static struct slice topic_name(const struct uuid *topic_id, void *arg)
+{
+    struct core *core = arg;
+    struct meta_view *view = meta_acquire(core->meta);
+    const struct meta_topic *topic = meta_topic_by_id(view, topic_id);
+    struct slice name = topic == NULL ? SLICE_NULL : topic->name;
+    meta_release(view);
+    return name;
+}
+
+/* ---- what the watch brings ---- */
+
+static void on_watch_commit(const struct uuid *object_id, int32_t writer_node_id,
+                            const struct tail_run *runs, size_t run_count, void *arg)
+{
+    struct core *core = arg;
+    tail_on_commit(core->tail, object_id, writer_node_id, runs, run_count);
+}
+
+static void on_watch_reset(void *arg)
+{
+    struct core *core = arg;
+    tail_on_reset(core->tail);
+}
+
+static void on_topic_deleted(const struct uuid *topic_id, void *arg)
+{
+    struct core *core = arg;
+    tail_on_topic_deleted(core->tail, topic_id);
+}
+
+static void on_news(void *arg)
+{
+    struct core *core = arg;
+    core->news = true;
+    defer(core);
+}
+
+/* ---- life ---- */
+
+static void on_store_reply(struct message *message, void *arg)
+{
+    struct store_request *request = CONTAINER_OF(message, struct store_request, message);
+    (void)arg;
+    request->done(request);
+}
+
+static void make_path(struct core *core)
+{
+    const struct core_options *o = &core->options;
+    const struct produce_path_options options = {
+        .batcher = {.flush_bytes = (uint64_t)o->flush_bytes,
+                    .flush_interval_ms = o->flush_interval_ms,
+                    .budget = o->budget},
+        .uploader = {.max_uploads = (size_t)o->max_uploads,
+                     .upload_timeout_ms = o->upload_timeout_ms,
+                     .hedge_after_ms = o->hedge_after_ms},
+        .max_objects = (size_t)o->max_objects,
+        .cluster_id = *ctl_cluster_id(o->ctl),
+        .agent_id = *ctl_agent_id(o->ctl),
+    };
+    const struct produce_path_io io = {
+        .put = put,
+        .cancel_put = cancel_put,
+        .make_id = make_id,
+        .commit = commit,
+        .reply = reply,
+        .on_committed = on_committed,
+        .log_start = log_start,
+        .wall_ms = wall_ms,
+        .topic_name = topic_name,
+        .arg = core,
+    };
+    produce_path_init(&core->path, &options, &io, loop_now_ms(core->loop));
+}
+
+static void make_fetch_side(struct core *core)
+{
+    const struct core_options *o = &core->options;
+    const struct cache_options cache = {
+        .loop = core->loop,
+        .store = o->store,
+        .store_replies = &core->store_replies,
+        .budget = o->budget,
+        .max_bytes = o->cache_bytes,
+        .cluster_id = *ctl_cluster_id(o->ctl),
+    };
+    core->tail = tail_new(o->tail_bytes);
+    core->cache = cache_new(&cache);
+    const struct fetcher_options fetcher = {
+        .loop = core->loop,
+        .ctl = o->ctl,
+        .meta = core->meta,
+        .tail = core->tail,
+        .cache = core->cache,
+    };
+    core->fetcher = fetcher_new(&fetcher);
+    const struct lookup_options lookup = {
+        .loop = core->loop, .ctl = o->ctl, .cache = core->cache};
+    core->lookup = lookup_new(&lookup);
+}
+
+struct core *core_new(const struct core_options *options)
+{
+    struct core *core = mem_zalloc(sizeof(*core));
+    const struct watch_hooks hooks = {
+        .on_commit = on_watch_commit,
+        .on_reset = on_watch_reset,
+        .on_topic_deleted = on_topic_deleted,
+        .on_news = on_news,
+        .arg = core,
+    };
+
+    core->options = *options;
+    core->loop = options->loop;
+    core->timer_at_ms = INT64_MAX;
+    mailbox_init(&core->asks, core->loop, on_ask, core);
+    mailbox_init(&core->store_replies, core->loop, on_store_reply, core);
+    loop_timer_init(&core->timer, core->loop, on_timer, core);
+    loop_deferred_init(&core->end_of_tick, on_end_of_tick);
+    core->meta = meta_new(ctl_cluster_id(options->ctl));
+    core->watch = watch_new(core->loop, options->ctl, core->meta, &hooks);
+    make_fetch_side(core);
+    core->topics = topics_new(core->loop, options->ctl, core->watch);
+    core->producer_ids = producer_ids_new(core->loop, options->ctl);
+    core->freshness = freshness_new(core->loop, options->ctl, core->watch);
+    make_path(core);
+    return core;
+}
+
+void core_start(struct core *core, void (*on_ready)(void *arg), void *arg)
+{
+    watch_start(core->watch, on_ready, arg);
+}
+
+struct meta *core_meta(struct core *core)
+{
+    return core->meta;
+}
+
+bool core_ready(const struct core *core)
+{
+    return watch_ready(core->watch);
+}
+
+void core_drain(struct core *core)
+{
+    produce_path_flush(&core->path);
+    fetcher_drain(core->fetcher);
+    defer(core);
+}
+
+bool core_idle(const struct core *core)
+{
+    return produce_path_idle(&core->path) && fetcher_idle(core->fetcher) &&
+           lookup_idle(core->lookup) && topics_idle(core->topics) &&
+           producer_ids_idle(core->producer_ids) && freshness_idle(core->freshness);
+}
+
+void core_abandon(struct core *core)
+{
+    if (!core->abandoned) {
+        core->abandoned = true;
+        produce_path_abandon(&core->path, loop_now_ms(core->loop));
+        if (core->commit != NULL)
+            ctl_cancel(core->commit);
+        core->commit = NULL;
+        cache_stop(core->cache);
+    }
+    fetcher_drain(core->fetcher);
+    lookup_drain(core->lookup);
+    topics_drain(core->topics);
+    producer_ids_drain(core->producer_ids);
+    freshness_drain(core->freshness);
+}
+
+bool core_quiet(const struct core *core)
+{
+    return core_idle(core) && cache_idle(core->cache);
+}
+
+void core_free(struct core *core)
+{
+    if (core == NULL)
+        return;
+    loop_defer_cancel(&core->end_of_tick);
+    loop_timer_fini(&core->timer);
+    produce_path_fini(&core->path);
+    freshness_free(core->freshness);
+    producer_ids_free(core->producer_ids);
+    topics_free(core->topics);
+    lookup_free(core->lookup);
+    fetcher_free(core->fetcher);
+    cache_free(core->cache);
+    tail_free(core->tail);
+    watch_free(core->watch);
+    meta_free(core->meta);
+    mailbox_fini(&core->asks);
+    mailbox_fini(&core->store_replies);
+    mem_free(core);
+}
+
+void core_update_metrics(struct core *core)
+{
+    struct store_counters counters;
+    int64_t requests = 0, errors = 0;
+
+    store_counters(core->options.store, &counters);
+    for (size_t kind = 0; kind <= STORE_DELETE; kind++) {
+        requests += (int64_t)counters.requests[kind];
+        errors += (int64_t)counters.errors[kind];
+    }
+    metric_set(agent_metric(store_requests), requests);
+    metric_set(agent_metric(store_errors), errors);
+    metric_set(agent_metric(store_retries), (int64_t)counters.retries);
+    metric_set(agent_metric(store_written_bytes), (int64_t)counters.bytes_written);
+    metric_set(agent_metric(store_read_bytes), (int64_t)counters.bytes_read);
+    metric_set(agent_metric(memory_used_bytes),
+               (int64_t)budget_used(core->options.budget));
+    metric_set(agent_metric(memory_limit_bytes),
+               (int64_t)core->options.budget->limit_bytes);
+}
