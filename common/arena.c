@@ -31,6 +31,12 @@ void arena_init(struct arena *arena, size_t max_bytes)
     arena->max_bytes = MIN(max_bytes, SIZE_MAX / 2);
 }
 
+void arena_set_max(struct arena *arena, size_t max_bytes)
+{
+    ASSERT(max_bytes >= arena->used_bytes);
+    arena->max_bytes = MIN(max_bytes, SIZE_MAX / 2);
+}
+
 void arena_fini(struct arena *arena)
 {
     while (arena->blocks != NULL) {

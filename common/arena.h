@@ -18,6 +18,8 @@ struct arena {
 
 /* An arena that hands out MAX_BYTES at most. Allocates nothing yet. */
 void arena_init(struct arena *arena, size_t max_bytes);
+/* Another cap from now on; not below what is used. */
+void arena_set_max(struct arena *arena, size_t max_bytes);
 void arena_fini(struct arena *arena);
 
 /* BYTES aligned for any type, zeroed; NULL when the cap would be passed. */

@@ -1,0 +1,409 @@
+/* api_topics.c - CreateTopics, DeleteTopics, CreatePartitions.
+ *
+ * What contradicts itself is refused here; everything else is the control plane's to
+ * decide, so that all agents decide alike. Items go there as control_api.md's lists; an
+ * answer comes after the change is durable and in this agent's own metadata view. */
+#include <string.h>
+
+#include "agent/client_thread.h"
+#include "agent/config_source.h"
+#include "agent/dispatch.h"
+#include "agent/duplicates.h"
+#include "common/json.h"
+#include "proto/kafka_error.h"
+#include "proto/kafka_gen.h"
+#include "proto/topic_config.h"
+
+/* Longer than the name of any configuration. */
+#define CONFIG_NAME_MAX 255
+
+#define TIMEOUT_LEAST_MS 1000
+#define TIMEOUT_MOST_MS  120000
+
+/* One topic of the request: refused here, or the ITEM-th of the ask. */
+struct outcome {
+    int16_t error;
+    const char *message;
+    size_t item;
+};
+
+struct topics {
+    struct topics_ask ask;
+    struct outcome *outcomes;
+};
+
+static struct topics *make(struct request *req, enum topics_op op, size_t count,
+                           bool validate_only)
+{
+    struct topics *own = request_array(req, 1, sizeof(*own));
+    if (own == NULL)
+        return NULL;
+    own->outcomes = request_array(req, count, sizeof(*own->outcomes));
+    if (own->outcomes == NULL)
+        return NULL;
+    own->ask.op = op;
+    own->ask.validate_only = validate_only;
+    own->ask.items = json_array();
+    return own;
+}
+
+static void refuse(struct outcome *outcome, int16_t error, const char *message)
+{
+    outcome->error = error;
+    outcome->message = message;
+}
+
+static void add(struct topics *own, struct outcome *outcome, struct json *item)
+{
+    outcome->item = own->ask.item_count++;
+    json_push(own->ask.items, item);
+}
+
+static int hand_over(struct request *req, struct topics *own, int32_t timeout_ms,
+                     request_answer_fn *on_answer)
+{
+    req->own = own;
+    if (own->ask.item_count == 0) {
+        json_free(own->ask.items);
+        own->ask.items = NULL;
+        return on_answer(req);
+    }
+    own->ask.deadline_at_ms =
+        request_now_ms(req) + MAX(MIN(timeout_ms, TIMEOUT_MOST_MS), TIMEOUT_LEAST_MS);
+    return request_ask(req, &own->ask.ask, ASK_TOPICS, on_answer);
+}
+
+/* What became of one topic: *RESULT is NULL when it never reached the control plane. */
+static int16_t judge(const struct topics *own, const struct outcome *outcome,
+                     const struct topics_result **result, struct slice *message)
+{
+    int16_t error = outcome->error;
+    const char *text = outcome->message;
+    *result = NULL;
+    if (error == 0 && own->ask.kafka_error != 0) {
+        error = own->ask.kafka_error;
+    } else if (error == 0) {
+        *result = &own->ask.results[outcome->item];
+        error = (*result)->kafka_error;
+        text = (*result)->message;
+    }
+    if (error != 0 && text == NULL)
+        text = kafka_error_text(error);
+    *message = slice_str(text);
+    return error;
+}
+
+/* ---- CreateTopics ---- */
+
+static struct json *assignments_json(const struct create_topics_request_topic *topic)
+{
+    struct json *list = json_array();
+    for (size_t i = 0; i < topic->assignments_count; i++) {
+        const struct create_topics_request_assignment *a = &topic->assignments[i];
+        struct json *pair = json_array(), *ids = json_array();
+        for (size_t j = 0; j < a->broker_ids_count; j++)
+            json_push(ids, json_int(a->broker_ids[j]));
+        json_push(pair, json_int(a->partition_index));
+        json_push(pair, ids);
+        json_push(list, pair);
+    }
+    return list;
+}
+
+/* A null value means "not set", as in Kafka. Names with a NUL in them end there, and are
+ * refused as unknown; longer ones than any that exists are refused at once. */
+static struct json *configs_json(const struct create_topics_request_topic *topic)
+{
+    struct json *object = json_object();
+    for (size_t i = 0; i < topic->configs_count; i++) {
+        const struct create_topics_request_config *config = &topic->configs[i];
+        char name[CONFIG_NAME_MAX + 1];
+        if (config->value.ptr == NULL || config->name.len > CONFIG_NAME_MAX)
+            continue;
+        memcpy(name, config->name.ptr, config->name.len);
+        name[config->name.len] = '\0';
+        json_set(object, name, json_slice(config->value));
+    }
+    return object;
+}
+
+static bool has_long_config(const struct create_topics_request_topic *topic)
+{
+    for (size_t i = 0; i < topic->configs_count; i++) {
+        if (topic->configs[i].name.len > CONFIG_NAME_MAX)
+            return true;
+    }
+    return false;
+}
+
+static void create_item(struct request *req, struct topics *own,
+                        const struct create_topics_request_topic *topic, bool duplicate,
+                        struct outcome *outcome)
+{
+    const struct front_options *options = request_options(req);
+    int32_t partitions = topic->num_partitions;
+    int16_t factor = topic->replication_factor;
+    if (duplicate) {
+        refuse(outcome, KAFKA_INVALID_REQUEST, "the topic is named more than once");
+        return;
+    }
+    if (topic->assignments_count > 0 && (partitions != -1 || factor != -1)) {
+        refuse(outcome, KAFKA_INVALID_REQUEST,
+               "give either assignments, or partitions and replication factor");
+        return;
+    }
+    if (has_long_config(topic)) {
+        refuse(outcome, KAFKA_INVALID_CONFIG, "no configuration has so long a name");
+        return;
+    }
+    if (topic->assignments_count == 0) {
+        partitions = partitions == -1 ? options->default_partitions : partitions;
+        factor = factor == -1 ? options->default_replication_factor : factor;
+    }
+    struct json *item = json_array();
+    json_push(item, json_slice(topic->name));
+    json_push(item, json_int(partitions));
+    json_push(item, json_int(factor));
+    json_push(item, configs_json(topic));
+    json_push(item, assignments_json(topic));
+    add(own, outcome, item);
+}
+
+static struct slice requested_value(const struct create_topics_request_topic *topic,
+                                    const char *name)
+{
+    for (size_t i = topic->configs_count; i-- > 0;) {
+        if (slice_eq_str(topic->configs[i].name, name))
+            return topic->configs[i].value;
+    }
+    return SLICE_NULL;
+}
+
+/* KIP-525: the settings that the new topic has. */
+static int fill_configs(struct request *req,
+                        const struct create_topics_request_topic *topic,
+                        struct create_topics_response_topic *out)
+{
+    struct create_topics_response_config *rows =
+        request_array(req, topic_config_spec_count, sizeof(*rows));
+    if (rows == NULL)
+        return ERR_TOO_LARGE;
+    for (size_t i = 0; i < topic_config_spec_count; i++) {
+        const struct topic_config_spec *spec = &topic_config_specs[i];
+        struct slice value = requested_value(topic, spec->name);
+        bool is_set = value.ptr != NULL;
+        rows[i] = create_topics_response_config_defaults;
+        rows[i].name = slice_str(spec->name);
+        rows[i].value = is_set ? value : slice_str(spec->default_text);
+        rows[i].config_source = is_set ? CONFIG_SOURCE_TOPIC : CONFIG_SOURCE_DEFAULT;
+    }
+    out->configs = rows;
+    out->configs_count = topic_config_spec_count;
+    return 0;
+}
+
+static int on_created(struct request *req)
+{
+    const struct create_topics_request *body = req->body;
+    const struct topics *own = req->own;
+    struct create_topics_response reply = create_topics_response_defaults;
+    struct create_topics_response_topic *rows =
+        request_array(req, body->topics_count, sizeof(*rows));
+    struct create_topics_response_config *none = request_array(req, 1, sizeof(*none));
+    if (rows == NULL || none == NULL)
+        return ERR_TOO_LARGE;
+    for (size_t i = 0; i < body->topics_count; i++) {
+        const struct topics_result *result;
+        rows[i] = create_topics_response_topic_defaults;
+        rows[i].name = body->topics[i].name;
+        rows[i].configs = none;
+        rows[i].error_code =
+            judge(own, &own->outcomes[i], &result, &rows[i].error_message);
+        if (rows[i].error_code != 0)
+            continue;
+        rows[i].topic_id = result->topic_id;
+        rows[i].num_partitions = result->partitions;
+        rows[i].replication_factor = result->replication_factor;
+        if (req->header.api_version >= 5 && fill_configs(req, &body->topics[i], &rows[i]))
+            return ERR_TOO_LARGE;
+    }
+    reply.topics = rows;
+    reply.topics_count = body->topics_count;
+    return request_reply(req, &reply);
+}
+
+int api_create_topics(struct request *req)
+{
+    const struct create_topics_request *body = req->body;
+    size_t n = body->topics_count;
+    struct slice *names = request_array(req, n, sizeof(*names));
+    bool *twice;
+    if (names == NULL)
+        return ERR_TOO_LARGE;
+    for (size_t i = 0; i < n; i++)
+        names[i] = body->topics[i].name;
+    if (duplicates_find(names, n, &req->arena, &twice) != 0)
+        return ERR_TOO_LARGE;
+    struct topics *own = make(req, TOPICS_CREATE, n, body->validate_only);
+    if (own == NULL)
+        return ERR_TOO_LARGE;
+    for (size_t i = 0; i < n; i++)
+        create_item(req, own, &body->topics[i], twice[i], &own->outcomes[i]);
+    return hand_over(req, own, body->timeout_ms, on_created);
+}
+
+/* ---- DeleteTopics ---- */
+
+/* What a request asks to delete, whatever its version. */
+struct doomed {
+    struct slice name; /* null: by id */
+    struct uuid id;
+};
+
+struct deletion {
+    struct topics topics; /* first */
+    struct doomed *doomed;
+    size_t count;
+};
+
+static int on_deleted(struct request *req)
+{
+    const struct deletion *own = req->own;
+    struct delete_topics_response reply = delete_topics_response_defaults;
+    struct delete_topics_response_topic *rows =
+        request_array(req, own->count, sizeof(*rows));
+    if (rows == NULL)
+        return ERR_TOO_LARGE;
+    for (size_t i = 0; i < own->count; i++) {
+        const struct topics_result *result;
+        rows[i] = delete_topics_response_topic_defaults;
+        rows[i].name = own->doomed[i].name;
+        rows[i].topic_id = own->doomed[i].id;
+        rows[i].error_code = judge(&own->topics, &own->topics.outcomes[i], &result,
+                                   &rows[i].error_message);
+        if (rows[i].error_code != 0)
+            continue;
+        if (result->name.ptr != NULL)
+            rows[i].name = result->name;
+        rows[i].topic_id = result->topic_id;
+    }
+    reply.responses = rows;
+    reply.responses_count = own->count;
+    return request_reply(req, &reply);
+}
+
+static void delete_item(struct deletion *own, size_t i, bool duplicate)
+{
+    const struct doomed *doomed = &own->doomed[i];
+    struct outcome *outcome = &own->topics.outcomes[i];
+    bool by_name = doomed->name.ptr != NULL, by_id = !uuid_is_zero(&doomed->id);
+    if (duplicate) {
+        refuse(outcome, KAFKA_INVALID_REQUEST, "the topic is named more than once");
+    } else if (by_name == by_id) {
+        refuse(outcome, KAFKA_INVALID_REQUEST, "give either a name or an id");
+    } else {
+        struct json *item = json_array();
+        json_push(item, by_id ? json_uuid(&doomed->id) : json_null());
+        json_push(item, by_name ? json_slice(doomed->name) : json_null());
+        add(&own->topics, outcome, item);
+    }
+}
+
+int api_delete_topics(struct request *req)
+{
+    const struct delete_topics_request *body = req->body;
+    bool by_entry = req->header.api_version >= 6;
+    size_t n = by_entry ? body->topics_count : body->topic_names_count;
+    struct deletion *own = request_array(req, 1, sizeof(*own));
+    struct doomed *doomed = request_array(req, n, sizeof(*doomed));
+    struct slice *keys = request_array(req, n, sizeof(*keys));
+    struct outcome *outcomes = request_array(req, n, sizeof(*outcomes));
+    bool *twice;
+    if (own == NULL || doomed == NULL || keys == NULL || outcomes == NULL)
+        return ERR_TOO_LARGE;
+    for (size_t i = 0; i < n; i++) {
+        doomed[i].name = by_entry ? body->topics[i].name : body->topic_names[i];
+        if (by_entry)
+            doomed[i].id = body->topics[i].topic_id;
+        keys[i] = doomed[i].name.ptr != NULL
+                      ? doomed[i].name
+                      : slice_of(doomed[i].id.bytes, sizeof(doomed[i].id.bytes));
+    }
+    if (duplicates_find(keys, n, &req->arena, &twice) != 0)
+        return ERR_TOO_LARGE;
+    own->doomed = doomed;
+    own->count = n;
+    own->topics.outcomes = outcomes;
+    own->topics.ask.op = TOPICS_DELETE;
+    own->topics.ask.items = json_array();
+    for (size_t i = 0; i < n; i++)
+        delete_item(own, i, twice[i]);
+    return hand_over(req, &own->topics, body->timeout_ms, on_deleted);
+}
+
+/* ---- CreatePartitions ---- */
+
+static struct json *new_assignments_json(const struct create_partitions_request_topic *t)
+{
+    if (t->assignments == NULL)
+        return json_null();
+    struct json *list = json_array();
+    for (size_t i = 0; i < t->assignments_count; i++) {
+        struct json *ids = json_array();
+        for (size_t j = 0; j < t->assignments[i].broker_ids_count; j++)
+            json_push(ids, json_int(t->assignments[i].broker_ids[j]));
+        json_push(list, ids);
+    }
+    return list;
+}
+
+static int on_grown(struct request *req)
+{
+    const struct create_partitions_request *body = req->body;
+    const struct topics *own = req->own;
+    struct create_partitions_response reply = create_partitions_response_defaults;
+    struct create_partitions_response_result *rows =
+        request_array(req, body->topics_count, sizeof(*rows));
+    if (rows == NULL)
+        return ERR_TOO_LARGE;
+    for (size_t i = 0; i < body->topics_count; i++) {
+        const struct topics_result *result;
+        rows[i].name = body->topics[i].name;
+        rows[i].error_code =
+            judge(own, &own->outcomes[i], &result, &rows[i].error_message);
+    }
+    reply.results = rows;
+    reply.results_count = body->topics_count;
+    return request_reply(req, &reply);
+}
+
+int api_create_partitions(struct request *req)
+{
+    const struct create_partitions_request *body = req->body;
+    size_t n = body->topics_count;
+    struct slice *names = request_array(req, n, sizeof(*names));
+    bool *twice;
+    if (names == NULL)
+        return ERR_TOO_LARGE;
+    for (size_t i = 0; i < n; i++)
+        names[i] = body->topics[i].name;
+    if (duplicates_find(names, n, &req->arena, &twice) != 0)
+        return ERR_TOO_LARGE;
+    struct topics *own = make(req, TOPICS_PARTITIONS, n, body->validate_only);
+    if (own == NULL)
+        return ERR_TOO_LARGE;
+    for (size_t i = 0; i < n; i++) {
+        const struct create_partitions_request_topic *topic = &body->topics[i];
+        if (twice[i]) {
+            refuse(&own->outcomes[i], KAFKA_INVALID_REQUEST,
+                   "the topic is named more than once");
+            continue;
+        }
+        struct json *item = json_array();
+        json_push(item, json_slice(topic->name));
+        json_push(item, json_int(topic->count));
+        json_push(item, new_assignments_json(topic));
+        add(own, &own->outcomes[i], item);
+    }
+    return hand_over(req, own, body->timeout_ms, on_grown);
+}

@@ -1,0 +1,29 @@
+/* dispatch.c - which handler serves which API. */
+#include "agent/dispatch.h"
+
+#include "common/check.h"
+#include "proto/kafka_gen.h"
+
+static dispatch_fn *const handlers[] = {
+    [KAFKA_PRODUCE] = api_produce,
+    [KAFKA_FETCH] = api_fetch,
+    [KAFKA_LIST_OFFSETS] = api_list_offsets,
+    [KAFKA_METADATA] = api_metadata,
+    [KAFKA_API_VERSIONS] = api_api_versions,
+    [KAFKA_CREATE_TOPICS] = api_create_topics,
+    [KAFKA_DELETE_TOPICS] = api_delete_topics,
+    [KAFKA_INIT_PRODUCER_ID] = api_init_producer_id,
+    [KAFKA_OFFSET_FOR_LEADER_EPOCH] = api_offset_for_leader_epoch,
+    [KAFKA_DESCRIBE_CONFIGS] = api_describe_configs,
+    [KAFKA_ALTER_CONFIGS] = api_alter_configs,
+    [KAFKA_CREATE_PARTITIONS] = api_create_partitions,
+    [KAFKA_INCREMENTAL_ALTER_CONFIGS] = api_incremental_alter_configs,
+    [KAFKA_DESCRIBE_CLUSTER] = api_describe_cluster,
+    [KAFKA_DESCRIBE_TOPIC_PARTITIONS] = api_describe_topic_partitions,
+};
+
+dispatch_fn *dispatch_find(int16_t key)
+{
+    ASSERT(key >= 0 && (size_t)key < ARRAY_LEN(handlers));
+    return handlers[key];
+}

@@ -1,0 +1,36 @@
+/* dispatch.h - the table of APIs that the agent serves: key -> handler.
+ *
+ * Versions, field tables and names are kafka_apis' (proto/kafka_gen.h); every API there
+ * has a handler here, and ApiVersions answers from both: what is not built is not
+ * advertised. */
+#ifndef AGENT_DISPATCH_H
+#define AGENT_DISPATCH_H
+
+#include <stdint.h>
+
+#include "agent/request.h"
+#include "common/defs.h"
+
+typedef int dispatch_fn(struct request *req);
+
+/* The handler of an API of kafka_apis; never NULL for those. */
+dispatch_fn *dispatch_find(int16_t key);
+
+/* One file a family: check, act, reply. */
+dispatch_fn api_alter_configs;             /* api_configs.c */
+dispatch_fn api_api_versions;              /* api_versions.c */
+dispatch_fn api_create_partitions;         /* api_topics.c */
+dispatch_fn api_create_topics;             /* api_topics.c */
+dispatch_fn api_delete_topics;             /* api_topics.c */
+dispatch_fn api_describe_cluster;          /* api_metadata.c */
+dispatch_fn api_describe_configs;          /* api_describe_configs.c */
+dispatch_fn api_describe_topic_partitions; /* api_describe_topics.c */
+dispatch_fn api_fetch;                     /* api_fetch.c */
+dispatch_fn api_incremental_alter_configs; /* api_configs.c */
+dispatch_fn api_init_producer_id;          /* api_producer_id.c */
+dispatch_fn api_list_offsets;              /* api_offsets.c */
+dispatch_fn api_metadata;                  /* api_metadata.c */
+dispatch_fn api_offset_for_leader_epoch;   /* api_offsets.c */
+dispatch_fn api_produce;                   /* api_produce.c */
+
+#endif
