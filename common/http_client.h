@@ -3,7 +3,11 @@
  * One client belongs to one loop's thread. Connections are kept alive and pooled by
  * curl. A request is copied at send except for its body slices, which must stay valid
  * until the callback ran. Exactly one callback per request, never from inside
- * http_client_send; after http_client_cancel none. Retries are the caller's matter. */
+ * http_client_send; after http_client_cancel none. With the callback the call is over: it
+ * must not be cancelled from then on. The callback may send, cancel other calls and free
+ * the client. Retries are the caller's matter, but for one: curl sends a request again, on
+ * a new connection, when a kept one proves dead before any byte of an answer. Proxies are
+ * those of the environment (https_proxy, no_proxy). */
 #ifndef COMMON_HTTP_CLIENT_H
 #define COMMON_HTTP_CLIENT_H
 
@@ -40,20 +44,20 @@ struct http_request {
     const struct slice *body;   /* gathered in order */
     size_t body_count;
     int64_t connect_timeout_ms;
-    int64_t timeout_ms;          /* of the whole call; 0: none */
-    int64_t stall_timeout_ms;    /* less than 1 KiB/s for so long fails; 0: none */
-    size_t max_response_bytes;   /* more fails as ERR_TOO_LARGE */
-    struct budget *budget;       /* for the response's blob, or NULL */
+    int64_t timeout_ms;        /* of the whole call; 0: none */
+    int64_t stall_timeout_ms;  /* less than 1 KiB/s for so long fails; 0: none */
+    size_t max_response_bytes; /* more fails as ERR_TOO_LARGE */
+    struct budget *budget;     /* for the response's blob, or NULL */
 };
 
 struct http_response {
-    int code;           /* 0, or ERR_UNAVAILABLE (connect), ERR_TIMEOUT, ERR_CLOSED,
-                         * ERR_UNAUTHENTICATED (TLS refused), ERR_TOO_LARGE, ERR_NOMEM */
-    int status;         /* HTTP status when code is 0 */
-    struct blob *body;  /* never NULL when code is 0; the callback may blob_ref it */
-    const char *error;  /* for people, when code is not 0 */
+    int code;               /* 0, or ERR_UNAVAILABLE (connect), ERR_TIMEOUT, ERR_CLOSED,
+                             * ERR_UNAUTHENTICATED (TLS refused), ERR_TOO_LARGE, ERR_NOMEM */
+    int status;             /* HTTP status when code is 0 */
+    struct blob *body;      /* never NULL when code is 0; the callback may blob_ref it */
+    const char *error;      /* for people, when code is not 0 */
     int64_t retry_after_ms; /* from Retry-After in seconds, or -1 */
-    char encoding[16];  /* the X-Weft-Encoding header, or "" */
+    char encoding[16];      /* the X-Weft-Encoding header, or "" */
     char etag[80];
     int64_t content_total; /* total of Content-Range, else Content-Length, or -1 */
     struct slice headers;  /* "Name: value\r\n" lines of the final answer as they came,
