@@ -1,0 +1,483 @@
+/* agent.c - start, drain and stop the parts in order.
+ *
+ * The main thread and the core thread tell each other by messages; everything in struct
+ * agent below "core thread" is touched by that thread only, until it is gone. */
+#include "agent/agent.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "agent/address.h"
+#include "agent/admin.h"
+#include "agent/client_thread.h"
+#include "agent/core.h"
+#include "agent/ctl.h"
+#include "agent/memory_limit.h"
+#include "agent/meta.h"
+#include "agent/metrics.h"
+#include "common/check.h"
+#include "common/clock.h"
+#include "common/fault.h"
+#include "common/json.h"
+#include "common/log.h"
+#include "common/loop.h"
+#include "common/mem.h"
+#include "common/store.h"
+#include "common/version.h"
+
+/* How often the core thread looks whether draining is done. */
+#define DRAIN_POLL_MS 2
+/* The farewell to the control plane, and what is cancelled, may take so long. */
+#define LEAVE_MS 1000
+#define QUIET_MS 3000
+/* Shares of the memory budget. */
+#define CACHE_SHARE 2
+#define TAIL_SHARE 16
+#define MEMORY_LEAST (64 * MIB)
+
+enum message_type {
+    TO_CORE_START,
+    TO_CORE_DRAIN,
+    TO_CORE_FINISH,
+    TO_MAIN_FAILED,
+    TO_MAIN_DRAINED,
+    TO_MAIN_GONE,
+};
+
+struct agent {
+    const struct agent_options *options;
+    struct budget budget;
+    struct store *store;
+    struct loop_thread core_thread;
+    struct mailbox to_core;
+    struct message start, drain, finish;
+    int64_t started_at_us;
+    /* main thread */
+    struct loop *loop;
+    struct mailbox to_main;
+    struct message failed, drained, gone;
+    unsigned signals;
+    bool ending;
+    int status;
+    char failure[2048]; /* written before `failed` is sent */
+    /* core thread */
+    struct ctl *ctl;
+    struct core *core;
+    struct front *front;
+    struct admin *admin;
+    struct address advertised;
+    bool ready, draining, finishing;
+    int64_t give_up_at_ms;
+    struct loop_timer timer; /* the drain's, then the end's */
+};
+
+static void tell_main(struct agent *agent, struct message *message, int type)
+{
+    message->type = type;
+    mailbox_send(&agent->to_main, message);
+}
+
+static void tell_core(struct agent *agent, struct message *message, int type)
+{
+    message->type = type;
+    mailbox_send(&agent->to_core, message);
+}
+
+/* ---- core thread: start ---- */
+
+static void fail(struct agent *agent, const char *text)
+{
+    snprintf(agent->failure, sizeof(agent->failure), "%s", text);
+    tell_main(agent, &agent->failed, TO_MAIN_FAILED);
+}
+
+static int serve_admin(const char *path, struct str *body, void *arg)
+{
+    struct agent *agent = arg;
+
+    if (strcmp(path, "/healthz") == 0) {
+        str_puts(body, "ok\n");
+        return 200;
+    }
+    if (strcmp(path, "/readyz") == 0) {
+        const char *why = agent->draining ? "draining"
+                          : agent->core == NULL ? "waiting for the control plane"
+                          : !agent->ready       ? "loading the metadata"
+                                                : NULL;
+        str_printf(body, "%s\n", why == NULL ? "ready" : why);
+        return why == NULL ? 200 : 503;
+    }
+    if (strcmp(path, "/metrics") == 0) {
+        if (agent->core != NULL)
+            core_update_metrics(agent->core);
+        metric_print(agent_metric_specs, agent_metrics, AGENT_METRIC_COUNT, body);
+        if (agent->front != NULL)
+            front_print_metrics(agent->front, body);
+        return 200;
+    }
+    return 404;
+}
+
+static void on_ready(void *arg)
+{
+    struct agent *agent = arg;
+    agent->ready = true;
+    log_info("agent", "ready", "node_id=%d listen=%s:%d admin_port=%d after_ms=%.1f",
+             ctl_session(agent->ctl)->node_id, agent->advertised.host,
+             agent->advertised.port,
+             agent->admin == NULL ? 0 : admin_port(agent->admin),
+             (double)(clock_monotonic_us() - agent->started_at_us) / 1000.0);
+}
+
+static void on_registered(int code, const char *text, void *arg)
+{
+    struct agent *agent = arg;
+    char sentence[1024];
+    if (code != 0) {
+        snprintf(sentence, sizeof(sentence),
+                 "the control plane does not let this agent join: %s", text);
+        fail(agent, sentence);
+        return;
+    }
+    core_start(agent->core, on_ready, agent);
+}
+
+/* What the cluster is told of this agent. */
+static struct json *describe(const struct agent *agent, const char *state)
+{
+    struct json *body = json_object();
+    json_set(body, "zone", json_string(agent->options->zone));
+    json_set(body, "rack", json_string(agent->options->zone));
+    json_set(body, "host", json_string(agent->advertised.host));
+    json_set(body, "port", json_int(agent->advertised.port));
+    json_set(body, "http_url", json_string(""));
+    json_set(body, "version", json_string(WEFT_VERSION));
+    json_set(body, "state", json_string(state));
+    return body;
+}
+
+static void make_core(struct agent *agent)
+{
+    const struct agent_options *o = agent->options;
+    const struct core_options options = {
+        .loop = agent->core_thread.loop,
+        .ctl = agent->ctl,
+        .store = agent->store,
+        .budget = &agent->budget,
+        .flush_bytes = o->flush_bytes,
+        .flush_interval_ms = o->flush_interval_ms,
+        .max_uploads = o->max_uploads,
+        .max_objects = o->max_objects,
+        .upload_timeout_ms = o->upload_timeout_ms,
+        .hedge_after_ms = o->hedge_after_ms,
+        .cache_bytes = agent->budget.limit_bytes / CACHE_SHARE,
+        .tail_bytes = agent->budget.limit_bytes / TAIL_SHARE,
+    };
+    agent->core = core_new(&options);
+}
+
+static int make_front(struct agent *agent, struct err *err)
+{
+    const struct agent_options *o = agent->options;
+    const struct front_options options = {
+        .listen = o->listen,
+        .threads = (size_t)o->client_threads,
+        .max_connections = (size_t)o->max_connections,
+        .max_request_bytes = (size_t)o->max_request_bytes,
+        .connection_max_requests = (size_t)o->connection_max_requests,
+        .connection_max_bytes = (size_t)o->connection_max_bytes,
+        .idle_timeout_ms = o->idle_timeout_ms,
+        .frame_timeout_ms = o->request_timeout_ms,
+        .write_timeout_ms = o->write_timeout_ms,
+        .fetch_max_bytes = o->fetch_max_bytes,
+        .auto_create_topics = o->auto_create_topics,
+        .default_partitions = (int32_t)o->default_partitions,
+        .default_replication_factor = (int16_t)o->default_replication_factor,
+        .zone_cidr = o->zone_cidr,
+        .advertise = o->advertise,
+        .core = agent->core,
+        .meta = core_meta(agent->core),
+        .budget = &agent->budget,
+    };
+    struct front *front;
+    int rc = front_new(&options, &front, err);
+    if (rc != 0)
+        return rc;
+    rc = front_start(front, err);
+    if (rc == 0)
+        rc = address_advertised(o->advertise, o->listen, front_port(front, 0),
+                                &agent->advertised, err);
+    /* A front that runs is stopped at the end, one that does not is of no use. */
+    if (rc != 0 && front_port(front, 0) == 0)
+        front_free(front);
+    else
+        agent->front = front;
+    return rc;
+}
+
+static void on_enrolled(int code, const char *text, void *arg)
+{
+    struct agent *agent = arg;
+    struct err err = {0};
+
+    if (code != 0) {
+        fail(agent, text);
+        return;
+    }
+    make_core(agent);
+    if (make_front(agent, &err) != 0) {
+        fail(agent, err.text);
+        return;
+    }
+    ctl_register(agent->ctl, describe(agent, "active"), on_registered, agent);
+}
+
+static void core_start_parts(struct agent *agent)
+{
+    const struct agent_options *o = agent->options;
+    struct loop *loop = agent->core_thread.loop;
+    const struct ctl_options ctl_options = {
+        .urls = o->control_plane,
+        .ca_fingerprint = o->ca_fingerprint,
+        .enrolment_token = o->enrolment_token,
+    };
+    struct err err = {0};
+
+    int rc = ctl_new(loop, &ctl_options, &agent->ctl, &err);
+    if (rc == 0 && o->admin_listen != NULL && o->admin_listen[0] != '\0')
+        rc = admin_new(loop, o->admin_listen, serve_admin, agent, &agent->admin, &err);
+    if (rc != 0) {
+        fail(agent, err.text);
+        return;
+    }
+    ctl_enrol(agent->ctl, on_enrolled, agent);
+}
+
+/* ---- core thread: drain ---- */
+
+static void on_left(int code, const char *text, const struct json *answer, void *arg)
+{
+    struct agent *agent = arg;
+    (void)code, (void)text, (void)answer; /* without it, the session runs out */
+    tell_main(agent, &agent->drained, TO_MAIN_DRAINED);
+}
+
+static void leave(struct agent *agent)
+{
+    ctl_send(agent->ctl, "/agent/v1/leave", json_object(),
+             loop_now_ms(agent->core_thread.loop) + LEAVE_MS, on_left, agent);
+}
+
+static void poll_drain(struct agent *agent)
+{
+    bool done = front_idle(agent->front) && core_idle(agent->core);
+    bool late = loop_now_ms(agent->core_thread.loop) >= agent->give_up_at_ms;
+
+    if (!done && !late) {
+        loop_timer_set(&agent->timer, DRAIN_POLL_MS);
+        return;
+    }
+    if (!done)
+        log_warn("agent", "not drained in time, giving up what is open", "");
+    else
+        log_info("agent", "drained", "");
+    leave(agent);
+}
+
+static void core_drain_parts(struct agent *agent)
+{
+    if (agent->draining)
+        return;
+    agent->draining = true;
+    if (agent->front == NULL || !agent->ready) {
+        tell_main(agent, &agent->drained, TO_MAIN_DRAINED);
+        return;
+    }
+    agent->give_up_at_ms =
+        loop_now_ms(agent->core_thread.loop) + agent->options->drain_timeout_ms;
+    ctl_register(agent->ctl, describe(agent, "draining"), NULL, NULL);
+    front_drain(agent->front);
+    core_drain(agent->core);
+    /* What the front has read by now comes as asks within the next ticks. */
+    loop_timer_set(&agent->timer, DRAIN_POLL_MS);
+}
+
+/* ---- core thread: end ---- */
+
+static void free_parts(struct agent *agent)
+{
+    core_free(agent->core);
+    ctl_free(agent->ctl);
+    admin_free(agent->admin);
+    loop_timer_fini(&agent->timer);
+    tell_main(agent, &agent->gone, TO_MAIN_GONE);
+}
+
+static void poll_quiet(struct agent *agent)
+{
+    if (agent->core == NULL || core_quiet(agent->core))
+        free_parts(agent);
+    else
+        loop_timer_set(&agent->timer, DRAIN_POLL_MS);
+}
+
+/* The front is gone: nobody asks any more. */
+static void core_finish_parts(struct agent *agent)
+{
+    agent->finishing = true;
+    agent->front = NULL;
+    if (agent->core != NULL)
+        core_abandon(agent->core);
+    poll_quiet(agent);
+}
+
+static void on_timer(struct loop_timer *timer, void *arg)
+{
+    struct agent *agent = arg;
+    (void)timer;
+    if (agent->finishing)
+        poll_quiet(agent);
+    else
+        poll_drain(agent);
+}
+
+static void on_core_message(struct message *message, void *arg)
+{
+    struct agent *agent = arg;
+    switch ((enum message_type)message->type) {
+    case TO_CORE_START:
+        loop_timer_init(&agent->timer, agent->core_thread.loop, on_timer, agent);
+        core_start_parts(agent);
+        break;
+    case TO_CORE_DRAIN:
+        core_drain_parts(agent);
+        break;
+    case TO_CORE_FINISH:
+        core_finish_parts(agent);
+        break;
+    case TO_MAIN_FAILED:
+    case TO_MAIN_DRAINED:
+    case TO_MAIN_GONE:
+        ASSERT(false);
+    }
+}
+
+/* ---- main thread ---- */
+
+/* Stop the front, which waits for the core to give back what it was asked, then the rest.
+ * What is still open now is open past the drain's time limit. */
+static void end(struct agent *agent, int status)
+{
+    if (agent->ending)
+        return;
+    agent->ending = true;
+    agent->status = status;
+    alarm(QUIET_MS / 1000); /* the last resort, should a part never come to rest */
+    if (agent->front != NULL) {
+        front_stop(agent->front);
+        front_free(agent->front);
+    }
+    tell_core(agent, &agent->finish, TO_CORE_FINISH);
+}
+
+static void on_main_message(struct message *message, void *arg)
+{
+    struct agent *agent = arg;
+    switch ((enum message_type)message->type) {
+    case TO_MAIN_FAILED:
+        fprintf(stderr, "weft-agent: %s\n", agent->failure);
+        end(agent, 1);
+        break;
+    case TO_MAIN_DRAINED:
+        end(agent, 0);
+        break;
+    case TO_MAIN_GONE:
+        loop_stop(agent->loop);
+        break;
+    case TO_CORE_START:
+    case TO_CORE_DRAIN:
+    case TO_CORE_FINISH:
+        ASSERT(false);
+    }
+}
+
+static void on_signal(int signum, void *arg)
+{
+    struct agent *agent = arg;
+    if (agent->signals++ > 0) {
+        log_warn("agent", "second signal, ending at once", "signal=%d", signum);
+        _exit(1);
+    }
+    log_info("agent", "draining", "signal=%d", signum);
+    if (!agent->ending)
+        tell_core(agent, &agent->drain, TO_CORE_DRAIN);
+}
+
+static int open_store(struct agent *agent, struct err *err)
+{
+    const struct agent_options *o = agent->options;
+    const struct store_options options = {
+        .url = o->store,
+        .threads = (unsigned)o->store_threads,
+        .attempt_timeout_ms = o->store_timeout_ms,
+        .access_key = o->store_access_key,
+        .secret_key = o->store_secret_key,
+        .session_token = o->store_session_token,
+        .budget = &agent->budget,
+    };
+    return store_open(&options, &agent->store, err);
+}
+
+static void set_memory(struct agent *agent)
+{
+    int64_t bytes = agent->options->memory_bytes;
+    if (bytes == 0)
+        bytes = memory_limit_bytes("") / 2;
+    budget_init(&agent->budget, MAX((size_t)bytes, MEMORY_LEAST));
+}
+
+static int start(struct agent *agent, struct err *err)
+{
+    int rc = open_store(agent, err);
+    if (rc != 0)
+        return rc;
+    signal(SIGPIPE, SIG_IGN);
+    agent->loop = loop_new();
+    mailbox_init(&agent->to_main, agent->loop, on_main_message, agent);
+    rc = loop_on_signal(agent->loop, SIGTERM, on_signal, agent);
+    ASSERT(rc == 0);
+    rc = loop_on_signal(agent->loop, SIGINT, on_signal, agent);
+    ASSERT(rc == 0);
+    rc = loop_thread_start(&agent->core_thread, "core");
+    if (rc != 0)
+        return err_set(err, rc, "cannot start the core thread");
+    mailbox_init(&agent->to_core, agent->core_thread.loop, on_core_message, agent);
+    tell_core(agent, &agent->start, TO_CORE_START);
+    return 0;
+}
+
+int agent_run(const struct agent_options *options)
+{
+    struct agent *agent = mem_zalloc(sizeof(*agent));
+    struct err err = {0};
+
+    agent->options = options;
+    agent->started_at_us = clock_monotonic_us();
+    set_memory(agent);
+    if (start(agent, &err) != 0) {
+        fprintf(stderr, "weft-agent: %s\n", err.text);
+        _exit(1); /* nothing was begun that needs an end */
+    }
+    loop_run(agent->loop);
+    loop_thread_stop(&agent->core_thread);
+    mailbox_fini(&agent->to_core);
+    loop_thread_fini(&agent->core_thread);
+    mailbox_fini(&agent->to_main);
+    loop_free(agent->loop);
+    store_close(agent->store);
+    int status = agent->status;
+    mem_free(agent);
+    return status;
+}
