@@ -5,9 +5,9 @@
  * until the callback ran. Exactly one callback per request, never from inside
  * http_client_send; after http_client_cancel none. With the callback the call is over: it
  * must not be cancelled from then on. The callback may send, cancel other calls and free
- * the client. Retries are the caller's matter, but for one: curl sends a request again, on
- * a new connection, when a kept one proves dead before any byte of an answer. Proxies are
- * those of the environment (https_proxy, no_proxy). */
+ * the client. Retries are the caller's matter, but for one: curl sends a request again,
+ * on a new connection, when a kept one proves dead before any byte of an answer. Proxies
+ * are those of the environment (https_proxy, no_proxy). */
 #ifndef COMMON_HTTP_CLIENT_H
 #define COMMON_HTTP_CLIENT_H
 
