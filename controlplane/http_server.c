@@ -1,11 +1,11 @@
 /* http_server.c - the shell over libmicrohttpd: one daemon with a few epoll threads.
  *
- * libmicrohttpd calls on_access once when the head is in, once for each piece of the body,
- * and then again and again until a response is queued; a suspended connection is left
- * alone until it is resumed. A response can be queued at the first call (the connection
- * then closes if a body follows) or after the body, not between: so what is found wrong
- * while a body arrives is told after the rest was read and dropped, and a client that
- * goes on for too long is cut off.
+ * libmicrohttpd calls on_access once when the head is in, once for each piece of the
+ * body, and then again and again until a response is queued; a suspended connection is
+ * left alone until it is resumed. A response can be queued at the first call (the
+ * connection then closes if a body follows) or after the body, not between: so what is
+ * found wrong while a body arrives is told after the rest was read and dropped, and a
+ * client that goes on for too long is cut off.
  *
  * A client certificate is required and verified in the handshake: libmicrohttpd by itself
  * only asks for one. GnuTLS has no closure for its callbacks, but a connection stays with
@@ -37,12 +37,12 @@
 
 #define HEAD_BYTES_MAX (32 * KIB) /* request line and headers; also the read buffer */
 #define LISTEN_BACKLOG 1024
-#define HEADERS_MAX 8
+#define HEADERS_MAX    8
 /* A refused body up to this size is read and dropped, so that the client sees the answer
  * and the connection lives on; a larger one ends the connection. */
 #define DRAIN_BYTES_MAX (256 * KIB)
-#define URI_MAX 128
-#define TLS_PRIORITIES "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2:%SERVER_PRECEDENCE"
+#define URI_MAX         128
+#define TLS_PRIORITIES  "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2:%SERVER_PRECEDENCE"
 
 /* Our certificate; immutable. Superseded ones stay until the end, since a handshake may
  * still use them: that is a few in the life of a process. */
@@ -96,6 +96,7 @@ struct http_exchange {
     enum exchange_state state;
     char *method, *path;
     bool has_body;
+    size_t max_body_bytes;
     size_t dropped_bytes; /* of a refused body */
     struct str body;
     size_t charged_bytes; /* from the budget */
@@ -142,7 +143,8 @@ static int credential_load(struct slice cert_pem, struct slice key_pem,
 
     int rc = gnutls_privkey_init(&credential->key);
     ASSERT(rc == 0);
-    rc = gnutls_privkey_import_x509_raw(credential->key, &key, GNUTLS_X509_FMT_PEM, NULL, 0);
+    rc = gnutls_privkey_import_x509_raw(credential->key, &key, GNUTLS_X509_FMT_PEM, NULL,
+                                        0);
     if (rc == 0)
         rc = gnutls_pcert_import_x509_raw(&credential->certificate, &cert,
                                           GNUTLS_X509_FMT_PEM, 0);
@@ -194,9 +196,10 @@ static void log_refused(struct http_server *server, gnutls_session_t session,
     if (!log_limit_pass(&limit, clock_monotonic_ms(), &dropped))
         return;
     const char *why = "no certificate";
-    if (status != 0 && gnutls_certificate_verification_status_print(
-                           status, gnutls_certificate_type_get2(session, GNUTLS_CTYPE_PEERS),
-                           &text, 0) == 0)
+    if (status != 0 &&
+        gnutls_certificate_verification_status_print(
+            status, gnutls_certificate_type_get2(session, GNUTLS_CTYPE_PEERS), &text,
+            0) == 0)
         why = (const char *)text.data;
     log_warn("http", "client certificate refused", "listener=%s reason=%s more=%llu",
              server->name, log_quote(why, quoted, sizeof(quoted)),
@@ -319,6 +322,7 @@ static struct http_exchange *exchange_new(struct http_server *server,
         identify(connection, x->peer);
     x->method = mem_strdup(method);
     x->path = mem_strdup(path);
+    x->max_body_bytes = server->max_body_bytes;
     str_init(&x->body, server->max_body_bytes);
     str_init(&x->reply, 0);
     x->started_us = clock_monotonic_us();
@@ -382,6 +386,8 @@ static int64_t announced_bytes(const struct http_exchange *x)
     return http_exchange_header(x, "Transfer-Encoding") != NULL ? -1 : 0;
 }
 
+#define TOO_LARGE_DETAIL "the body is over the limit for this call; send less"
+
 static enum MHD_Result on_head(struct http_exchange *x)
 {
     struct http_server *server = x->server;
@@ -390,10 +396,10 @@ static enum MHD_Result on_head(struct http_exchange *x)
     x->has_body = announced != 0;
     if (atomic_load(&server->draining)) {
         refuse(x, ERR_UNAVAILABLE, "this node is stopping; try another one, or again");
-    } else if (announced > (int64_t)server->max_body_bytes) {
-        refuse(x, ERR_TOO_LARGE, "the body is over the limit of this server; send less");
     } else {
         server->ops->on_head(x, server->arg);
+        if (x->state == EXCHANGE_HEAD && announced > (int64_t)x->max_body_bytes)
+            refuse(x, ERR_TOO_LARGE, TOO_LARGE_DETAIL);
     }
     if (x->state != EXCHANGE_REPLIED) {
         x->state = EXCHANGE_BODY;
@@ -416,8 +422,8 @@ static enum MHD_Result on_piece(struct http_exchange *x, const char *piece, size
         return x->dropped_bytes <= DRAIN_BYTES_MAX ? MHD_YES : MHD_NO;
     }
     ASSERT(x->state == EXCHANGE_BODY);
-    if (x->body.len + len > server->max_body_bytes) {
-        refuse(x, ERR_TOO_LARGE, "the body is over the limit of this server; send less");
+    if (x->body.len + len > x->max_body_bytes) {
+        refuse(x, ERR_TOO_LARGE, TOO_LARGE_DETAIL);
         return MHD_YES;
     }
     if (!budget_take(server->budget, len)) {
@@ -432,8 +438,9 @@ static enum MHD_Result on_piece(struct http_exchange *x, const char *piece, size
 
 /* The access handler: see the head of this file. */
 static enum MHD_Result on_access(void *arg, struct MHD_Connection *connection,
-                                 const char *path, const char *method, const char *version,
-                                 const char *piece, size_t *piece_len, void **context)
+                                 const char *path, const char *method,
+                                 const char *version, const char *piece,
+                                 size_t *piece_len, void **context)
 {
     struct http_server *server = arg;
     struct http_exchange *x = *context;
@@ -489,6 +496,11 @@ const char *http_exchange_header(const struct http_exchange *x, const char *name
     return MHD_lookup_connection_value(x->connection, MHD_HEADER_KIND, name);
 }
 
+const char *http_exchange_query(const struct http_exchange *x, const char *name)
+{
+    return MHD_lookup_connection_value(x->connection, MHD_GET_ARGUMENT_KIND, name);
+}
+
 struct slice http_exchange_body(const struct http_exchange *x)
 {
     return slice_of(str_cstr(&x->body), x->body.len);
@@ -497,6 +509,12 @@ struct slice http_exchange_body(const struct http_exchange *x)
 bool http_exchange_has_body(const struct http_exchange *x)
 {
     return x->has_body;
+}
+
+void http_exchange_limit_body(struct http_exchange *x, size_t max_bytes)
+{
+    ASSERT(x->state == EXCHANGE_HEAD);
+    x->max_body_bytes = MIN(max_bytes, x->server->max_body_bytes);
 }
 
 const char *http_exchange_peer(const struct http_exchange *x)
@@ -529,7 +547,8 @@ void *http_exchange_user(const struct http_exchange *x)
     return x->user;
 }
 
-void http_exchange_add_header(struct http_exchange *x, const char *name, const char *value)
+void http_exchange_add_header(struct http_exchange *x, const char *name,
+                              const char *value)
 {
     ASSERT(x->header_count < HEADERS_MAX);
     x->headers[x->header_count].name = name;
@@ -555,6 +574,11 @@ bool http_exchange_replied(const struct http_exchange *x)
     return x->state == EXCHANGE_REPLIED || x->state == EXCHANGE_QUEUED;
 }
 
+bool http_exchange_parked(const struct http_exchange *x)
+{
+    return x->state == EXCHANGE_PARKED;
+}
+
 int http_exchange_status(const struct http_exchange *x)
 {
     return x->status;
@@ -578,8 +602,8 @@ void http_exchange_resume(struct http_exchange *x)
 /* --- the server --- */
 
 /* Split "HOST:PORT"; an empty host means all addresses. */
-static int split_address(const char *text, char *host, size_t host_size, const char **port,
-                         struct err *err)
+static int split_address(const char *text, char *host, size_t host_size,
+                         const char **port, struct err *err)
 {
     const char *colon = strrchr(text, ':');
     const char *end = colon;
@@ -669,23 +693,24 @@ static struct MHD_Daemon *start_daemon(struct http_server *server,
     struct MHD_OptionItem *more = with_clients;
     if (server->client_ca_pem == NULL)
         more++;
-    return MHD_start_daemon(
-        MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_TLS |
-            MHD_USE_ERROR_LOG,
-        0, NULL, NULL, on_access, server, /**/
-        MHD_OPTION_EXTERNAL_LOGGER, on_mhd_log, server, /**/
-        MHD_OPTION_LISTEN_SOCKET, fd, /**/
-        MHD_OPTION_THREAD_POOL_SIZE, options->threads < 2 ? 0 : options->threads, /**/
-        MHD_OPTION_CONNECTION_LIMIT, options->max_connections, /**/
-        MHD_OPTION_CONNECTION_MEMORY_LIMIT, HEAD_BYTES_MAX, /**/
-        MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)((options->idle_timeout_ms + 999) / 1000),
-        MHD_OPTION_STRICT_FOR_CLIENT, 1, /**/
-        MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1, /**/
-        MHD_OPTION_HTTPS_PRIORITIES, TLS_PRIORITIES, /**/
-        MHD_OPTION_HTTPS_CERT_CALLBACK, on_want_certificate, /**/
-        MHD_OPTION_NOTIFY_CONNECTION, on_connection, server, /**/
-        MHD_OPTION_NOTIFY_COMPLETED, on_completed, server, /**/
-        MHD_OPTION_ARRAY, more, MHD_OPTION_END);
+    return MHD_start_daemon(MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME |
+                                MHD_USE_TLS | MHD_USE_ERROR_LOG,
+                            0, NULL, NULL, on_access, server,               /**/
+                            MHD_OPTION_EXTERNAL_LOGGER, on_mhd_log, server, /**/
+                            MHD_OPTION_LISTEN_SOCKET, fd,                   /**/
+                            MHD_OPTION_THREAD_POOL_SIZE,
+                            options->threads < 2 ? 0 : options->threads,           /**/
+                            MHD_OPTION_CONNECTION_LIMIT, options->max_connections, /**/
+                            MHD_OPTION_CONNECTION_MEMORY_LIMIT, HEAD_BYTES_MAX,    /**/
+                            MHD_OPTION_CONNECTION_TIMEOUT,
+                            (unsigned)((options->idle_timeout_ms + 999) / 1000),
+                            MHD_OPTION_STRICT_FOR_CLIENT, 1,                     /**/
+                            MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1,                /**/
+                            MHD_OPTION_HTTPS_PRIORITIES, TLS_PRIORITIES,         /**/
+                            MHD_OPTION_HTTPS_CERT_CALLBACK, on_want_certificate, /**/
+                            MHD_OPTION_NOTIFY_CONNECTION, on_connection, server, /**/
+                            MHD_OPTION_NOTIFY_COMPLETED, on_completed, server,   /**/
+                            MHD_OPTION_ARRAY, more, MHD_OPTION_END);
 }
 
 static char *copy_pem(struct slice pem)
@@ -696,8 +721,8 @@ static char *copy_pem(struct slice pem)
     return text;
 }
 
-int http_server_start(const struct http_server_options *options,
-                      struct http_server **out, struct err *err)
+int http_server_start(const struct http_server_options *options, struct http_server **out,
+                      struct err *err)
 {
     struct http_server *server = mem_zalloc(sizeof(*server));
     int fd = -1;
@@ -711,7 +736,8 @@ int http_server_start(const struct http_server_options *options,
     server->quiesced_fd = -1;
     if (options->client_ca_pem.ptr != NULL)
         server->client_ca_pem = copy_pem(options->client_ca_pem);
-    int code = http_server_set_certificate(server, options->cert_pem, options->key_pem, err);
+    int code =
+        http_server_set_certificate(server, options->cert_pem, options->key_pem, err);
     if (code != 0)
         goto out;
     code = listen_on(options->listen, &fd, &server->port, err);

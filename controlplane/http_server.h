@@ -81,10 +81,14 @@ void http_server_counters(const struct http_server *server,
 const char *http_exchange_method(const struct http_exchange *x);
 const char *http_exchange_path(const struct http_exchange *x); /* percent-decoded */
 const char *http_exchange_header(const struct http_exchange *x, const char *name);
+/* A parameter of the query ("?limit=5"), percent-decoded, or NULL. */
+const char *http_exchange_query(const struct http_exchange *x, const char *name);
 /* The plain bytes as they came; complete from on_request on. */
 struct slice http_exchange_body(const struct http_exchange *x);
 /* Does a body follow the head? */
 bool http_exchange_has_body(const struct http_exchange *x);
+/* In on_head: this request's body may hold so much (no more than the server's limit). */
+void http_exchange_limit_body(struct http_exchange *x, size_t max_bytes);
 /* "1.2.3.4", for logs. */
 const char *http_exchange_peer(const struct http_exchange *x);
 /* The first URI in the verified client certificate's subject alternative names, or ""
@@ -103,6 +107,8 @@ void http_exchange_add_header(struct http_exchange *x, const char *name,
 void http_exchange_reply(struct http_exchange *x, int status, const char *content_type,
                          struct str *body);
 bool http_exchange_replied(const struct http_exchange *x);
+/* After http_exchange_park, on the same thread: it is parked, whatever came since. */
+bool http_exchange_parked(const struct http_exchange *x);
 int http_exchange_status(const struct http_exchange *x); /* of the reply, or 0 */
 /* Give the connection up without a thread. The callback must return right after it has
  * told whoever will resume, and may not touch X once that one may do so. */

@@ -1,24 +1,22 @@
-/* metrics.h - the control plane's metrics, one array made of metric.def.
+/* metrics.h - the control plane's metrics: one array, made of metric.def.
  *
- * Any thread updates; /metrics (admin.c) prints. A row in metric.def makes the name
- * here: METRIC(COUNTER, weft_x_total, ...) is M_weft_x_total. */
+ * Any thread. control_metric(commits_total) is the struct metric of that row, to be used
+ * with metric_add, metric_set and metric_observe. */
 #ifndef CONTROLPLANE_METRICS_H
 #define CONTROLPLANE_METRICS_H
 
 #include "common/metric.h"
 
-enum control_metric {
-#define METRIC(type, name, unit, help) M_##name,
+enum control_metric_id {
+#define METRIC(type, name, unit, help) CONTROL_METRIC_##name,
 #include "controlplane/metric.def"
 #undef METRIC
-    M_COUNT
+    CONTROL_METRIC_COUNT
 };
 
-extern struct metric control_metrics[M_COUNT];
-extern const struct metric_spec control_metric_specs[M_COUNT];
+extern const struct metric_spec control_metric_specs[CONTROL_METRIC_COUNT];
+extern struct metric control_metrics[CONTROL_METRIC_COUNT];
 
-#define METRIC_ADD(name, n) metric_add(&control_metrics[M_##name], (int64_t)(n))
-#define METRIC_SET(name, v) metric_set(&control_metrics[M_##name], (int64_t)(v))
-#define METRIC_OBSERVE(name, v) metric_observe(&control_metrics[M_##name], (int64_t)(v))
+#define control_metric(name) (&control_metrics[CONTROL_METRIC_##name])
 
 #endif

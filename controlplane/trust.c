@@ -1,8 +1,9 @@
 /* trust.c - the certificate authority's files, certificates, tokens.
  *
  * Files are written beside their final name, synced and renamed, so that a crash in the
- * first start leaves either nothing or a whole file. The key comes before the certificate:
- * a key alone is completed at the next start; nobody can have seen its certificate. */
+ * first start leaves either nothing or a whole file. The key comes before the
+ * certificate: a key alone is completed at the next start; nobody can have seen its
+ * certificate. */
 #include "controlplane/trust.h"
 
 #include <errno.h>
@@ -17,11 +18,11 @@
 #include "common/mem.h"
 #include "common/x509.h"
 
-#define CA_NAME "Weft control plane CA"
-#define CA_DAYS 3650
+#define CA_NAME     "Weft control plane CA"
+#define CA_DAYS     3650
 #define TOKEN_BYTES 32
-#define FILE_MAX (64 * KIB)
-#define NAMES_MAX 64
+#define FILE_MAX    (64 * KIB)
+#define NAMES_MAX   64
 /* Certificates begin a little in the past: clocks differ. */
 #define BACKDATE_MS (5 * 60 * 1000)
 
@@ -67,7 +68,7 @@ static void sync_directory_of(const char *path)
     mem_free(dir);
 }
 
-static int write_file(const char *path, struct slice bytes, mode_t mode, struct err *err)
+int trust_write_file(const char *path, struct slice bytes, unsigned mode, struct err *err)
 {
     struct str temporary;
     int code = 0;
@@ -125,25 +126,27 @@ static int load_ca(struct trust *trust, const char *key_path, const char *cert_p
 {
     int code = read_file(key_path, true, &trust->ca_key, err);
     if (code == ERR_NOT_FOUND && access(cert_path, F_OK) == 0)
-        return err_set(err, ERR_DAMAGED,
-                       "%s is there but its key %s is not: restore the key from a backup, "
-                       "or move the certificate away to begin anew (all agents must then "
-                       "enrol again)",
-                       cert_path, key_path);
+        return err_set(
+            err, ERR_DAMAGED,
+            "%s is there but its key %s is not: restore the key from a backup, "
+            "or move the certificate away to begin anew (all agents must then "
+            "enrol again)",
+            cert_path, key_path);
     if (code == ERR_NOT_FOUND) {
         code = x509_make_key(&trust->ca_key, err);
         if (code == 0)
-            code = write_file(key_path, str_slice(&trust->ca_key), 0600, err);
+            code = trust_write_file(key_path, str_slice(&trust->ca_key), 0600, err);
     }
     if (code != 0)
         return code;
     code = read_file(cert_path, false, &trust->ca_cert, err);
     if (code != ERR_NOT_FOUND)
         return code;
-    code = x509_make_ca(str_slice(&trust->ca_key), CA_NAME, CA_DAYS, &trust->ca_cert, err);
+    code =
+        x509_make_ca(str_slice(&trust->ca_key), CA_NAME, CA_DAYS, &trust->ca_cert, err);
     if (code != 0)
         return code;
-    return write_file(cert_path, str_slice(&trust->ca_cert), 0644, err);
+    return trust_write_file(cert_path, str_slice(&trust->ca_cert), 0644, err);
 }
 
 static int open_ca(struct trust *trust, const char *dir, struct err *err)
@@ -162,7 +165,7 @@ static int open_ca(struct trust *trust, const char *dir, struct err *err)
         code = x509_fingerprint(str_slice(&trust->ca_cert), trust->fingerprint, err);
     if (code == 0) {
         snprintf(line, sizeof(line), "%s\n", trust->fingerprint);
-        code = write_file(str_cstr(&print_path), slice_str(line), 0644, err);
+        code = trust_write_file(str_cstr(&print_path), slice_str(line), 0644, err);
     }
     str_fini(&key_path);
     str_fini(&cert_path);
@@ -187,7 +190,7 @@ static int open_admin_token(struct trust *trust, struct err *err)
     if (code == ERR_NOT_FOUND) {
         token_make(TOKEN_ADMIN, token, trust->admin_hash);
         str_printf(&text, "%s\n", token);
-        code = write_file(trust->admin_token_file, str_slice(&text), 0600, err);
+        code = trust_write_file(trust->admin_token_file, str_slice(&text), 0600, err);
     } else if (code == 0) {
         struct slice found = trim(str_slice(&text));
         token_hash(found, trust->admin_hash);
@@ -322,7 +325,7 @@ void token_make(enum token_kind kind, char text[TOKEN_TEXT_MAX], uint8_t hash[SH
     uint8_t random[TOKEN_BYTES];
     char hex[2 * TOKEN_BYTES + 1];
 
-    ASSERT(kind == TOKEN_ADMIN || kind == TOKEN_ENROLMENT);
+    ASSERT(kind == TOKEN_ADMIN || kind == TOKEN_ENROL);
     crypto_random(random, sizeof(random));
     crypto_hex(random, sizeof(random), hex);
     snprintf(text, TOKEN_TEXT_MAX, "%s%s",
@@ -341,12 +344,12 @@ static bool has_prefix(struct slice s, const char *prefix)
     return s.len >= len && memcmp(s.ptr, prefix, len) == 0;
 }
 
-enum token_kind token_kind(struct slice token)
+int token_kind_of(struct slice token)
 {
     if (has_prefix(token, ADMIN_PREFIX))
         return TOKEN_ADMIN;
     if (has_prefix(token, ENROL_PREFIX))
-        return TOKEN_ENROLMENT;
+        return TOKEN_ENROL;
     return TOKEN_UNKNOWN;
 }
 

@@ -18,6 +18,7 @@
 #include "common/slice.h"
 #include "common/str.h"
 #include "common/uuid.h"
+#include "proto/command.h"
 
 struct trust;
 
@@ -50,10 +51,14 @@ int trust_sign_agent(const struct trust *trust, struct slice request_pem,
                      int64_t now_ms, struct str *cert_pem, int64_t *not_after_ms,
                      struct err *err) MUST_CHECK;
 
+/* Replace PATH by a file of BYTES and MODE: whole or not at all, also over a crash. */
+int trust_write_file(const char *path, struct slice bytes, unsigned mode,
+                     struct err *err) MUST_CHECK;
+
 /* Is TOKEN the admin token? In constant time. */
 bool trust_is_admin(const struct trust *trust, struct slice token);
 
-enum token_kind { TOKEN_UNKNOWN, TOKEN_ADMIN, TOKEN_ENROLMENT };
+#define TOKEN_UNKNOWN 0 /* beside the kinds of enum token_kind */
 
 #define TOKEN_TEXT_MAX 96
 
@@ -62,7 +67,7 @@ void token_make(enum token_kind kind, char text[TOKEN_TEXT_MAX],
                 uint8_t hash[SHA256_LEN]);
 void token_hash(struct slice token, uint8_t hash[SHA256_LEN]);
 /* What the prefix says; proves nothing. */
-enum token_kind token_kind(struct slice token);
+int token_kind_of(struct slice token);
 /* The token of "Bearer TOKEN" (RFC 6750 section 2.1), or a null slice. */
 struct slice token_of_header(const char *authorization);
 

@@ -1,0 +1,155 @@
+/* api_metadata.c - what an agent knows of its cluster: everything (metadata), and what
+ * changed since (watch). */
+#include "controlplane/api.h"
+
+#include <string.h>
+
+#include "common/check.h"
+#include "controlplane/call.h"
+
+#define AGENTS_TEXT_MAX (64 * MIB)
+#define ANSWER_TEXT_MAX GIB
+
+/* --- POST /agent/v1/metadata --- */
+
+struct metadata {
+    struct blob *topics; /* shared text */
+    struct str agents;
+    uint64_t config_version;
+};
+
+static void metadata_cleanup(struct call *call)
+{
+    struct metadata *metadata = call->data;
+    blob_unref(metadata->topics);
+    str_fini(&metadata->agents);
+}
+
+static void metadata_core(struct node *node, struct call *call)
+{
+    struct metadata *metadata = call->data;
+    const struct cluster *cluster = call_cluster(node, call);
+    metadata->topics = feed_topics(call->service->feed, cluster);
+    metadata->config_version = cluster->config_version;
+    feed_print_agents(cluster, &metadata->agents);
+    call_done(call);
+}
+
+static void metadata_answer(struct call *call)
+{
+    const struct metadata *metadata = call->data;
+    struct str text;
+    str_init(&text, ANSWER_TEXT_MAX);
+    str_printf(&text,
+               "{\"cursor\":%llu,\"now_ms\":%lld,\"config_version\":%llu,\"agents\":",
+               (unsigned long long)call->cursor, (long long)call->now_ms,
+               (unsigned long long)metadata->config_version);
+    str_append_slice(&text, str_slice(&metadata->agents));
+    str_puts(&text, ",\"topics\":");
+    str_append_slice(&text, blob_slice(metadata->topics));
+    str_putc(&text, '}');
+    call_reply_text(call, 200, "application/json", &text);
+}
+
+void api_metadata(struct call *call)
+{
+    struct metadata *metadata = arena_alloc(&call->arena, sizeof(*metadata));
+    str_init(&metadata->agents, AGENTS_TEXT_MAX);
+    call->data = metadata;
+    call->cleanup = metadata_cleanup;
+    call_ask(call, metadata_core, metadata_answer);
+}
+
+/* --- POST /agent/v1/watch --- */
+
+struct watch {
+    struct feed_watch feed;
+    struct call *call;
+    int64_t wait_ms;
+    struct loop_timer timer;
+    bool timed;
+};
+
+static void watch_cleanup(struct call *call)
+{
+    struct watch *watch = call->data;
+    feed_watch_fini(&watch->feed);
+}
+
+static void watch_end(struct watch *watch)
+{
+    if (watch->timed)
+        loop_timer_fini(&watch->timer);
+    call_done(watch->call);
+}
+
+static void watch_done(struct feed_watch *feed_watch)
+{
+    watch_end(CONTAINER_OF(feed_watch, struct watch, feed));
+}
+
+static void watch_timeout(struct loop_timer *timer, void *arg)
+{
+    struct watch *watch = arg;
+    struct service *service = watch->call->service;
+    (void)timer;
+    bool waited = feed_cancel(service->feed, &watch->feed,
+                              state_applied_index(node_state(service->node)));
+    ASSERT(waited);
+    watch_end(watch);
+}
+
+static void watch_core(struct node *node, struct call *call)
+{
+    struct watch *watch = call->data;
+    struct service *service = call->service;
+    uint64_t index = state_applied_index(node_state(node));
+
+    watch->feed.cluster_id = call->cluster_id;
+    watch->feed.done = watch_done;
+    if (!feed_watch(service->feed, &watch->feed, index))
+        return;
+    if (watch->wait_ms == 0 || service->stopping) {
+        bool waited = feed_cancel(service->feed, &watch->feed, index);
+        ASSERT(waited);
+        watch_end(watch);
+        return;
+    }
+    watch->timed = true;
+    loop_timer_init(&watch->timer, node_loop(node), watch_timeout, watch);
+    loop_timer_set(&watch->timer, watch->wait_ms);
+}
+
+static void watch_answer(struct call *call)
+{
+    const struct feed_watch *watch = &((struct watch *)call->data)->feed;
+    struct str text;
+    str_init(&text, ANSWER_TEXT_MAX);
+    str_printf(&text, "{\"cursor\":%llu,\"now_ms\":%lld,\"reset\":%s,\"events\":[",
+               (unsigned long long)watch->cursor, (long long)call->now_ms,
+               watch->reset ? "true" : "false");
+    for (size_t i = 0; i < watch->event_count; i++) {
+        if (i > 0)
+            str_putc(&text, ',');
+        str_append_slice(&text, blob_slice(watch->events[i]));
+    }
+    str_puts(&text, "]}");
+    call_reply_text(call, 200, "application/json", &text);
+}
+
+void api_watch(struct call *call)
+{
+    struct json_reader r = call_reader(call);
+    struct watch *watch = arena_alloc(&call->arena, sizeof(*watch));
+    int64_t limit_ms = call->service->options->watch_wait_ms;
+
+    watch->feed.after = (uint64_t)json_get_int(&r, call->body, "after", 0, INT64_MAX);
+    watch->wait_ms = json_get_int(&r, call->body, "wait_ms", 0, INT64_MAX);
+    if (r.failed)
+        return;
+    watch->wait_ms = MIN(watch->wait_ms, limit_ms);
+    watch->call = call;
+    call->data = watch;
+    call->cleanup = watch_cleanup;
+    call_ask(call, watch_core, watch_answer);
+}

@@ -1,0 +1,105 @@
+/* call.h - one API call, from its head to its answer.
+ *
+ *   server's thread   route->start(call)   check the body, translate it into the arena
+ *                     call_ask(call, on_core, then)
+ *   core thread       on_core(node, call)  look at the state, propose
+ *                     call_done(call)      ... now or later, exactly once
+ *   server's thread   then(call)           print and answer (or ask again)
+ *
+ * call_fail() at any of these places makes the answer a problem; `then` is not called.
+ * A call belongs to one thread at a time: it moves with call_ask and call_done. */
+#ifndef CONTROLPLANE_CALL_H
+#define CONTROLPLANE_CALL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/arena.h"
+#include "common/crypto.h"
+#include "common/defs.h"
+#include "common/err.h"
+#include "common/json.h"
+#include "common/str.h"
+#include "common/uuid.h"
+#include "controlplane/http_server.h"
+#include "controlplane/node.h"
+#include "controlplane/route.h"
+#include "controlplane/service.h"
+
+struct call {
+    struct ask ask; /* private */
+    struct http_exchange *x;
+    struct service *service;
+    const struct route *route;
+    struct slice id; /* of the path, borrowed */
+    /* Who calls: an agent's certificate, or the enrolment token's hash. */
+    struct uuid cluster_id, agent_id;
+    uint8_t token_hash[SHA256_LEN];
+    /* The parsed body, or NULL; what is read from it borrows from it. */
+    struct json *body;
+    struct arena arena;
+    struct err err;
+    void *data; /* the api's own, in the arena */
+    /* Called once at the end, on a server's thread, for what DATA holds beside. */
+    void (*cleanup)(struct call *call);
+    /* Set by call_done: the control plane's clock, the applied index. */
+    int64_t now_ms;
+    uint64_t cursor;
+    /* private */
+    struct route_stats *stats;
+    struct str plain; /* an unpacked body */
+    size_t charged_bytes;
+    char *leader; /* in the arena */
+    void (*on_core)(struct node *node, struct call *call);
+    void (*then)(struct call *call);
+    void (*on_settled)(struct node *node, struct call *call);
+    size_t outstanding; /* proposals */
+};
+
+/* What a listener needs to make calls of exchanges; pass it as the server's `arg`. */
+struct call_listener {
+    struct service *service;
+    const struct route_table *table;
+};
+extern const struct http_server_ops call_ops;
+
+/* The answer will be a problem with CODE and this text: what to do. The first one wins.
+ */
+void call_fail(struct call *call, int code, const char *fmt, ...) PRINTF_LIKE(3, 4);
+
+/* --- on a server's thread --- */
+/* A reader whose failure is the call's. */
+struct json_reader call_reader(struct call *call);
+void call_ask(struct call *call, void (*on_core)(struct node *node, struct call *call),
+              void (*then)(struct call *call));
+/* Free the body early: nothing borrows from it any more. */
+void call_drop_body(struct call *call);
+/* The {id} of the path; fails the call with NOT_FOUND when it is no uuid. */
+bool call_path_uuid(struct call *call, struct uuid *id) MUST_CHECK;
+/* {"now_ms", "cursor"}: how most answers to agents begin. */
+struct json *call_answer(const struct call *call);
+/* Answers. VALUE's ownership moves; TEXT's memory moves. */
+void call_reply_json(struct call *call, int status, struct json *value);
+void call_reply_text(struct call *call, int status, const char *content_type,
+                     struct str *text);
+
+/* --- on the core thread --- */
+/* Always there for an agent's call. */
+const struct cluster *call_cluster(struct node *node, const struct call *call);
+void call_done(struct call *call);
+
+/* One command of a call. */
+struct call_proposal {
+    struct proposal proposal; /* private */
+    struct call *call;        /* private */
+    struct slice result;      /* in the call's arena, once it settled */
+};
+/* Propose CMD for CALL. When all proposals of the call have settled, ON_SETTLED runs
+ * (NULL: call_done), unless one failed: then the call fails as a whole. Repeating it is
+ * safe: commands are idempotent. */
+void call_propose(struct node *node, struct call *call, struct call_proposal *proposal,
+                  struct command *cmd,
+                  void (*on_settled)(struct node *node, struct call *call));
+
+#endif

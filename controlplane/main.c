@@ -1,0 +1,107 @@
+/* main.c - weft-controlplane: options, start, wait for a signal, stop in order. */
+#include <signal.h>
+#include <stdio.h>
+#include <sys/resource.h>
+#include <time.h>
+
+#include "common/clock.h"
+#include "common/log.h"
+#include "common/version.h"
+#include "controlplane/options.h"
+#include "controlplane/service.h"
+
+#define TEND_EVERY_S 60
+
+/* Sockets are files: take as many as we may have. */
+static void raise_file_limit(int64_t want)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+        return;
+    limit.rlim_cur = limit.rlim_max;
+    (void)setrlimit(RLIMIT_NOFILE, &limit);
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY &&
+        (int64_t)limit.rlim_cur < want)
+        log_warn("main", "the limit of open files is below what the listeners may need",
+                 "limit=%llu want=%lld", (unsigned long long)limit.rlim_cur,
+                 (long long)want);
+}
+
+static void log_start(const struct control_options *options,
+                      const struct service *service)
+{
+    struct str text;
+    str_init(&text, 64 * KIB);
+    option_dump(&control_program, options, &text);
+    log_info("main", "options", "%s", str_cstr(&text));
+    str_fini(&text);
+    log_info("main", "started",
+             "version=%s people=%s agents=%s ca_fingerprint=%s admin_token_file=%s",
+             WEFT_VERSION, service->people_url, service->agents_url,
+             trust_ca_fingerprint(service->trust),
+             trust_admin_token_file(service->trust));
+}
+
+/* Until SIGTERM or SIGINT; now and then there is something to tend. */
+static int wait_for_signal(struct service *service, const sigset_t *signals)
+{
+    for (;;) {
+        struct timespec patience = {.tv_sec = TEND_EVERY_S};
+        int signum = sigtimedwait(signals, NULL, &patience);
+        if (signum > 0)
+            return signum;
+        service_tend(service, clock_wall_ms());
+    }
+}
+
+static int run(const struct control_options *options)
+{
+    struct service *service;
+    struct err err = {0};
+    enum log_level level;
+    sigset_t signals;
+
+    if (log_parse_level(options->log_level, &level) != 0) {
+        fprintf(stderr, "weft-controlplane: --log-level is debug, info, warn or error\n");
+        return 2;
+    }
+    log_set_level(level);
+    signal(SIGPIPE, SIG_IGN);
+    /* Blocked before any thread starts: they come to sigtimedwait only. */
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGTERM);
+    sigaddset(&signals, SIGINT);
+    pthread_sigmask(SIG_BLOCK, &signals, NULL);
+    raise_file_limit(2 * options->max_connections + 256);
+    if (service_start(options, &service, &err) != 0) {
+        char quoted[2 * ERR_TEXT_MAX];
+        log_error("main", "cannot start", "code=%s err=%s", err_name(err.code),
+                  log_quote(err.text, quoted, sizeof(quoted)));
+        return 1;
+    }
+    log_start(options, service);
+    int signum = wait_for_signal(service, &signals);
+    log_info("main", "stopping", "signal=%d", signum);
+    service_stop(service);
+    log_info("main", "stopped", "%s", "");
+    return 0;
+}
+
+int main(int argc, char **argv)
+{
+    struct control_options options = {0};
+    enum option_outcome outcome = OPTION_RUN;
+    struct err err = {0};
+
+    int code = option_parse(&control_program, argc, argv, &options, &outcome, &err);
+    if (code == 0 && outcome == OPTION_RUN)
+        code = control_options_check(&options, &err);
+    if (code != 0) {
+        fprintf(stderr, "weft-controlplane: %s\n", err.text);
+        option_free(&control_program, &options);
+        return 2;
+    }
+    int status = outcome == OPTION_RUN ? run(&options) : 0;
+    option_free(&control_program, &options);
+    return status;
+}

@@ -1,0 +1,80 @@
+/* options.c - the control plane's options out of option.def, and their ranges. */
+#include "controlplane/options.h"
+
+static const struct option_spec specs[] = {
+#define OPTION(field, name, type, value, placeholder, help)                              \
+    {name,  OPTION_##type, offsetof(struct control_options, field),                      \
+     value, placeholder,   help},
+#include "controlplane/option.def"
+#undef OPTION
+};
+
+const struct option_program control_program = {
+    .name = "weft-controlplane",
+    .summary = "The control plane of Weft: assigns offsets, keeps all metadata of any "
+               "number of clusters, and lets their agents enrol.",
+    .epilogue = "The first start makes a certificate authority and an admin token in the "
+                "data directory:\n\n"
+                "  weft-controlplane --data-dir /var/lib/weft\n"
+                "  curl --cacert /var/lib/weft/ca.crt -H \"Authorization: Bearer "
+                "$(cat /var/lib/weft/admin-token)\" \\\n"
+                "      -d '{\"name\":\"first\"}' -H 'Content-Type: application/json' "
+                "https://localhost:7800/api/v1/clusters\n",
+    .specs = specs,
+    .spec_count = ARRAY_LEN(specs),
+};
+
+struct range {
+    const char *name;
+    size_t offset;
+    int64_t min, max;
+};
+
+#define RANGE(name, field, min, max)                                                     \
+    {                                                                                    \
+        name, offsetof(struct control_options, field), min, max                          \
+    }
+
+static const struct range ranges[] = {
+    RANGE("session-timeout", session_timeout_ms, 100, 3600000),
+    RANGE("watch-wait", watch_wait_ms, 1, 60000),
+    RANGE("feed-bytes", feed_bytes, 64 << 10, INT64_C(16) << 30),
+    RANGE("commit-max-age", commit_max_age_ms, 1000, INT64_C(30) * 86400000),
+    RANGE("certificate-life", certificate_life_ms, 1000, INT64_C(365) * 86400000),
+    RANGE("default-partitions", default_partitions, 1, 100000),
+    RANGE("default-replication-factor", default_replication, 1, 32767),
+    RANGE("max-agents", max_agents, 1, 1000000),
+    RANGE("max-topics", max_topics, 1, 10000000),
+    RANGE("max-partitions", max_partitions, 1, 100000000),
+    RANGE("producer-expiry", producer_expiry_ms, 1000, INT64_C(365) * 86400000),
+    RANGE("checkpoint-interval", checkpoint_every_ms, 100, 86400000),
+    RANGE("checkpoint-log", checkpoint_log_bytes, 64 << 10, INT64_C(16) << 30),
+    RANGE("wal-segment", wal_segment_bytes, 64 << 10, INT64_C(16) << 30),
+    RANGE("http-threads", http_threads, 1, 64),
+    RANGE("max-connections", max_connections, 8, 1000000),
+    RANGE("request-memory", request_bytes, 16 << 20, INT64_C(1) << 40),
+    RANGE("idle-timeout", idle_timeout_ms, 1000, 86400000),
+    RANGE("request-timeout", request_timeout_ms, 100, 3600000),
+};
+
+int control_options_check(const struct control_options *options, struct err *err)
+{
+    if (options->data_dir == NULL || options->data_dir[0] == '\0')
+        return err_set(err, ERR_INVALID,
+                       "--data-dir is missing: name the directory where "
+                       "the control plane keeps its data");
+    for (size_t i = 0; i < ARRAY_LEN(ranges); i++) {
+        int64_t v =
+            *(const int64_t *)(const void *)((const char *)options + ranges[i].offset);
+        if (v < ranges[i].min || v > ranges[i].max)
+            return err_set(err, ERR_INVALID, "--%s is %lld: it must be %lld to %lld",
+                           ranges[i].name, (long long)v, (long long)ranges[i].min,
+                           (long long)ranges[i].max);
+    }
+    if (options->watch_wait_ms * 2 > options->session_timeout_ms)
+        return err_set(
+            err, ERR_INVALID,
+            "--watch-wait is more than half of --session-timeout: an agent that "
+            "only watches would be forgotten");
+    return 0;
+}

@@ -1,0 +1,47 @@
+/* service.h - the service side of the control plane: owns every part, starts and stops
+ * them in order, and does what no call asks for: ending sessions, waking watchers,
+ * renewing our certificate. */
+#ifndef CONTROLPLANE_SERVICE_H
+#define CONTROLPLANE_SERVICE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "common/defs.h"
+#include "common/err.h"
+#include "common/loop.h"
+#include "common/mem.h"
+#include "controlplane/feed.h"
+#include "controlplane/http_server.h"
+#include "controlplane/node.h"
+#include "controlplane/options.h"
+#include "controlplane/sessions.h"
+#include "controlplane/trust.h"
+
+/* Constant between service_start and service_stop but for what it says. */
+struct service {
+    const struct control_options *options;
+    struct trust *trust;
+    struct node *node;
+    struct budget budget; /* of request bodies */
+    struct http_server *people, *agents;
+    char *people_url, *agents_url;
+    int64_t certificate_ends_at_ms; /* main thread */
+    /* core thread */
+    struct feed *feed;
+    struct sessions *sessions;
+    struct loop_timer sweep;
+    struct loop_deferred deliver;
+    bool attached, leased, stopping;
+};
+
+/* Start all: data directory, trust, node, listeners; write the addresses file. OPTIONS
+ * must outlive the service. */
+int service_start(const struct control_options *options, struct service **service,
+                  struct err *err) MUST_CHECK;
+/* Now and then, main thread: renew our certificate at two thirds of its life. */
+void service_tend(struct service *service, int64_t now_ms);
+/* Refuse new calls, let those in progress end, stop the node, free. */
+void service_stop(struct service *service);
+
+#endif

@@ -1,0 +1,115 @@
+/* sessions.c - leases in a table and in a list by last touch: all have the same timeout,
+ * so the list is in order of expiry, and a touch is a move to its end. */
+#include "controlplane/sessions.h"
+
+#include <string.h>
+
+#include <uthash.h>
+
+#include "common/list.h"
+#include "common/mem.h"
+
+struct session_key {
+    struct uuid cluster_id, agent_id;
+};
+
+struct session {
+    struct session_key key;
+    int64_t expires_at_ms;
+    struct list_node node;
+    UT_hash_handle hh;
+};
+
+struct sessions {
+    int64_t timeout_ms;
+    struct session *table;
+    struct list by_expiry;
+};
+
+struct sessions *sessions_new(int64_t timeout_ms)
+{
+    struct sessions *sessions = mem_zalloc(sizeof(*sessions));
+    sessions->timeout_ms = timeout_ms;
+    list_init(&sessions->by_expiry);
+    return sessions;
+}
+
+void sessions_free(struct sessions *sessions)
+{
+    if (sessions == NULL)
+        return;
+    sessions_clear(sessions);
+    mem_free(sessions);
+}
+
+static struct session *find(const struct sessions *sessions,
+                            const struct uuid *cluster_id, const struct uuid *agent_id)
+{
+    struct session_key key = {*cluster_id, *agent_id};
+    struct session *session;
+    HASH_FIND(hh, sessions->table, &key, sizeof(key), session);
+    return session;
+}
+
+static void drop(struct sessions *sessions, struct session *session)
+{
+    HASH_DEL(sessions->table, session);
+    list_remove(&session->node);
+    mem_free(session);
+}
+
+void sessions_touch(struct sessions *sessions, const struct uuid *cluster_id,
+                    const struct uuid *agent_id, int64_t now_ms)
+{
+    struct session *session = find(sessions, cluster_id, agent_id);
+    if (session == NULL) {
+        session = mem_zalloc(sizeof(*session));
+        session->key = (struct session_key){*cluster_id, *agent_id};
+        list_node_init(&session->node);
+        HASH_ADD(hh, sessions->table, key, sizeof(session->key), session);
+    }
+    session->expires_at_ms = now_ms + sessions->timeout_ms;
+    list_remove(&session->node);
+    list_push_back(&sessions->by_expiry, &session->node);
+}
+
+void sessions_forget(struct sessions *sessions, const struct uuid *cluster_id,
+                     const struct uuid *agent_id)
+{
+    struct session *session = find(sessions, cluster_id, agent_id);
+    if (session != NULL)
+        drop(sessions, session);
+}
+
+void sessions_clear(struct sessions *sessions)
+{
+    struct list_node *node;
+    while ((node = list_first(&sessions->by_expiry)) != NULL)
+        drop(sessions, CONTAINER_OF(node, struct session, node));
+}
+
+bool sessions_take_expired(struct sessions *sessions, int64_t now_ms,
+                           struct uuid *cluster_id, struct uuid *agent_id)
+{
+    struct list_node *node = list_first(&sessions->by_expiry);
+    if (node == NULL)
+        return false;
+    struct session *session = CONTAINER_OF(node, struct session, node);
+    if (session->expires_at_ms > now_ms)
+        return false;
+    *cluster_id = session->key.cluster_id;
+    *agent_id = session->key.agent_id;
+    drop(sessions, session);
+    return true;
+}
+
+bool sessions_has(const struct sessions *sessions, const struct uuid *cluster_id,
+                  const struct uuid *agent_id)
+{
+    return find(sessions, cluster_id, agent_id) != NULL;
+}
+
+size_t sessions_count(const struct sessions *sessions)
+{
+    return HASH_COUNT(sessions->table);
+}

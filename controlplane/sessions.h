@@ -1,0 +1,36 @@
+/* sessions.h - which agents are alive: the leader's leases, in memory only.
+ *
+ * Any call of an agent touches its session; one that is not touched for the timeout has
+ * expired, and whoever asks (service.c, by a timer) proposes AGENT_REMOVE. A node that
+ * becomes leader begins all of them afresh. Core thread; a core without clock: NOW_MS is
+ * monotonic and never goes back. */
+#ifndef CONTROLPLANE_SESSIONS_H
+#define CONTROLPLANE_SESSIONS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/defs.h"
+#include "common/uuid.h"
+
+struct sessions;
+
+struct sessions *sessions_new(int64_t timeout_ms);
+void sessions_free(struct sessions *sessions);
+
+/* Begin or extend the session of an agent. */
+void sessions_touch(struct sessions *sessions, const struct uuid *cluster_id,
+                    const struct uuid *agent_id, int64_t now_ms);
+/* End it, if there is one. */
+void sessions_forget(struct sessions *sessions, const struct uuid *cluster_id,
+                     const struct uuid *agent_id);
+void sessions_clear(struct sessions *sessions);
+/* Take out one session that has expired; false: there is none. */
+bool sessions_take_expired(struct sessions *sessions, int64_t now_ms,
+                           struct uuid *cluster_id, struct uuid *agent_id) MUST_CHECK;
+bool sessions_has(const struct sessions *sessions, const struct uuid *cluster_id,
+                  const struct uuid *agent_id);
+size_t sessions_count(const struct sessions *sessions);
+
+#endif
