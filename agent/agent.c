@@ -196,7 +196,6 @@ static int make_front(struct agent *agent, struct err *err)
         .default_partitions = (int32_t)o->default_partitions,
         .default_replication_factor = (int16_t)o->default_replication_factor,
         .zone_cidr = o->zone_cidr,
-        .advertise = o->advertise,
         .core = agent->core,
         .meta = core_meta(agent->core),
         .budget = &agent->budget,
@@ -206,15 +205,13 @@ static int make_front(struct agent *agent, struct err *err)
     if (rc != 0)
         return rc;
     rc = front_start(front, err);
-    if (rc == 0)
-        rc = address_advertised(o->advertise, o->listen, front_port(front, 0),
-                                &agent->advertised, err);
-    /* A front that runs is stopped at the end, one that does not is of no use. */
-    if (rc != 0 && front_port(front, 0) == 0)
+    if (rc != 0) {
         front_free(front);
-    else
-        agent->front = front;
-    return rc;
+        return rc;
+    }
+    agent->front = front; /* it runs: from now on `end` stops it */
+    return address_advertised(o->advertise, o->listen, front_port(front, 0),
+                              &agent->advertised, err);
 }
 
 static void on_enrolled(int code, const char *text, void *arg)
