@@ -101,13 +101,13 @@ static void print_routes(const struct route_table *table, struct str *out)
 {
     char labels[256];
     for (size_t i = 0; i < table->count; i++)
-        for (unsigned class = 1; class <= 5; class ++) {
-            uint64_t n = atomic_load_explicit(&table->stats[i].by_class[class],
+        for (unsigned digit = 1; digit <= 5; digit++) {
+            uint64_t n = atomic_load_explicit(&table->stats[i].by_class[digit],
                                               memory_order_relaxed);
             if (n == 0)
                 continue;
             snprintf(labels, sizeof(labels), "path=\"%s\",method=\"%s\",code=\"%uxx\"",
-                     table->routes[i].path, table->routes[i].method, class);
+                     table->routes[i].path, table->routes[i].method, digit);
             metric_print_labelled("weft_controlplane_requests_total", labels, (int64_t)n,
                                   out);
         }

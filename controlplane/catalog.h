@@ -10,6 +10,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "common/crc32c.h"
+/* uthash's own hash function does not pass our warnings; must stand before uthash. */
+#define HASH_FUNCTION(key, len, hash) ((hash) = crc32c((key), (len)))
 #include <uthash.h>
 
 #include "common/crypto.h"
@@ -75,6 +78,7 @@ struct token {
     int64_t used_at_ms; /* 0: not yet */
     struct uuid used_by;
     /* private */
+    uint64_t serial;
     struct list_node node;
     struct row row;
     UT_hash_handle hh;

@@ -42,8 +42,9 @@ struct node_options {
  * holds the directory. */
 int node_start(const struct node_options *options, struct node **node,
                struct err *err) MUST_CHECK;
-/* Stop and join the core thread, write a last checkpoint, free. Proposals still waiting
- * end with ERR_CANCELLED. No asks may be sent any more. Not from the core thread. */
+/* End proposals still waiting with ERR_CANCELLED (on the core thread), stop and join it,
+ * write a last checkpoint, free. No asks may be sent any more; those under way must have
+ * ended, or end with their proposals. Not from the core thread. */
 void node_stop(struct node *node);
 
 /* ---- asks ---- */
@@ -70,6 +71,7 @@ struct proposal {
     void (*done)(struct proposal *proposal, int code, struct slice result);
     /* private */
     struct list_node node;
+    size_t bytes;
     int code;
 };
 

@@ -1,0 +1,317 @@
+/* apply_topic.c - topics are created, grow, change their settings and go.
+ *
+ * The state_check_* functions judge; apply and validate_only both call them. Names and
+ * config values were checked by the proposer with proto/topic_config.h: those rules may
+ * differ between versions of the program and so must not decide here (I7). */
+#include <string.h>
+
+#include "common/err.h"
+#include "common/mem.h"
+#include "controlplane/apply.h"
+#include "controlplane/checkpoint.h"
+
+/* ---- create ---- */
+
+/* PARTITIONS more would pass the cluster's limit. */
+static bool too_many_partitions(const struct cluster *cluster, int64_t more, uint32_t max,
+                                struct str *message)
+{
+    if (cluster->partition_count + (uint64_t)more <= max)
+        return false;
+    str_printf(message,
+               "the cluster may have %u partitions and has %llu: delete topics or ask "
+               "for a higher limit",
+               max, (unsigned long long)cluster->partition_count);
+    return true;
+}
+
+int16_t state_check_topic_create(const struct cluster *cluster, const struct command *cmd,
+                                 struct str *message)
+{
+    struct slice name = cmd->topic_create.name;
+    const struct topic *other = catalog_topic_colliding(cluster, name);
+
+    if (catalog_topic_by_name(cluster, name) != NULL) {
+        str_printf(message, "Topic '%.*s' already exists.", (int)name.len, name.ptr);
+        return STATE_KAFKA_TOPIC_ALREADY_EXISTS;
+    }
+    if (catalog_topic(cluster, &cmd->topic_create.topic_id) != NULL) {
+        str_puts(message, "a topic of that id exists");
+        return STATE_KAFKA_TOPIC_ALREADY_EXISTS;
+    }
+    if (other != NULL) {
+        str_printf(message, "Topic '%.*s' collides with existing topic: %s",
+                   (int)name.len, name.ptr, other->name);
+        return STATE_KAFKA_INVALID_TOPIC;
+    }
+    if (cluster->topic_count >= cmd->topic_create.topics_max) {
+        str_printf(message,
+                   "the cluster may have %u topics: delete some or ask for a "
+                   "higher limit",
+                   cmd->topic_create.topics_max);
+        return STATE_KAFKA_POLICY_VIOLATION;
+    }
+    if (too_many_partitions(cluster, cmd->topic_create.partitions,
+                            cmd->topic_create.partitions_max, message))
+        return STATE_KAFKA_POLICY_VIOLATION;
+    return 0;
+}
+
+/* Anything of TOPIC changed: readers of the metadata must hear of it. */
+static void topic_changed(struct state *state, struct topic *topic)
+{
+    struct cluster *cluster = topic->cluster;
+    cluster->config_version++;
+    apply_touch(state, &cluster->row);
+    apply_touch(state, &topic->row);
+    if (state->events.on_topic != NULL)
+        state->events.on_topic(state->events.arg, cluster, topic);
+}
+
+void apply_topic_create(struct state *state, const struct command *cmd,
+                        struct command_result *result)
+{
+    struct cluster *cluster = apply_cluster(state, cmd, result);
+    if (cluster == NULL)
+        return;
+    struct topic *topic = catalog_topic(cluster, &cmd->topic_create.topic_id);
+    if (topic != NULL && slice_eq_str(cmd->topic_create.name, topic->name))
+        return; /* a repeat */
+    int16_t error = state_check_topic_create(cluster, cmd, &state->message);
+    if (error != 0) {
+        apply_refuse_kafka(state, error, result);
+        return;
+    }
+    topic = catalog_add_topic(&state->catalog, cluster, &cmd->topic_create.topic_id,
+                              cmd->topic_create.name, cmd->now_ms);
+    topic->replication_factor = cmd->topic_create.replication_factor;
+    for (uint32_t i = 0; i < cmd->topic_create.config_count; i++)
+        topic_config_set_put(&topic->configs, cmd->topic_create.configs[i].key,
+                             cmd->topic_create.configs[i].value);
+    partition_grow_topic(topic, cmd->topic_create.partitions);
+    topic_changed(state, topic);
+}
+
+/* ---- delete ---- */
+
+static void drop_partition(struct state *state, struct partition *partition,
+                           int64_t now_ms)
+{
+    for (uint32_t i = 0; i < partition->run_count; i++) {
+        struct stored_object *object = partition->runs[i].object;
+        if (objects_unref_run(&state->objects, object, now_ms))
+            apply_touch(state, &object->row);
+    }
+    state->run_count -= partition->run_count;
+    producers_drop(&state->producers, partition);
+}
+
+/* TOPIC of CMD's cluster, or NULL after saying so. */
+static struct topic *find_topic(struct state *state, const struct command *cmd,
+                                const struct uuid *topic_id,
+                                struct command_result *result)
+{
+    struct cluster *cluster = apply_cluster(state, cmd, result);
+    if (cluster == NULL)
+        return NULL;
+    struct topic *topic = catalog_topic(cluster, topic_id);
+    if (topic == NULL)
+        apply_refuse_kafka(state, STATE_KAFKA_UNKNOWN_TOPIC_ID, result);
+    return topic;
+}
+
+void apply_topic_delete(struct state *state, const struct command *cmd,
+                        struct command_result *result)
+{
+    struct topic *topic = find_topic(state, cmd, &cmd->topic_delete.topic_id, result);
+    if (topic == NULL)
+        return;
+    struct cluster *cluster = topic->cluster;
+    struct uuid topic_id = topic->topic_id;
+
+    for (int32_t i = 0; i < topic->partition_count; i++)
+        drop_partition(state, topic->partitions[i], cmd->now_ms);
+    partition_free_topic(topic);
+    checkpoint_delete_topic(topic, &state->deletes);
+    catalog_remove_topic(topic);
+    cluster->config_version++;
+    apply_touch(state, &cluster->row);
+    if (state->events.on_topic_deleted != NULL)
+        state->events.on_topic_deleted(state->events.arg, cluster, &topic_id);
+}
+
+/* ---- more partitions ---- */
+
+int16_t state_check_partitions_create(const struct cluster *cluster,
+                                      const struct command *cmd, struct str *message)
+{
+    const struct topic *topic = catalog_topic(cluster, &cmd->partitions_create.topic_id);
+    int32_t total = cmd->partitions_create.total;
+
+    if (topic == NULL)
+        return STATE_KAFKA_UNKNOWN_TOPIC_ID;
+    if (total <= topic->partition_count) {
+        str_printf(message, "Topic currently has %d partitions, %s %d.",
+                   topic->partition_count,
+                   total == topic->partition_count ? "which is the requested number of"
+                                                   : "which is higher than the requested",
+                   total);
+        return STATE_KAFKA_INVALID_PARTITIONS;
+    }
+    if (too_many_partitions(cluster, total - topic->partition_count,
+                            cmd->partitions_create.partitions_max, message))
+        return STATE_KAFKA_POLICY_VIOLATION;
+    return 0;
+}
+
+void apply_partitions_create(struct state *state, const struct command *cmd,
+                             struct command_result *result)
+{
+    struct topic *topic =
+        find_topic(state, cmd, &cmd->partitions_create.topic_id, result);
+    if (topic == NULL)
+        return;
+    int16_t error = state_check_partitions_create(topic->cluster, cmd, &state->message);
+    if (error != 0) {
+        apply_refuse_kafka(state, error, result);
+        return;
+    }
+    partition_grow_topic(topic, cmd->partitions_create.total);
+    topic_changed(state, topic);
+}
+
+/* ---- settings ---- */
+
+/* Whether comma-separated LIST has ITEM, blanks around items aside. */
+static bool list_has(struct slice list, struct slice item)
+{
+    const char *p = (const char *)list.ptr, *end = p + list.len;
+    while (p < end) {
+        const char *comma = memchr(p, ',', (size_t)(end - p));
+        const char *stop = comma == NULL ? end : comma;
+        const char *from = p, *to = stop;
+        while (from < to && *from == ' ')
+            from++;
+        while (to > from && to[-1] == ' ')
+            to--;
+        if (slice_eq(slice_of(from, (size_t)(to - from)), item))
+            return true;
+        p = comma == NULL ? end : comma + 1;
+    }
+    return false;
+}
+
+/* Append the items of FROM to OUT that are not in EXCEPT and not in OUT yet. */
+static void list_add(struct slice from, struct slice except, struct str *out)
+{
+    const char *p = (const char *)from.ptr, *end = p + from.len;
+    while (p < end) {
+        const char *comma = memchr(p, ',', (size_t)(end - p));
+        const char *stop = comma == NULL ? end : comma;
+        const char *start = p;
+        p = comma == NULL ? end : comma + 1;
+        while (start < stop && *start == ' ')
+            start++;
+        while (stop > start && stop[-1] == ' ')
+            stop--;
+        struct slice item = slice_of(start, (size_t)(stop - start));
+        if (item.len == 0 || list_has(except, item) || list_has(str_slice(out), item))
+            continue;
+        if (out->len > 0)
+            str_putc(out, ',');
+        str_append_slice(out, item);
+    }
+}
+
+/* APPEND to or SUBTRACT from the list that is set, or its default. */
+static void change_list(struct topic_config_set *set, const struct config_change *change)
+{
+    char key[COMMAND_TEXT_MAX + 1];
+    struct str value;
+
+    memcpy(key, change->key.ptr, change->key.len);
+    key[change->key.len] = '\0';
+    const char *old = topic_config_set_get(set, key);
+    const struct topic_config_spec *spec = topic_config_find(change->key);
+    if (old == NULL)
+        old = spec == NULL || spec->default_text == NULL ? "" : spec->default_text;
+    str_init(&value, 2 * COMMAND_CONFIG_VALUE_MAX);
+    bool append = change->op == CONFIG_APPEND;
+    list_add(slice_str(old), append ? SLICE_LITERAL("") : change->value, &value);
+    if (append)
+        list_add(change->value, SLICE_LITERAL(""), &value);
+    topic_config_set_put(set, change->key, slice_str(str_cstr(&value)));
+    str_fini(&value);
+}
+
+void state_config_preview(const struct topic *topic, const struct config_change *changes,
+                          uint32_t change_count, struct topic_config_set *result)
+{
+    memset(result, 0, sizeof(*result));
+    topic_config_set_copy(result, &topic->configs);
+    for (uint32_t i = 0; i < change_count; i++) {
+        switch (changes[i].op) {
+        case CONFIG_SET:
+            topic_config_set_put(result, changes[i].key, changes[i].value);
+            break;
+        case CONFIG_DELETE:
+            topic_config_set_remove(result, changes[i].key);
+            break;
+        case CONFIG_APPEND:
+        case CONFIG_SUBTRACT:
+            change_list(result, &changes[i]);
+            break;
+        case CONFIG_REPLACE_ALL:
+            topic_config_set_fini(result);
+            memset(result, 0, sizeof(*result));
+            break;
+        }
+    }
+}
+
+/* A topic's settings have a bound like everything that a peer can grow (I12). */
+static int16_t check_set(const struct topic_config_set *set, struct str *message)
+{
+    bool too_long = false;
+    for (size_t i = 0; i < set->count; i++)
+        too_long |= strlen(set->entries[i].value) > COMMAND_CONFIG_VALUE_MAX;
+    if (set->count <= COMMAND_CONFIGS_MAX && !too_long)
+        return 0;
+    str_puts(message, "too many settings, or too long a value");
+    return STATE_KAFKA_INVALID_CONFIG;
+}
+
+int16_t state_check_configs_alter(const struct cluster *cluster,
+                                  const struct command *cmd, struct str *message)
+{
+    const struct topic *topic = catalog_topic(cluster, &cmd->configs_alter.topic_id);
+    struct topic_config_set set;
+
+    if (topic == NULL)
+        return STATE_KAFKA_UNKNOWN_TOPIC_ID;
+    state_config_preview(topic, cmd->configs_alter.changes,
+                         cmd->configs_alter.change_count, &set);
+    int16_t error = check_set(&set, message);
+    topic_config_set_fini(&set);
+    return error;
+}
+
+void apply_configs_alter(struct state *state, const struct command *cmd,
+                         struct command_result *result)
+{
+    struct topic_config_set set;
+    struct topic *topic = find_topic(state, cmd, &cmd->configs_alter.topic_id, result);
+    if (topic == NULL)
+        return;
+    state_config_preview(topic, cmd->configs_alter.changes,
+                         cmd->configs_alter.change_count, &set);
+    int16_t error = check_set(&set, &state->message);
+    if (error != 0) {
+        topic_config_set_fini(&set);
+        apply_refuse_kafka(state, error, result);
+        return;
+    }
+    topic_config_set_fini(&topic->configs);
+    topic->configs = set;
+    topic_changed(state, topic);
+}

@@ -1,0 +1,263 @@
+/* catalog.c - the tables of clusters, topics, agents and tokens. */
+#include "controlplane/catalog.h"
+
+#include <string.h>
+
+#include "common/check.h"
+#include "common/mem.h"
+
+void catalog_init(struct catalog *catalog)
+{
+    memset(catalog, 0, sizeof(*catalog));
+    list_init(&catalog->clusters);
+    list_init(&catalog->tokens);
+    catalog->next_serial = 1;
+}
+
+static char *dup_slice(struct slice s)
+{
+    char *copy = mem_alloc(s.len + 1);
+    if (s.len > 0)
+        memcpy(copy, s.ptr, s.len);
+    copy[s.len] = '\0';
+    return copy;
+}
+
+/* The name as it stands in metrics, where '.' becomes '_'. */
+static char *fold(struct slice name)
+{
+    char *folded = dup_slice(name);
+    for (char *p = folded; *p != '\0'; p++) {
+        if (*p == '.')
+            *p = '_';
+    }
+    return folded;
+}
+
+static void row_init(struct row *row, enum row_kind kind)
+{
+    list_node_init(&row->dirty);
+    row->kind = kind;
+}
+
+/* ---- finding ---- */
+
+struct cluster *catalog_cluster(const struct catalog *catalog, const struct uuid *id)
+{
+    struct cluster *cluster;
+    HASH_FIND(hh, catalog->clusters_by_id, id, sizeof(*id), cluster);
+    return cluster;
+}
+
+struct cluster *catalog_cluster_by_name(const struct catalog *catalog, struct slice name)
+{
+    struct cluster *cluster;
+    HASH_FIND(hh_name, catalog->clusters_by_name, name.ptr, name.len, cluster);
+    return cluster;
+}
+
+struct topic *catalog_topic(const struct cluster *cluster, const struct uuid *id)
+{
+    struct topic *topic;
+    HASH_FIND(hh_id, cluster->topics_by_id, id, sizeof(*id), topic);
+    return topic;
+}
+
+struct topic *catalog_topic_by_name(const struct cluster *cluster, struct slice name)
+{
+    struct topic *topic;
+    HASH_FIND(hh_name, cluster->topics_by_name, name.ptr, name.len, topic);
+    return topic;
+}
+
+struct topic *catalog_topic_colliding(const struct cluster *cluster, struct slice name)
+{
+    struct topic *topic;
+    char *folded = fold(name);
+    HASH_FIND(hh_folded, cluster->topics_by_folded, folded, name.len, topic);
+    mem_free(folded);
+    return topic;
+}
+
+struct agent_info *catalog_agent(const struct cluster *cluster, const struct uuid *id)
+{
+    struct agent_info *agent;
+    HASH_FIND(hh, cluster->agents_by_id, id, sizeof(*id), agent);
+    return agent;
+}
+
+struct token *catalog_token(const struct catalog *catalog, const uint8_t hash[SHA256_LEN])
+{
+    struct token *token;
+    HASH_FIND(hh, catalog->tokens_by_hash, hash, SHA256_LEN, token);
+    return token;
+}
+
+/* ---- walking ---- */
+
+/* The node behind PREV in LIST (its first for NULL), or NULL at the end. */
+static struct list_node *node_after(const struct list *list, const struct list_node *prev)
+{
+    struct list_node *next = prev == NULL ? list->head.next : prev->next;
+    return next == &list->head ? NULL : next;
+}
+
+struct cluster *catalog_cluster_next(const struct catalog *catalog,
+                                     const struct cluster *cluster)
+{
+    struct list_node *next =
+        node_after(&catalog->clusters, cluster == NULL ? NULL : &cluster->node);
+    return next == NULL ? NULL : CONTAINER_OF(next, struct cluster, node);
+}
+
+struct topic *catalog_topic_next(const struct cluster *cluster, const struct topic *topic)
+{
+    struct list_node *next =
+        node_after(&cluster->topics, topic == NULL ? NULL : &topic->node);
+    return next == NULL ? NULL : CONTAINER_OF(next, struct topic, node);
+}
+
+struct agent_info *catalog_agent_next(const struct cluster *cluster,
+                                      const struct agent_info *agent)
+{
+    struct list_node *next =
+        node_after(&cluster->agents, agent == NULL ? NULL : &agent->node);
+    return next == NULL ? NULL : CONTAINER_OF(next, struct agent_info, node);
+}
+
+/* ---- adding ---- */
+
+struct cluster *catalog_add_cluster(struct catalog *catalog, const struct uuid *id,
+                                    struct slice name, int64_t created_at_ms)
+{
+    struct cluster *cluster = mem_zalloc(sizeof(*cluster));
+    cluster->cluster_id = *id;
+    cluster->name = dup_slice(name);
+    cluster->created_at_ms = created_at_ms;
+    cluster->serial = catalog->next_serial++;
+    cluster->next_node_id = 1;
+    list_init(&cluster->topics);
+    list_init(&cluster->agents);
+    row_init(&cluster->row, ROW_CLUSTER);
+    list_push_back(&catalog->clusters, &cluster->node);
+    HASH_ADD(hh, catalog->clusters_by_id, cluster_id, sizeof(cluster->cluster_id),
+             cluster);
+    HASH_ADD_KEYPTR(hh_name, catalog->clusters_by_name, cluster->name, name.len, cluster);
+    return cluster;
+}
+
+struct topic *catalog_add_topic(struct catalog *catalog, struct cluster *cluster,
+                                const struct uuid *id, struct slice name,
+                                int64_t created_at_ms)
+{
+    struct topic *topic = mem_zalloc(sizeof(*topic));
+    topic->topic_id = *id;
+    topic->name = dup_slice(name);
+    topic->folded = fold(name);
+    topic->created_at_ms = created_at_ms;
+    topic->cluster = cluster;
+    topic->serial = catalog->next_serial++;
+    row_init(&topic->row, ROW_TOPIC);
+    list_push_back(&cluster->topics, &topic->node);
+    cluster->topic_count++;
+    HASH_ADD(hh_id, cluster->topics_by_id, topic_id, sizeof(topic->topic_id), topic);
+    HASH_ADD_KEYPTR(hh_name, cluster->topics_by_name, topic->name, name.len, topic);
+    HASH_ADD_KEYPTR(hh_folded, cluster->topics_by_folded, topic->folded, name.len, topic);
+    return topic;
+}
+
+struct agent_info *catalog_add_agent(struct cluster *cluster, const struct uuid *id,
+                                     int32_t node_id)
+{
+    struct agent_info *agent = mem_zalloc(sizeof(*agent));
+    agent->agent_id = *id;
+    agent->node_id = node_id;
+    agent->state = AGENT_ACTIVE;
+    agent->cluster = cluster;
+    row_init(&agent->row, ROW_AGENT);
+    list_push_back(&cluster->agents, &agent->node);
+    cluster->agent_count++;
+    HASH_ADD(hh, cluster->agents_by_id, agent_id, sizeof(agent->agent_id), agent);
+    return agent;
+}
+
+struct token *catalog_add_token(struct catalog *catalog, const struct uuid *id,
+                                const uint8_t hash[SHA256_LEN])
+{
+    struct token *token = mem_zalloc(sizeof(*token));
+    token->token_id = *id;
+    token->serial = catalog->next_serial++;
+    memcpy(token->hash, hash, SHA256_LEN);
+    row_init(&token->row, ROW_TOKEN);
+    list_push_back(&catalog->tokens, &token->node);
+    HASH_ADD(hh, catalog->tokens_by_hash, hash, SHA256_LEN, token);
+    return token;
+}
+
+static void free_agent_texts(struct agent_info *agent)
+{
+    mem_free(agent->zone);
+    mem_free(agent->rack);
+    mem_free(agent->host);
+    mem_free(agent->http_url);
+    mem_free(agent->version);
+}
+
+void catalog_set_agent(struct agent_info *agent, struct slice zone, struct slice rack,
+                       struct slice host, struct slice http_url, struct slice version)
+{
+    free_agent_texts(agent);
+    agent->zone = dup_slice(zone);
+    agent->rack = dup_slice(rack);
+    agent->host = dup_slice(host);
+    agent->http_url = dup_slice(http_url);
+    agent->version = dup_slice(version);
+}
+
+/* ---- removing ---- */
+
+void catalog_remove_topic(struct topic *topic)
+{
+    struct cluster *cluster = topic->cluster;
+    ASSERT(topic->partitions == NULL);
+    list_remove(&topic->node);
+    list_remove(&topic->row.dirty);
+    cluster->topic_count--;
+    HASH_DELETE(hh_id, cluster->topics_by_id, topic);
+    HASH_DELETE(hh_name, cluster->topics_by_name, topic);
+    HASH_DELETE(hh_folded, cluster->topics_by_folded, topic);
+    topic_config_set_fini(&topic->configs);
+    mem_free(topic->folded);
+    mem_free(topic->name);
+    mem_free(topic);
+}
+
+void catalog_remove_agent(struct agent_info *agent)
+{
+    struct cluster *cluster = agent->cluster;
+    list_remove(&agent->node);
+    list_remove(&agent->row.dirty);
+    cluster->agent_count--;
+    HASH_DELETE(hh, cluster->agents_by_id, agent);
+    free_agent_texts(agent);
+    mem_free(agent);
+}
+
+void catalog_remove_token(struct catalog *catalog, struct token *token)
+{
+    list_remove(&token->node);
+    list_remove(&token->row.dirty);
+    HASH_DELETE(hh, catalog->tokens_by_hash, token);
+    mem_free(token);
+}
+
+void catalog_remove_cluster(struct catalog *catalog, struct cluster *cluster)
+{
+    ASSERT(cluster->topic_count == 0 && cluster->agent_count == 0);
+    list_remove(&cluster->node);
+    list_remove(&cluster->row.dirty);
+    HASH_DELETE(hh, catalog->clusters_by_id, cluster);
+    HASH_DELETE(hh_name, catalog->clusters_by_name, cluster);
+    mem_free(cluster->name);
+    mem_free(cluster);
+}

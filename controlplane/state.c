@@ -1,0 +1,316 @@
+/* state.c - the life of the state, the dispatch of commands, and the reads. */
+#include "controlplane/state.h"
+
+#include <string.h>
+
+#include "common/check.h"
+#include "common/err.h"
+#include "common/mem.h"
+#include "controlplane/apply.h"
+
+/* Arrays of one command: topics and producers of a commit, configs of a topic. */
+#define ARENA_MAX   (8 * MIB)
+#define MESSAGE_MAX 1024
+#define RESULT_MAX  (64 * MIB)
+#define DELETES_MAX ((size_t)1 << 32)
+
+struct state *state_new(const struct state_events *events)
+{
+    struct state *state = mem_zalloc(sizeof(*state));
+    catalog_init(&state->catalog);
+    objects_init(&state->objects);
+    producers_init(&state->producers);
+    state->next_producer_id = 1;
+    if (events != NULL)
+        state->events = *events;
+    list_init(&state->dirty);
+    str_init(&state->deletes, DELETES_MAX);
+    arena_init(&state->arena, ARENA_MAX);
+    str_init(&state->message, MESSAGE_MAX);
+    str_init(&state->commit.base_offset, RESULT_MAX);
+    str_init(&state->commit.result, RESULT_MAX);
+    str_init(&state->commit.packed, RESULT_MAX);
+    return state;
+}
+
+static void free_cluster(struct state *state, struct cluster *cluster)
+{
+    struct topic *topic;
+    struct agent_info *agent;
+
+    while ((topic = catalog_topic_next(cluster, NULL)) != NULL) {
+        for (int32_t i = 0; i < topic->partition_count; i++)
+            producers_drop(&state->producers, topic->partitions[i]);
+        partition_free_topic(topic);
+        catalog_remove_topic(topic);
+    }
+    while ((agent = catalog_agent_next(cluster, NULL)) != NULL)
+        catalog_remove_agent(agent);
+    objects_free_table(cluster);
+    catalog_remove_cluster(&state->catalog, cluster);
+}
+
+void state_free(struct state *state)
+{
+    struct list_node *node;
+    struct cluster *cluster;
+
+    if (state == NULL)
+        return;
+    while ((node = list_first(&state->objects.list)) != NULL)
+        objects_remove(&state->objects, CONTAINER_OF(node, struct stored_object, node));
+    while ((cluster = catalog_cluster_next(&state->catalog, NULL)) != NULL)
+        free_cluster(state, cluster);
+    while ((node = list_first(&state->catalog.tokens)) != NULL)
+        catalog_remove_token(&state->catalog, CONTAINER_OF(node, struct token, node));
+    mem_free(state->commit.runs);
+    mem_free(state->commit.batches);
+    mem_free(state->commit.topics);
+    mem_free(state->commit.accepted);
+    mem_free(state->commit.exceptions);
+    str_fini(&state->commit.base_offset);
+    str_fini(&state->commit.result);
+    str_fini(&state->commit.packed);
+    str_fini(&state->message);
+    str_fini(&state->deletes);
+    arena_fini(&state->arena);
+    mem_free(state);
+}
+
+/* ---- applying ---- */
+
+void apply_touch(struct state *state, struct row *row)
+{
+    if (list_linked(&row->dirty))
+        return;
+    list_push_back(&state->dirty, &row->dirty);
+    state->dirty_count++;
+}
+
+void apply_refuse_kafka(struct state *state, int16_t kafka_error,
+                        struct command_result *result)
+{
+    result->kafka_error = kafka_error;
+    result->message = str_slice(&state->message);
+}
+
+struct cluster *apply_cluster(struct state *state, const struct command *cmd,
+                              struct command_result *result)
+{
+    struct cluster *cluster = catalog_cluster(&state->catalog, &cmd->cluster_id);
+    if (cluster == NULL)
+        result->code = ERR_NOT_FOUND;
+    return cluster;
+}
+
+typedef void apply_fn(struct state *state, const struct command *cmd,
+                      struct command_result *result);
+
+static apply_fn *const appliers[] = {
+#define COMMAND(name, lower, number) [number] = apply_##lower,
+#include "proto/command.def"
+#undef COMMAND
+};
+
+void state_apply(struct state *state, uint64_t index, struct slice command,
+                 struct str *result)
+{
+    struct command cmd;
+    struct command_result res = {.code = 0};
+
+    state_skip(state, index);
+    arena_fini(&state->arena);
+    arena_init(&state->arena, ARENA_MAX);
+    str_reset(&state->message);
+    str_reset(&state->commit.result);
+    int rc = command_read(command, &state->arena, &cmd);
+    if (rc == 0) {
+        state->now_ms = MAX(state->now_ms, cmd.now_ms);
+        appliers[cmd.kind](state, &cmd, &res);
+    } else {
+        res.code = ERR_MALFORMED;
+    }
+    /* A commit that was read has written its own kind of result. */
+    if (state->commit.result.len > 0)
+        str_append_slice(result, str_slice(&state->commit.result));
+    else
+        command_result_write(&res, result);
+}
+
+void state_skip(struct state *state, uint64_t index)
+{
+    ASSERT(index >= state->applied_index);
+    state->applied_index = index;
+}
+
+uint64_t state_applied_index(const struct state *state)
+{
+    return state->applied_index;
+}
+
+int64_t state_now_ms(const struct state *state)
+{
+    return state->now_ms;
+}
+
+/* ---- reading: the catalog ---- */
+
+const struct cluster *state_cluster(const struct state *state, const struct uuid *id)
+{
+    return catalog_cluster(&state->catalog, id);
+}
+
+const struct cluster *state_cluster_by_name(const struct state *state, struct slice name)
+{
+    return catalog_cluster_by_name(&state->catalog, name);
+}
+
+const struct cluster *state_cluster_next(const struct state *state,
+                                         const struct cluster *cluster)
+{
+    return catalog_cluster_next(&state->catalog, cluster);
+}
+
+const struct topic *state_topic(const struct cluster *cluster, const struct uuid *id)
+{
+    return catalog_topic(cluster, id);
+}
+
+const struct topic *state_topic_by_name(const struct cluster *cluster, struct slice name)
+{
+    return catalog_topic_by_name(cluster, name);
+}
+
+const struct topic *state_topic_next(const struct cluster *cluster,
+                                     const struct topic *topic)
+{
+    return catalog_topic_next(cluster, topic);
+}
+
+const struct agent_info *state_agent(const struct cluster *cluster,
+                                     const struct uuid *agent_id)
+{
+    return catalog_agent(cluster, agent_id);
+}
+
+const struct agent_info *state_agent_next(const struct cluster *cluster,
+                                          const struct agent_info *agent)
+{
+    return catalog_agent_next(cluster, agent);
+}
+
+const struct token *state_token(const struct state *state, const uint8_t hash[SHA256_LEN])
+{
+    return catalog_token(&state->catalog, hash);
+}
+
+/* ---- reading: logs ---- */
+
+/* TOPIC's partition with its offsets, or NULL. */
+static const struct partition *find(const struct topic *topic, int32_t index,
+                                    struct partition_offsets *offsets)
+{
+    const struct partition *partition = topic == NULL ? NULL : partition_of(topic, index);
+    if (partition != NULL && offsets != NULL) {
+        offsets->high_watermark = partition->next_offset;
+        offsets->log_start_offset = partition->log_start_offset;
+    }
+    return partition;
+}
+
+int16_t state_offsets(const struct topic *topic, int32_t partition,
+                      struct partition_offsets *offsets)
+{
+    if (find(topic, partition, offsets) == NULL)
+        return STATE_KAFKA_UNKNOWN_TOPIC_OR_PARTITION;
+    return 0;
+}
+
+static void view_of(const struct run *run, struct run_view *view)
+{
+    view->object_id = &run->object->object_id;
+    view->base_offset = run->base_offset;
+    view->records = run->records;
+    view->length = run->length;
+    view->position = run->position;
+    view->max_timestamp = run->max_timestamp;
+}
+
+int16_t state_plan(const struct topic *topic, int32_t partition, int64_t offset,
+                   struct partition_offsets *offsets, struct run_walk *walk)
+{
+    const struct partition *found = find(topic, partition, offsets);
+
+    if (found == NULL)
+        return STATE_KAFKA_UNKNOWN_TOPIC_OR_PARTITION;
+    if (offset < found->log_start_offset || offset > found->next_offset)
+        return STATE_KAFKA_OFFSET_OUT_OF_RANGE;
+    walk->partition = found;
+    walk->next = found->run_count;
+    if (offset < found->next_offset)
+        walk->next = partition_find_offset(found, offset);
+    return 0;
+}
+
+bool state_plan_next(struct run_walk *walk, struct run_view *run)
+{
+    if (walk->next >= walk->partition->run_count)
+        return false;
+    view_of(&walk->partition->runs[walk->next++], run);
+    return true;
+}
+
+int16_t state_run_by_timestamp(const struct topic *topic, int32_t partition,
+                               int64_t timestamp, struct run_view *run, bool *found)
+{
+    const struct partition *p = find(topic, partition, NULL);
+
+    if (p == NULL)
+        return STATE_KAFKA_UNKNOWN_TOPIC_OR_PARTITION;
+    uint32_t i = partition_find_timestamp(p, timestamp);
+    *found = i < p->run_count;
+    if (*found)
+        view_of(&p->runs[i], run);
+    return 0;
+}
+
+int16_t state_run_of_max_timestamp(const struct topic *topic, int32_t partition,
+                                   struct run_view *run, bool *found)
+{
+    const struct partition *p = find(topic, partition, NULL);
+
+    if (p == NULL)
+        return STATE_KAFKA_UNKNOWN_TOPIC_OR_PARTITION;
+    return state_run_by_timestamp(topic, partition, partition_max_timestamp(p), run,
+                                  found);
+}
+
+bool state_object_known(const struct cluster *cluster, const struct uuid *object_id)
+{
+    return objects_find(cluster, object_id) != NULL;
+}
+
+void state_count(const struct state *state, struct state_counts *counts)
+{
+    memset(counts, 0, sizeof(*counts));
+    for (const struct cluster *cluster = NULL;
+         (cluster = catalog_cluster_next(&state->catalog, cluster)) != NULL;) {
+        counts->clusters++;
+        counts->topics += cluster->topic_count;
+        counts->partitions += cluster->partition_count;
+        counts->agents += cluster->agent_count;
+    }
+    counts->runs = state->run_count;
+    counts->producers = state->producers.count;
+    counts->objects = state->objects.count;
+    counts->garbage_objects = state->objects.garbage_count;
+    counts->memory_bytes =
+        counts->runs * sizeof(struct run) + counts->producers * sizeof(struct producer) +
+        counts->partitions * sizeof(struct partition) + state->objects.bytes;
+}
+
+int64_t state_oldest_producer_ms(const struct state *state)
+{
+    struct list_node *first = list_first(&state->producers.by_use);
+    return first == NULL ? -1 : CONTAINER_OF(first, struct producer, node)->queued_at_ms;
+}

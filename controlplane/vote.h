@@ -1,0 +1,29 @@
+/* vote.h - the term and the vote, which Raft must never forget (raft 5.1, 5.2).
+ *
+ * Two checksummed copies, each synced before the other is touched: a crash leaves at
+ * least one whole, and the damage of one is mended from the other. Used by replica.c. */
+#ifndef CONTROLPLANE_VOTE_H
+#define CONTROLPLANE_VOTE_H
+
+#include <stdint.h>
+
+#include "common/defs.h"
+#include "common/err.h"
+
+struct vote {
+    uint64_t term;
+    uint64_t voted_for; /* node id, or 0 */
+    /* private */
+    uint64_t serial;
+    int fd;
+};
+
+/* Open or make PATH and read it; a new one says term 0. ERR_DAMAGED when neither copy can
+ * be read. */
+int vote_open(struct vote *vote, const char *path, struct err *err) MUST_CHECK;
+/* Store both, durably. After a failure the node must not act on them. */
+int vote_store(struct vote *vote, uint64_t term, uint64_t voted_for,
+               struct err *err) MUST_CHECK;
+void vote_close(struct vote *vote);
+
+#endif
