@@ -104,13 +104,18 @@ $(BENCHES): $(B)/tests/%: $(B)/tests/%.o $(TEST_LIBS)
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(LIBS_CTL) $(LIBS_COMMON)
 
+# common/store.h by command line, for tests/system/test_store.py.
+$(B)/tests/store_driver: $(B)/tests/system/store_driver.o $(B)/libtest.a $(B)/libcommon.a
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(LIBS_COMMON)
+
 # A fuzz target replays its corpus in `make check`, under any compiler.
 REPLAY := $(patsubst %,$(B)/tests/fuzz/replay_%,$(FUZZERS))
 $(B)/tests/fuzz/replay_%: $(B)/tests/fuzz/%.o $(B)/tests/fuzz/replay.o $(TEST_LIBS)
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(LIBS_CTL) $(LIBS_COMMON)
 
-tests: all $(UNIT) $(REPLAY)
+tests: all $(UNIT) $(REPLAY) $(B)/tests/store_driver
 
 check: tests
 	$(Q)scripts/run-unit $(B)
