@@ -105,7 +105,7 @@ $(BENCHES): $(B)/tests/%: $(B)/tests/%.o $(TEST_LIBS)
 	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(LIBS_CTL) $(LIBS_COMMON)
 
 # common/store.h by command line, for tests/system/test_store.py.
-$(B)/tests/store_driver: $(B)/tests/system/store_driver.o $(B)/libtest.a $(B)/libcommon.a
+$(B)/tests/store_driver: $(B)/tests/system/store_driver.o $(B)/tests/lib/store_client.o $(B)/libcommon.a
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(LIBS_COMMON)
 

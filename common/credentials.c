@@ -31,8 +31,10 @@
 #define CONNECT_TIMEOUT_MS 1000
 #define REQUEST_TIMEOUT_MS 5000
 #define MINUTE_MS          (60 * INT64_C(1000))
-/* After a failed fetch, and before keys that were refused are fetched again. */
+/* After a failed fetch, as long as the old keys are good. */
 #define PAUSE_MS 10000
+/* Keys that are younger than this are not fetched again because they were refused. */
+#define YOUNG_MS 1000
 
 #define IMDS_TOKEN_PATH "/latest/api/token"
 #define IMDS_ROLE_PATH  "/latest/meta-data/iam/security-credentials/"
@@ -492,7 +494,7 @@ bool credentials_refused(struct credentials *c, const char *access_key)
         return false;
     if (!c->have_keys || strcmp(c->keys.access_key, access_key) != 0)
         return true; /* others are there, or under way, already */
-    if (clock_wall_ms() < c->fetched_at_ms + PAUSE_MS)
+    if (clock_wall_ms() < c->fetched_at_ms + YOUNG_MS)
         return false;
     c->have_keys = false;
     return true;
