@@ -22,7 +22,7 @@ bool batcher_refuses(const struct produce_ask *ask)
     return ask->part_count > INTAKE_RUNS_MAX;
 }
 
-static struct intake *take_open(struct batcher *batcher)
+struct intake *batcher_take(struct batcher *batcher)
 {
     struct intake *intake = batcher->open;
     batcher->open = NULL;
@@ -35,14 +35,14 @@ struct intake *batcher_add(struct batcher *batcher, struct produce *produce, int
 
     ASSERT(!batcher_refuses(produce->ask));
     if (batcher->open != NULL && !intake_fits(batcher->open, produce->ask))
-        full = take_open(batcher);
+        full = batcher_take(batcher);
     if (batcher->open == NULL)
         batcher->open = intake_new(batcher->options.budget, now);
     intake_add(batcher->open, produce);
     /* What is full now but did not have to make room is given out by the next call or
      * step: one call returns one object at most. */
     if (full == NULL && batcher->open->bytes >= batcher->options.flush_bytes)
-        full = take_open(batcher);
+        full = batcher_take(batcher);
     return full;
 }
 
@@ -58,7 +58,7 @@ int64_t batcher_due_at_ms(const struct batcher *batcher, bool saturated)
 
 struct intake *batcher_step(struct batcher *batcher, bool saturated, int64_t now)
 {
-    return batcher_due_at_ms(batcher, saturated) <= now ? take_open(batcher) : NULL;
+    return batcher_due_at_ms(batcher, saturated) <= now ? batcher_take(batcher) : NULL;
 }
 
 void batcher_flush(struct batcher *batcher)

@@ -36,6 +36,8 @@ bool batcher_refuses(const struct produce_ask *ask);
 struct intake *batcher_add(struct batcher *batcher, struct produce *produce, int64_t now);
 /* The open object if it is due now, ownership to the caller, or NULL. */
 struct intake *batcher_step(struct batcher *batcher, bool saturated, int64_t now);
+/* Whatever is open, ownership to the caller, or NULL. */
+struct intake *batcher_take(struct batcher *batcher);
 /* When batcher_step has something to do, or INT64_MAX. */
 int64_t batcher_due_at_ms(const struct batcher *batcher, bool saturated);
 /* From now on whatever is open is due (the agent drains). */

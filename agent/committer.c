@@ -105,16 +105,23 @@ void committer_fail(struct committer *committer, struct intake *intake,
     uint64_t dropped;
     char quoted[ERR_TEXT_MAX + 64];
 
-    ASSERT(intake->state < INTAKE_UPLOADED);
+    ASSERT(intake->state < INTAKE_COMMITTING);
     if (log_limit_pass(&limit, now, &dropped))
         log_error("committer", "object given up: it could not be stored",
                   "object=%llu bytes=%llu err=%s more=%llu",
                   (unsigned long long)intake->number, (unsigned long long)intake->bytes,
                   log_quote(err->text, quoted, sizeof(quoted)),
                   (unsigned long long)dropped);
-    metric_add(agent_metric(objects_failed_total), 1);
-    fail(committer, intake, err->code, "the object store did not take the records", now);
-    drop(committer, intake);
+    for (;;) {
+        struct list_node *next = intake->node.next;
+        metric_add(agent_metric(objects_failed_total), 1);
+        fail(committer, intake, err->code, "the object store did not take the records",
+             now);
+        drop(committer, intake);
+        if (next == &committer->queue.head)
+            return;
+        intake = CONTAINER_OF(next, struct intake, node);
+    }
 }
 
 /* ---- sending ---- */

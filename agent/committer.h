@@ -61,7 +61,9 @@ void committer_fini(struct committer *committer); /* must be idle */
 void committer_add(struct committer *committer, struct intake *intake);
 /* The first object that waits for its upload, or NULL. */
 struct intake *committer_next_sealed(const struct committer *committer);
-/* INTAKE will not be uploaded: its producers get ERR's Kafka error, the queue goes on. */
+/* INTAKE will not be uploaded. Its producers get ERR's Kafka error, and so do those of all
+ * objects behind it that are not being committed yet: what a producer sent after it must
+ * not be committed before it is repeated (I8). The queue in front goes on. */
 void committer_fail(struct committer *committer, struct intake *intake,
                     const struct err *err, int64_t now);
 /* Send what is next in line, unless a request is in flight. */

@@ -117,9 +117,16 @@ static void on_upload_failed(struct intake *intake, const struct err *err, int64
                              void *arg)
 {
     struct produce_path *path = arg;
-    /* After produce_path_abandon the queue has let go of it already. */
-    if (list_linked(&intake->node))
-        committer_fail(&path->committer, intake, err, now);
+    struct intake *open;
+
+    /* After produce_path_abandon, or behind one that failed, the queue has let go of it. */
+    if (!list_linked(&intake->node))
+        return;
+    /* What is open came after it, so it goes the same way. */
+    open = batcher_take(&path->batcher);
+    if (open != NULL)
+        seal(path, open);
+    committer_fail(&path->committer, intake, err, now);
 }
 
 void produce_path_on_commit(struct produce_path *path, int code, const char *text,
@@ -201,8 +208,7 @@ void produce_path_abandon(struct produce_path *path, int64_t now)
     struct intake *intake;
 
     path->closed = true;
-    batcher_flush(&path->batcher);
-    intake = batcher_step(&path->batcher, false, now);
+    intake = batcher_take(&path->batcher);
     if (intake != NULL)
         seal(path, intake);
     uploader_cancel_all(&path->uploader);
