@@ -199,8 +199,10 @@ struct producer *producers_record(struct producer_table *table,
         producer->count = 0;
     }
     producer->used_at_ms = now_ms;
-    producer->last =
-        producer->count == 0 ? 0 : (uint8_t)((producer->last + 1) % PRODUCER_BATCHES);
+    if (producer->count > 0)
+        producer->last = (uint8_t)((producer->last + 1u) % PRODUCER_BATCHES);
+    else
+        producer->last = 0;
     producer->batches[producer->last] = *batch;
     if (producer->count < PRODUCER_BATCHES)
         producer->count++;

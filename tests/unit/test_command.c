@@ -1,0 +1,284 @@
+/* test_command.c - replicated commands survive their bytes; hostile bytes are refused. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <string.h>
+
+#include "common/err.h"
+#include "common/mem.h"
+#include "proto/command.h"
+
+#define TEXT(s) SLICE_LITERAL(s)
+
+static const struct config_change set_two[] = {
+    {CONFIG_SET, {(const uint8_t *)"a", 1}, {(const uint8_t *)"1", 1}},
+    {CONFIG_SET, {(const uint8_t *)"b", 1}, {(const uint8_t *)"", 0}},
+};
+
+static const struct config_change all_ops[] = {
+    {CONFIG_REPLACE_ALL, {NULL, 0}, {NULL, 0}},
+    {CONFIG_SET, {(const uint8_t *)"a", 1}, {(const uint8_t *)"1", 1}},
+    {CONFIG_DELETE, {(const uint8_t *)"b", 1}, {NULL, 0}},
+    {CONFIG_APPEND, {(const uint8_t *)"c", 1}, {(const uint8_t *)"x,y", 3}},
+    {CONFIG_SUBTRACT, {(const uint8_t *)"c", 1}, {(const uint8_t *)"y", 1}},
+};
+
+/* One command of each kind, every field with a value of its own. */
+static size_t samples(struct command *list)
+{
+    size_t n = 0;
+    struct command *c;
+
+#define NEXT(k)                                                                          \
+    (c = &list[n++],                                                                     \
+     *c = (struct command){.kind = COMMAND_##k, .now_ms = 7 + (int64_t)n},               \
+     memset(c->cluster_id.bytes, 9, 16))
+    NEXT(CLUSTER_CREATE);
+    c->cluster_create.name = TEXT("acme");
+    NEXT(TOKEN_CREATE);
+    memset(c->token_create.hash, 3, SHA256_LEN);
+    c->token_create.token_kind = TOKEN_ENROL;
+    c->token_create.expires_at_ms = 99;
+    c->token_create.single_use = true;
+    NEXT(TOKEN_USE);
+    memset(c->token_use.hash, 4, SHA256_LEN);
+    memset(c->token_use.used_by.bytes, 5, 16);
+    NEXT(AGENT_REGISTER);
+    c->agent_register.zone = TEXT("eu-1a");
+    c->agent_register.rack = TEXT("");
+    c->agent_register.host = TEXT("h");
+    c->agent_register.http_url = TEXT("http://h:1");
+    c->agent_register.version = TEXT("0.1.0");
+    c->agent_register.port = 9092;
+    c->agent_register.state = AGENT_DRAINING;
+    c->agent_register.agents_max = 1000;
+    NEXT(AGENT_REMOVE);
+    memset(c->agent_remove.agent_id.bytes, 6, 16);
+    NEXT(TOPIC_CREATE);
+    memset(c->topic_create.topic_id.bytes, 7, 16);
+    c->topic_create.name = TEXT("t");
+    c->topic_create.partitions = 12;
+    c->topic_create.replication_factor = -1;
+    c->topic_create.configs = set_two;
+    c->topic_create.config_count = 2;
+    c->topic_create.topics_max = 5;
+    c->topic_create.partitions_max = 6;
+    NEXT(TOPIC_DELETE);
+    memset(c->topic_delete.topic_id.bytes, 8, 16);
+    NEXT(PARTITIONS_CREATE);
+    c->partitions_create.total = 100;
+    c->partitions_create.partitions_max = 1000;
+    NEXT(CONFIGS_ALTER);
+    c->configs_alter.changes = all_ops;
+    c->configs_alter.change_count = 5;
+    NEXT(COMMIT);
+    c->commit.node_id = 3;
+    c->commit.max_age_ms = 4;
+    c->commit.max_future_ms = 5;
+    c->commit.payload = TEXT("columns");
+    NEXT(PRODUCER_IDS);
+    c->producer_ids.count = 10;
+    NEXT(EXPIRE_PRODUCERS);
+    c->expire_producers.before_ms = -5;
+#undef NEXT
+    return n;
+}
+
+/* Encoding what was decoded gives the same bytes, for every kind. */
+static void test_round_trip(void **state)
+{
+    struct command list[16], back;
+    struct str bytes, again;
+    struct arena arena;
+
+    (void)state;
+    size_t n = samples(list);
+    assert_int_equal(n, 12);
+    arena_init(&arena, MIB);
+    for (size_t i = 0; i < n; i++) {
+        str_init(&bytes, MIB);
+        str_init(&again, MIB);
+        command_write(&list[i], &bytes);
+        assert_int_equal(command_read(str_slice(&bytes), &arena, &back), 0);
+        assert_int_equal(back.kind, list[i].kind);
+        assert_int_equal(back.now_ms, list[i].now_ms);
+        command_write(&back, &again);
+        assert_true(slice_eq(str_slice(&bytes), str_slice(&again)));
+        assert_string_not_equal(command_name(back.kind), "?");
+        str_fini(&bytes);
+        str_fini(&again);
+    }
+    arena_fini(&arena);
+}
+
+/* Null and empty texts stay what they are. */
+static void test_null_texts(void **state)
+{
+    struct command cmd = {.kind = COMMAND_AGENT_REGISTER,
+                          .agent_register = {.rack = TEXT(""), .state = AGENT_ACTIVE}};
+    struct command back;
+    struct str bytes;
+    struct arena arena;
+
+    (void)state;
+    str_init(&bytes, MIB);
+    arena_init(&arena, MIB);
+    command_write(&cmd, &bytes);
+    assert_int_equal(command_read(str_slice(&bytes), &arena, &back), 0);
+    assert_null(back.agent_register.zone.ptr);
+    assert_non_null(back.agent_register.rack.ptr);
+    assert_int_equal(back.agent_register.rack.len, 0);
+    arena_fini(&arena);
+    str_fini(&bytes);
+}
+
+/* Every shortened command is refused, and so is one with bytes left over; only a commit's
+ * payload, which is the rest by definition, may have any length. */
+static void test_truncated(void **state)
+{
+    struct command list[16], back;
+    struct str bytes;
+    struct arena arena;
+
+    (void)state;
+    size_t n = samples(list);
+    arena_init(&arena, MIB);
+    for (size_t i = 0; i < n; i++) {
+        str_init(&bytes, MIB);
+        command_write(&list[i], &bytes);
+        size_t payload = list[i].kind == COMMAND_COMMIT ? list[i].commit.payload.len : 0;
+        for (size_t len = 0; len + payload < bytes.len; len++) {
+            /* In memory of its own, so that a sanitizer sees a read past the end. */
+            void *copy = mem_dup(bytes.data, len + 1);
+            assert_int_not_equal(command_read(slice_of(copy, len), &arena, &back), 0);
+            mem_free(copy);
+        }
+        str_putc(&bytes, 'x');
+        int rc = command_read(str_slice(&bytes), &arena, &back);
+        assert_int_equal(rc, list[i].kind == COMMAND_COMMIT ? 0 : ERR_MALFORMED);
+        str_fini(&bytes);
+    }
+    arena_fini(&arena);
+}
+
+static int read_changed(size_t at, uint8_t value, struct command *cmd)
+{
+    struct command back;
+    struct arena arena;
+    struct str bytes;
+
+    str_init(&bytes, MIB);
+    arena_init(&arena, MIB);
+    command_write(cmd, &bytes);
+    bytes.data[at] = (char)value;
+    int rc = command_read(str_slice(&bytes), &arena, &back);
+    arena_fini(&arena);
+    str_fini(&bytes);
+    return rc;
+}
+
+/* A newer version and an unknown number are told apart from garbage. */
+static void test_versions(void **state)
+{
+    struct command cmd = {.kind = COMMAND_TOPIC_DELETE};
+
+    (void)state;
+    assert_int_equal(read_changed(0, COMMAND_VERSION + 1, &cmd), ERR_UNSUPPORTED);
+    assert_int_equal(read_changed(0, 0, &cmd), ERR_MALFORMED);
+    assert_int_equal(read_changed(1, 200, &cmd), ERR_UNSUPPORTED);
+    assert_int_equal(read_changed(1, 0, &cmd), ERR_UNSUPPORTED);
+    assert_int_equal(read_changed(2, 0x80, &cmd), ERR_MALFORMED); /* time below zero */
+}
+
+/* A change without its key or value, an unknown operation, or something else than SET at
+ * creation is malformed. */
+static void test_config_changes(void **state)
+{
+    struct config_change change = {CONFIG_SET, TEXT("k"), SLICE_NULL};
+    struct command cmd = {.kind = COMMAND_CONFIGS_ALTER,
+                          .configs_alter = {.changes = &change, .change_count = 1}};
+    struct command create = {.kind = COMMAND_TOPIC_CREATE,
+                             .topic_create = {.topic_id = {{1}},
+                                              .name = TEXT("t"),
+                                              .partitions = 1,
+                                              .configs = &change,
+                                              .config_count = 1}};
+
+    (void)state;
+    assert_int_equal(read_changed(0, COMMAND_VERSION, &cmd), ERR_MALFORMED);
+    change = (struct config_change){CONFIG_DELETE, TEXT("k"), TEXT("v")};
+    assert_int_equal(read_changed(0, COMMAND_VERSION, &cmd), ERR_MALFORMED);
+    change = (struct config_change){(enum config_op)9, TEXT("k"), TEXT("v")};
+    assert_int_equal(read_changed(0, COMMAND_VERSION, &cmd), ERR_MALFORMED);
+    change = (struct config_change){CONFIG_REPLACE_ALL, SLICE_NULL, SLICE_NULL};
+    assert_int_equal(read_changed(0, COMMAND_VERSION, &cmd), 0);
+    assert_int_equal(read_changed(0, COMMAND_VERSION, &create), ERR_MALFORMED);
+    change = (struct config_change){CONFIG_SET, TEXT("k"), TEXT("v")};
+    assert_int_equal(read_changed(0, COMMAND_VERSION, &create), 0);
+}
+
+/* Results survive their bytes. */
+static void test_results(void **state)
+{
+    struct command_result result = {
+        .code = ERR_EXISTS, .kafka_error = -1, .message = TEXT("why"), .value = -7};
+    struct command_result back;
+    struct str bytes;
+
+    (void)state;
+    str_init(&bytes, MIB);
+    command_result_write(&result, &bytes);
+    assert_int_equal(command_result_read(str_slice(&bytes), &back), 0);
+    assert_int_equal(back.code, ERR_EXISTS);
+    assert_int_equal(back.kafka_error, -1);
+    assert_int_equal(back.value, -7);
+    assert_true(slice_eq_str(back.message, "why"));
+    for (size_t len = 0; len < bytes.len; len++)
+        assert_int_equal(command_result_read(slice_of(bytes.data, len), &back),
+                         ERR_MALFORMED);
+    bytes.data[0] = 127; /* no such code */
+    assert_int_equal(command_result_read(str_slice(&bytes), &back), ERR_MALFORMED);
+    str_fini(&bytes);
+}
+
+/* Commands packed into an entry come out in order; a damaged rest is one command. */
+static void test_packing(void **state)
+{
+    struct str entry;
+    struct slice rest, command;
+
+    (void)state;
+    str_init(&entry, MIB);
+    command_pack(TEXT("one"), &entry);
+    command_pack(TEXT(""), &entry);
+    command_pack(TEXT("three"), &entry);
+    rest = str_slice(&entry);
+    assert_true(command_unpack(&rest, &command));
+    assert_true(slice_eq_str(command, "one"));
+    assert_true(command_unpack(&rest, &command));
+    assert_int_equal(command.len, 0);
+    assert_true(command_unpack(&rest, &command));
+    assert_true(slice_eq_str(command, "three"));
+    assert_false(command_unpack(&rest, &command));
+    rest = slice_of(entry.data, entry.len - 1);
+    int count = 0;
+    while (command_unpack(&rest, &command))
+        count++;
+    assert_int_equal(count, 3);
+    assert_int_equal(command.len, 4 + 4); /* the length and what is left of "three" */
+    str_fini(&entry);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_round_trip),     cmocka_unit_test(test_null_texts),
+        cmocka_unit_test(test_truncated),      cmocka_unit_test(test_versions),
+        cmocka_unit_test(test_config_changes), cmocka_unit_test(test_results),
+        cmocka_unit_test(test_packing),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
