@@ -109,6 +109,38 @@ static bool agent_unchanged(const struct agent_info *agent, const struct command
            cmd->agent_register.state == agent->state;
 }
 
+/* The agent that CMD's address belonged to until now, or NULL. */
+static struct agent_info *agent_at_address(const struct cluster *cluster,
+                                           const struct command *cmd)
+{
+    struct agent_info *agent = catalog_agent_next(cluster, NULL);
+
+    while (agent != NULL && (agent->port != cmd->agent_register.port ||
+                             !slice_eq_str(cmd->agent_register.host, agent->host)))
+        agent = catalog_agent_next(cluster, agent);
+    return agent;
+}
+
+static void remove_agent(struct state *state, struct agent_info *agent)
+{
+    checkpoint_delete_agent(agent, &state->deletes);
+    catalog_remove_agent(agent);
+}
+
+/* The node id of a new agent. Two agents cannot share an address, and a client takes a
+ * broker for its address: who comes back at one, after a crash, is the same node. */
+static int32_t take_node_id(struct state *state, struct cluster *cluster,
+                            const struct command *cmd)
+{
+    struct agent_info *before = agent_at_address(cluster, cmd);
+
+    if (before == NULL)
+        return cluster->next_node_id++;
+    int32_t node_id = before->node_id;
+    remove_agent(state, before);
+    return node_id;
+}
+
 void apply_agent_register(struct state *state, const struct command *cmd,
                           struct command_result *result)
 {
@@ -127,7 +159,7 @@ void apply_agent_register(struct state *state, const struct command *cmd,
             return;
         }
         agent = catalog_add_agent(cluster, &cmd->agent_register.agent_id,
-                                  cluster->next_node_id++);
+                                  take_node_id(state, cluster, cmd));
         agent->registered_at_ms = cmd->now_ms;
         apply_touch(state, &cluster->row);
     }
@@ -152,7 +184,6 @@ void apply_agent_remove(struct state *state, const struct command *cmd,
         result->code = ERR_NOT_FOUND;
         return;
     }
-    checkpoint_delete_agent(agent, &state->deletes);
-    catalog_remove_agent(agent);
+    remove_agent(state, agent);
     agents_changed(state, cluster);
 }
