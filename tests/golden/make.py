@@ -2,6 +2,7 @@
 """Make the golden frames anew, or verify the ones that stand.
 
     tests/golden/make.py raw        every api and version, by capture/*.java
+    tests/golden/make.py clients    real clients at work, through tests/lib/kafka_proxy.py
     tests/golden/make.py verify     Kafka's own classes decode and encode each frame
 
 README.md beside this file says what the frames are for.
@@ -18,6 +19,7 @@ LIB = ROOT / "build" / "kafka" / "lib"
 CLASSES = ROOT / "build" / "kafka" / "capture"
 sys.path.insert(0, str(ROOT / "tests" / "lib"))
 
+import real_clients  # noqa: E402
 from kafka_broker import SETUP, KafkaBroker  # noqa: E402
 
 
@@ -61,11 +63,14 @@ def capture_raw():
 
 def main():
     wanted = sys.argv[1] if len(sys.argv) == 2 else ""
-    if wanted not in ("raw", "verify"):
+    if wanted not in ("raw", "clients", "verify"):
         raise SystemExit(__doc__)
     build()
     if wanted == "raw":
         capture_raw()
+    if wanted == "clients":
+        subprocess.run([ROOT / "tests" / "interop" / "setup"], check=True)
+        real_clients.capture()
     if not java("Verify", HERE):
         raise SystemExit("some frames are not good")
 

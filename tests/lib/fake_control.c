@@ -1,0 +1,514 @@
+/* fake_control.c - see fake_control.h. It defines all of http_server.h and node.h: the
+ * linker then leaves those objects of the product in their archive. */
+#include "tests/lib/fake_control.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/check.h"
+#include "common/clock.h"
+#include "common/mem.h"
+#include "common/x509.h"
+#include "controlplane/call.h"
+
+struct node {
+    struct fake_control *fake;
+    struct state *state;
+    struct loop *loop;
+    struct list proposals;
+    bool dirty; /* the feed has news */
+};
+
+struct queued {
+    struct list_node node;
+    struct proposal *proposal;
+    struct str bytes;
+};
+
+/* --- node.h --- */
+
+static void drain(struct node *node)
+{
+    struct list_node *first;
+    while ((first = list_pop_front(&node->proposals)) != NULL) {
+        struct queued *queued = CONTAINER_OF(first, struct queued, node);
+        struct str result;
+        int code = node->fake->propose_code;
+        str_init(&result, 64 * MIB);
+        if (code == 0)
+            state_apply(node->state, ++node->fake->applied, str_slice(&queued->bytes),
+                        &result);
+        queued->proposal->done(queued->proposal, code, str_slice(&result));
+        str_fini(&result);
+        str_fini(&queued->bytes);
+        mem_free(queued);
+    }
+    if (node->dirty) {
+        node->dirty = false;
+        feed_deliver(node->fake->service.feed, state_applied_index(node->state));
+    }
+}
+
+void node_send(struct node *node, struct ask *ask)
+{
+    ask->run(node, ask);
+    drain(node);
+}
+
+void ask_done(struct ask *ask)
+{
+    ask->done(ask);
+}
+
+void node_propose(struct node *node, struct proposal *proposal, struct command *cmd)
+{
+    struct queued *queued = mem_zalloc(sizeof(*queued));
+    cmd->now_ms = node->fake->now_ms;
+    str_init(&queued->bytes, COMMAND_BYTES_MAX);
+    command_write(cmd, &queued->bytes);
+    ASSERT(!queued->bytes.overflowed);
+    queued->proposal = proposal;
+    list_push_back(&node->proposals, &queued->node);
+}
+
+bool node_can_read(const struct node *node)
+{
+    return node->fake->readable;
+}
+
+const char *node_leader_address(const struct node *node)
+{
+    return node->fake->leader_address;
+}
+
+bool node_is_leader(const struct node *node)
+{
+    return node->fake->leader;
+}
+
+const struct state *node_state(const struct node *node)
+{
+    return node->state;
+}
+
+int64_t node_now_ms(const struct node *node)
+{
+    return node->fake->now_ms;
+}
+
+uint64_t node_term(const struct node *node)
+{
+    (void)node;
+    return 1;
+}
+
+struct loop *node_loop(struct node *node)
+{
+    return node->loop;
+}
+
+void node_health(struct node *node, struct node_health *health)
+{
+    memset(health, 0, sizeof(*health));
+    health->leader = node->fake->leader;
+    health->readable = node->fake->readable;
+    health->write_code = node->fake->propose_code;
+    health->applied_index = node->fake->applied;
+}
+
+int node_start(const struct node_options *options, struct node **node, struct err *err)
+{
+    (void)options, (void)node;
+    return err_set(err, ERR_UNSUPPORTED, "there is no node in fake_control");
+}
+
+void node_stop(struct node *node)
+{
+    (void)node;
+}
+
+/* --- http_server.h --- */
+
+struct http_exchange {
+    const struct fake_request *request;
+    struct fake_request copy;
+    struct slice body; /* a copy of exact size: overreads are found */
+    char uri[128];
+    char authorization[256];
+    void *user;
+    size_t max_body_bytes;
+    bool parked, resumed, replied;
+    int status;
+    struct str reply;
+    char headers[1024];
+    int64_t started_us;
+    struct call_listener listener;
+};
+
+const char *http_exchange_method(const struct http_exchange *x)
+{
+    return x->copy.method;
+}
+
+const char *http_exchange_path(const struct http_exchange *x)
+{
+    return x->copy.path;
+}
+
+const char *http_exchange_header(const struct http_exchange *x, const char *name)
+{
+    if (strcmp(name, "Authorization") == 0)
+        return x->authorization[0] == '\0' ? NULL : x->authorization;
+    if (strcmp(name, "Content-Type") == 0)
+        return x->copy.content_type[0] == '\0' ? NULL : x->copy.content_type;
+    if (strcmp(name, "X-Weft-Encoding") == 0)
+        return x->copy.encoding;
+    if (strcmp(name, "X-Weft-Accept") == 0)
+        return x->copy.accept;
+    return NULL;
+}
+
+const char *http_exchange_query(const struct http_exchange *x, const char *name)
+{
+    static char value[256];
+    const char *at = x->copy.query == NULL ? NULL : strstr(x->copy.query, name);
+    if (at == NULL || at[strlen(name)] != '=')
+        return NULL;
+    at += strlen(name) + 1;
+    snprintf(value, sizeof(value), "%.*s", (int)strcspn(at, "&"), at);
+    return value;
+}
+
+struct slice http_exchange_body(const struct http_exchange *x)
+{
+    return x->body;
+}
+
+bool http_exchange_has_body(const struct http_exchange *x)
+{
+    return x->body.len > 0;
+}
+
+void http_exchange_limit_body(struct http_exchange *x, size_t max_bytes)
+{
+    x->max_body_bytes = max_bytes;
+}
+
+const char *http_exchange_peer(const struct http_exchange *x)
+{
+    (void)x;
+    return "127.0.0.1";
+}
+
+const char *http_exchange_peer_uri(const struct http_exchange *x)
+{
+    return x->uri;
+}
+
+int64_t http_exchange_peer_not_after_ms(const struct http_exchange *x)
+{
+    return x->copy.certificate_ends_at_ms == 0 ? INT64_MAX
+                                               : x->copy.certificate_ends_at_ms;
+}
+
+int64_t http_exchange_started_us(const struct http_exchange *x)
+{
+    return x->started_us;
+}
+
+void http_exchange_set_user(struct http_exchange *x, void *user)
+{
+    x->user = user;
+}
+
+void *http_exchange_user(const struct http_exchange *x)
+{
+    return x->user;
+}
+
+void http_exchange_add_header(struct http_exchange *x, const char *name, const char *value)
+{
+    size_t len = strlen(x->headers);
+    snprintf(x->headers + len, sizeof(x->headers) - len, "%s: %s\n", name, value);
+}
+
+void http_exchange_reply(struct http_exchange *x, int status, const char *content_type,
+                         struct str *body)
+{
+    ASSERT(!x->replied && !x->parked && !body->overflowed);
+    x->replied = true;
+    x->status = status;
+    x->reply = *body;
+    str_init(body, 0);
+    http_exchange_add_header(x, "Content-Type", content_type);
+}
+
+bool http_exchange_replied(const struct http_exchange *x)
+{
+    return x->replied;
+}
+
+bool http_exchange_parked(const struct http_exchange *x)
+{
+    return x->parked;
+}
+
+int http_exchange_status(const struct http_exchange *x)
+{
+    return x->status;
+}
+
+void http_exchange_park(struct http_exchange *x)
+{
+    ASSERT(!x->parked && !x->replied);
+    x->parked = true;
+    x->resumed = false;
+}
+
+void http_exchange_resume(struct http_exchange *x)
+{
+    ASSERT(x->parked && !x->resumed);
+    x->resumed = true;
+}
+
+int http_server_start(const struct http_server_options *options, struct http_server **server,
+                      struct err *err)
+{
+    (void)options, (void)server;
+    return err_set(err, ERR_UNSUPPORTED, "there are no sockets in fake_control");
+}
+
+int http_server_set_certificate(struct http_server *server, struct slice cert_pem,
+                                struct slice key_pem, struct err *err)
+{
+    (void)server, (void)cert_pem, (void)key_pem, (void)err;
+    return 0;
+}
+
+uint16_t http_server_port(const struct http_server *server)
+{
+    (void)server;
+    return 0;
+}
+
+void http_server_quiesce(struct http_server *server)
+{
+    (void)server;
+}
+
+void http_server_stop(struct http_server *server)
+{
+    (void)server;
+}
+
+void http_server_counters(const struct http_server *server,
+                          struct http_server_counters *counters)
+{
+    (void)server;
+    memset(counters, 0, sizeof(*counters));
+}
+
+/* --- calls --- */
+
+static void exchange_end(struct http_exchange *x, struct fake_reply *reply)
+{
+    ASSERT(x->replied);
+    call_ops.on_end(x, &x->listener);
+    reply->status = x->status;
+    reply->body = x->reply;
+    reply->pending = NULL;
+    memcpy(reply->headers, x->headers, sizeof(reply->headers));
+    free((void *)(uintptr_t)x->body.ptr);
+    mem_free(x);
+}
+
+/* Go on as far as it goes; true when it ended. */
+static bool exchange_drive(struct http_exchange *x, struct fake_reply *reply)
+{
+    while (x->parked && x->resumed) {
+        x->parked = false;
+        call_ops.on_resume(x, &x->listener);
+    }
+    if (x->parked)
+        return false;
+    exchange_end(x, reply);
+    return true;
+}
+
+void fake_control_call(struct fake_control *fake, const struct fake_request *request,
+                       struct fake_reply *reply)
+{
+    struct http_exchange *x = mem_zalloc(sizeof(*x));
+    memset(reply, 0, sizeof(*reply));
+    x->copy = *request;
+    if (x->copy.method == NULL)
+        x->copy.method = "POST";
+    if (x->copy.content_type == NULL)
+        x->copy.content_type = "application/json";
+    if (!uuid_is_zero(&request->agent_id))
+        x509_agent_uri(&request->cluster_id, &request->agent_id, x->uri);
+    if (request->token != NULL)
+        snprintf(x->authorization, sizeof(x->authorization), "Bearer %s", request->token);
+    if (request->body.len > 0)
+        x->body = slice_of(memcpy(malloc(request->body.len), request->body.ptr,
+                                  request->body.len),
+                           request->body.len);
+    x->started_us = clock_monotonic_us();
+    x->listener.service = &fake->service;
+    x->listener.table = request->agents ? &agents_table : &people_table;
+    call_ops.on_head(x, &x->listener);
+    if (!x->replied && x->body.len > x->max_body_bytes) {
+        struct str empty;
+        str_init(&empty, 0);
+        http_exchange_reply(x, 413, "text/plain", &empty);
+    }
+    if (!x->replied)
+        call_ops.on_request(x, &x->listener);
+    if (!exchange_drive(x, reply))
+        reply->pending = x;
+}
+
+void fake_control_wait(struct fake_control *fake, struct fake_reply *reply)
+{
+    struct http_exchange *x = reply->pending;
+    for (int i = 0; x != NULL && i < 1000; i++) {
+        if (exchange_drive(x, reply))
+            return;
+        loop_run_once(fake->service.node->loop, 10);
+        drain(fake->service.node);
+    }
+    ASSERT(x == NULL);
+}
+
+void fake_reply_free(struct fake_reply *reply)
+{
+    ASSERT(reply->pending == NULL);
+    str_fini(&reply->body);
+}
+
+struct json *fake_agent_call(struct fake_control *fake, const struct uuid *cluster_id,
+                             const struct uuid *agent_id, const char *path,
+                             const char *body, int expected)
+{
+    struct fake_request request = {.agents = true,
+                                   .path = path,
+                                   .cluster_id = *cluster_id,
+                                   .agent_id = *agent_id,
+                                   .body = slice_str(body)};
+    struct fake_reply reply;
+    struct json *value = NULL;
+    struct err err = {0};
+
+    fake_control_call(fake, &request, &reply);
+    fake_control_wait(fake, &reply);
+    if (reply.status != expected)
+        fprintf(stderr, "%s: status %d, body %s\n", path, reply.status,
+                str_cstr(&reply.body));
+    else if (json_parse(str_slice(&reply.body), &value, &err) != 0)
+        fprintf(stderr, "%s: %s\n", path, err.text);
+    fake_reply_free(&reply);
+    return value;
+}
+
+struct uuid fake_control_cluster(struct fake_control *fake, const char *name)
+{
+    struct command cmd = {.kind = COMMAND_CLUSTER_CREATE,
+                          .now_ms = fake->now_ms,
+                          .cluster_id = uuid_random(),
+                          .cluster_create = {.name = slice_str(name)}};
+    struct str bytes, result;
+    str_init(&bytes, COMMAND_BYTES_MAX);
+    str_init(&result, MIB);
+    command_write(&cmd, &bytes);
+    state_apply(fake->service.node->state, ++fake->applied, str_slice(&bytes), &result);
+    str_fini(&bytes);
+    str_fini(&result);
+    ASSERT(state_cluster(fake->service.node->state, &cmd.cluster_id) != NULL);
+    return cmd.cluster_id;
+}
+
+/* --- life --- */
+
+static void on_dirty(void *arg)
+{
+    struct node *node = arg;
+    node->dirty = true;
+}
+
+static void read_admin_token(struct fake_control *fake)
+{
+    char path[128];
+    snprintf(path, sizeof(path), "%s/admin-token", fake->directory);
+    FILE *file = fopen(path, "r");
+    ASSERT(file != NULL);
+    if (fgets(fake->admin_token, sizeof(fake->admin_token), file) == NULL)
+        fake->admin_token[0] = '\0';
+    fake->admin_token[strcspn(fake->admin_token, "\n")] = '\0';
+    fclose(file);
+}
+
+struct fake_control *fake_control_new(void)
+{
+    struct fake_control *fake = mem_zalloc(sizeof(*fake));
+    struct node *node = mem_zalloc(sizeof(*node));
+    enum option_outcome outcome;
+    struct err err = {0};
+    char *argv[] = {"weft-controlplane", NULL};
+
+    int code = option_parse(&control_program, 1, argv, &fake->options, &outcome, &err);
+    ASSERT(code == 0);
+    snprintf(fake->directory, sizeof(fake->directory), "/tmp/weft-fake-XXXXXX");
+    ASSERT(mkdtemp(fake->directory) != NULL);
+    fake->readable = fake->leader = true;
+    fake->now_ms = 1700000000000;
+    node->fake = fake;
+    node->loop = loop_new();
+    list_init(&node->proposals);
+    struct service *service = &fake->service;
+    service->options = &fake->options;
+    service->node = node;
+    service->agents_url = mem_strdup("https://localhost:7801");
+    service->people_url = mem_strdup("https://localhost:7800");
+    budget_init(&service->budget, 256 * MIB);
+    service->feed = feed_new((size_t)fake->options.feed_bytes, on_dirty, node);
+    service->sessions = sessions_new(fake->options.session_timeout_ms);
+    struct state_events events = feed_hooks(service->feed);
+    node->state = state_new(&events);
+    feed_attach(service->feed, 0);
+    struct trust_options trust = {.data_dir = fake->directory,
+                                  .tls_names = "localhost",
+                                  .agent_life_ms = 86400000,
+                                  .server_life_ms = 86400000};
+    code = trust_open(&trust, &service->trust, &err);
+    if (code != 0)
+        fprintf(stderr, "%s\n", err.text);
+    ASSERT(code == 0);
+    read_admin_token(fake);
+    return fake;
+}
+
+void fake_control_free(struct fake_control *fake)
+{
+    static const char *const files[] = {"ca.key", "ca.crt", "ca.fingerprint", "admin-token"};
+    char path[128];
+    struct service *service = &fake->service;
+
+    ASSERT(budget_used(&service->budget) == 0);
+    state_free(service->node->state);
+    feed_free(service->feed);
+    sessions_free(service->sessions);
+    trust_close(service->trust);
+    loop_free(service->node->loop);
+    mem_free(service->node);
+    mem_free(service->agents_url);
+    mem_free(service->people_url);
+    for (size_t i = 0; i < ARRAY_LEN(files); i++) {
+        snprintf(path, sizeof(path), "%s/%s", fake->directory, files[i]);
+        unlink(path);
+    }
+    rmdir(fake->directory);
+    option_free(&control_program, &fake->options);
+    mem_free(fake);
+}

@@ -1,0 +1,522 @@
+/* fake_core.c - asks answered from memory. */
+#include "tests/lib/fake_core.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "common/blob.h"
+#include "common/check.h"
+#include "common/json.h"
+#include "common/mem.h"
+#include "proto/batch.h"
+#include "proto/kafka_error.h"
+
+#define TOPICS_MAX     64
+#define PARTITIONS_MAX 2048
+#define HELD_MAX       4096
+#define ASK_TYPES      6
+#define POLL_MS        2
+
+struct fake_batch {
+    struct blob *blob;
+    struct batch_info info;
+};
+
+struct fake_log {
+    struct fake_batch *batches;
+    size_t count;
+    int64_t end;
+};
+
+struct fake_topic {
+    struct uuid id;
+    char name[250];
+    int partitions;
+    char config[512];
+    bool hidden;
+    struct fake_log *logs;
+};
+
+struct fake_core {
+    struct loop *loop;
+    struct mailbox asks;
+    struct loop_timer poll;
+    bool polling;
+    struct meta *meta;
+    struct json *agents;
+    struct fake_topic topics[TOPICS_MAX];
+    size_t topic_count;
+    int64_t cursor, next_producer_id;
+    bool hold[ASK_TYPES];
+    size_t asked[ASK_TYPES];
+    int16_t fail;
+    struct ask *held[HELD_MAX];
+    size_t held_count;
+    struct fetch_ask *parked[HELD_MAX];
+    size_t parked_count;
+    struct str items;
+};
+
+static void publish(struct fake_core *fake)
+{
+    meta_publish(fake->meta, ++fake->cursor);
+}
+
+static struct fake_topic *by_name(struct fake_core *fake, struct slice name)
+{
+    for (size_t i = 0; i < fake->topic_count; i++) {
+        if (slice_eq_str(name, fake->topics[i].name))
+            return &fake->topics[i];
+    }
+    return NULL;
+}
+
+static struct fake_topic *by_id(struct fake_core *fake, const struct uuid *id)
+{
+    for (size_t i = 0; i < fake->topic_count; i++) {
+        if (uuid_eq(id, &fake->topics[i].id))
+            return &fake->topics[i];
+    }
+    return NULL;
+}
+
+static void show(struct fake_core *fake, struct fake_topic *topic)
+{
+    struct json *config, *row = json_array();
+    struct err err;
+    ASSERT(json_parse(slice_str(topic->config), &config, &err) == 0);
+    json_push(row, json_uuid(&topic->id));
+    json_push(row, json_string(topic->name));
+    json_push(row, json_int(topic->partitions));
+    json_push(row, json_int(3));
+    json_push(row, config);
+    json_push(row, json_int(1700000000000));
+    ASSERT(meta_put_topic(fake->meta, row, &err) == 0);
+    json_free(row);
+    topic->hidden = false;
+    publish(fake);
+}
+
+static struct fake_topic *add(struct fake_core *fake, struct slice name, int partitions,
+                              const char *config)
+{
+    ASSERT(fake->topic_count < TOPICS_MAX && partitions <= PARTITIONS_MAX);
+    struct fake_topic *topic = &fake->topics[fake->topic_count++];
+    /* Ids that a transcript can name: the first topic's ends in 01. */
+    topic->id = (struct uuid){{0x57, 0xef, 0x70}};
+    topic->id.bytes[15] = (uint8_t)fake->topic_count;
+    snprintf(topic->name, sizeof(topic->name), "%.*s", (int)name.len,
+             (const char *)name.ptr);
+    snprintf(topic->config, sizeof(topic->config), "%s", config);
+    topic->partitions = partitions;
+    topic->logs = mem_zalloc(PARTITIONS_MAX * sizeof(*topic->logs));
+    return topic;
+}
+
+void fake_core_add_topic(struct fake_core *fake, const char *name, int partitions,
+                         const char *config)
+{
+    show(fake, add(fake, slice_str(name), partitions, config));
+}
+
+void fake_core_hide_topic(struct fake_core *fake, const char *name, int partitions)
+{
+    add(fake, slice_str(name), partitions, "{}")->hidden = true;
+}
+
+struct uuid fake_core_topic_id(struct fake_core *fake, const char *name)
+{
+    struct fake_topic *topic = by_name(fake, slice_str(name));
+    ASSERT(topic != NULL);
+    return topic->id;
+}
+
+int64_t fake_core_end(struct fake_core *fake, const char *name, int partition)
+{
+    return by_name(fake, slice_str(name))->logs[partition].end;
+}
+
+void fake_core_add_agent(struct fake_core *fake, int node_id, const char *zone)
+{
+    char host[64];
+    struct uuid id = {{(uint8_t)node_id}};
+    struct err err;
+    struct json *row = json_array();
+    snprintf(host, sizeof(host), "agent-%d.example", node_id);
+    json_push(row, json_int(node_id));
+    json_push(row, json_uuid(&id));
+    json_push(row, json_string(host));
+    json_push(row, json_int(9092));
+    json_push(row, json_string(zone));
+    json_push(row, json_string(""));
+    json_push(row, json_string("http://agent.example:9093"));
+    json_push(row, json_string("active"));
+    json_push(fake->agents, row);
+    ASSERT(meta_put_agents(fake->meta, fake->agents, &err) == 0);
+    if (json_count(fake->agents) == 1)
+        meta_set_self(fake->meta, node_id);
+    publish(fake);
+}
+
+/* ---- produce, fetch, offsets ---- */
+
+static void append(struct fake_core *fake, struct produce_part *part)
+{
+    struct fake_topic *topic = by_id(fake, &part->topic_id);
+    ASSERT(topic != NULL && part->partition < topic->partitions);
+    struct fake_log *log = &topic->logs[part->partition];
+    log->batches =
+        mem_realloc(log->batches, (log->count + 1) * sizeof(log->batches[0]));
+    struct fake_batch *batch = &log->batches[log->count++];
+    batch->blob = blob_new(part->bytes.len, NULL);
+    memcpy(batch->blob->data, part->bytes.ptr, part->bytes.len);
+    batch_put_base_offset(batch->blob->data, log->end, 0);
+    ASSERT(batch_parse(blob_slice(batch->blob), &batch->info) == 0);
+    part->base_offset = log->end;
+    part->log_start_offset = 0;
+    log->end = batch_end_offset(&batch->info);
+}
+
+static void poll_fetches(struct fake_core *fake);
+
+static void do_produce(struct fake_core *fake, struct produce_ask *ask)
+{
+    for (size_t i = 0; i < ask->part_count; i++) {
+        ask->parts[i].kafka_error = fake->fail;
+        if (fake->fail == 0)
+            append(fake, &ask->parts[i]);
+    }
+    ask_reply(&ask->ask);
+    poll_fetches(fake);
+}
+
+static size_t first_batch(const struct fake_log *log, int64_t offset)
+{
+    size_t i = 0;
+    while (i < log->count && batch_end_offset(&log->batches[i].info) <= offset)
+        i++;
+    return i;
+}
+
+/* What one partition has for a fetch; true when the answer cannot wait. */
+static bool gather(struct fake_core *fake, struct fetch_ask *ask, struct fetch_part *part,
+                   size_t *total)
+{
+    if (part->kafka_error != 0)
+        return true;
+    struct fake_topic *topic = by_id(fake, &part->topic_id);
+    struct fake_log *log = &topic->logs[part->partition];
+    if (part->offset < 0 || part->offset > log->end) {
+        part->kafka_error = KAFKA_OFFSET_OUT_OF_RANGE;
+        return true;
+    }
+    part->high_watermark = part->last_stable_offset = log->end;
+    part->log_start_offset = 0;
+    part->slices = arena_array(ask->ask.arena, log->count, sizeof(struct slice));
+    part->slice_count = part->bytes = 0;
+    for (size_t i = first_batch(log, part->offset); i < log->count; i++) {
+        size_t len = log->batches[i].blob->len;
+        if (*total > 0 && (*total + len > (size_t)ask->max_bytes ||
+                           part->bytes + len > (size_t)part->max_bytes))
+            break;
+        part->slices[part->slice_count++] = blob_slice(log->batches[i].blob);
+        part->bytes += len;
+        *total += len;
+    }
+    return false;
+}
+
+static void keep_blobs(struct fake_core *fake, struct fetch_ask *ask)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < ask->part_count; i++)
+        n += ask->parts[i].slice_count;
+    ask->blobs = arena_array(ask->ask.arena, n, sizeof(ask->blobs[0]));
+    for (size_t i = 0; i < ask->part_count; i++) {
+        struct fetch_part *part = &ask->parts[i];
+        if (part->kafka_error != 0)
+            continue;
+        struct fake_log *log = &by_id(fake, &part->topic_id)->logs[part->partition];
+        size_t first = first_batch(log, part->offset);
+        for (size_t j = 0; j < part->slice_count; j++)
+            ask->blobs[ask->blob_count++] = blob_ref(log->batches[first + j].blob);
+    }
+}
+
+/* True when answered. */
+static bool try_fetch(struct fake_core *fake, struct fetch_ask *ask)
+{
+    size_t total = 0;
+    bool at_once = fake->fail != 0;
+    for (size_t i = 0; i < ask->part_count; i++)
+        at_once |= gather(fake, ask, &ask->parts[i], &total);
+    if (!at_once && total < (size_t)ask->min_bytes &&
+        loop_now_ms(fake->loop) < ask->deadline_at_ms)
+        return false;
+    keep_blobs(fake, ask);
+    ask_reply(&ask->ask);
+    return true;
+}
+
+static void poll_fetches(struct fake_core *fake)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < fake->parked_count; i++) {
+        if (!try_fetch(fake, fake->parked[i]))
+            fake->parked[kept++] = fake->parked[i];
+    }
+    fake->parked_count = kept;
+    if (kept > 0 && !fake->polling) {
+        fake->polling = true;
+        loop_timer_set(&fake->poll, POLL_MS);
+    }
+}
+
+static void on_poll(struct loop_timer *timer, void *arg)
+{
+    struct fake_core *fake = arg;
+    (void)timer;
+    fake->polling = false;
+    poll_fetches(fake);
+}
+
+static void do_offsets(struct fake_core *fake, struct offsets_ask *ask)
+{
+    for (size_t i = 0; i < ask->part_count; i++) {
+        struct offsets_part *part = &ask->parts[i];
+        struct fake_log *log = &by_id(fake, &part->topic_id)->logs[part->partition];
+        part->kafka_error = fake->fail;
+        if (part->timestamp == -1)
+            part->offset = log->end;
+        else if (part->timestamp == -2)
+            part->offset = 0;
+        for (size_t j = 0; j < log->count && part->timestamp >= 0; j++) {
+            bool found = false;
+            if (log->batches[j].info.max_timestamp < part->timestamp)
+                continue;
+            ASSERT(batch_find_timestamp(&log->batches[j].info, part->timestamp, 0, MIB,
+                                        &found, &part->offset,
+                                        &part->found_timestamp) == 0);
+            if (found)
+                break;
+        }
+    }
+    ask_reply(&ask->ask);
+}
+
+/* ---- topics ---- */
+
+static struct slice item_name(const struct json *item, size_t at)
+{
+    struct err err;
+    struct json_reader r = {.err = &err};
+    const struct json *name = json_at(&r, item, at);
+    return json_is_null(name) ? SLICE_NULL : json_as_string(&r, name, "name", 300);
+}
+
+static void do_item(struct fake_core *fake, const struct topics_ask *ask,
+                    const struct json *item, struct topics_result *result)
+{
+    struct err err;
+    struct json_reader r = {.err = &err};
+    struct slice name = item_name(item, ask->op == TOPICS_DELETE ? 1 : 0);
+    struct fake_topic *topic = name.ptr == NULL ? NULL : by_name(fake, name);
+    if (ask->op == TOPICS_CREATE) {
+        result->partitions =
+            (int32_t)json_as_int(&r, json_at(&r, item, 1), "n", -1, 1000000);
+        result->replication_factor =
+            (int16_t)json_as_int(&r, json_at(&r, item, 2), "n", -1, 1000);
+        if (topic != NULL)
+            result->kafka_error = KAFKA_TOPIC_ALREADY_EXISTS;
+        else if (result->partitions < 1 || result->partitions > PARTITIONS_MAX)
+            result->kafka_error = KAFKA_INVALID_PARTITIONS;
+        else if (!ask->validate_only && fake->topic_count < TOPICS_MAX) {
+            topic = add(fake, name, result->partitions, "{}");
+            result->topic_id = topic->id;
+            show(fake, topic);
+        }
+        return;
+    }
+    if (topic == NULL && ask->op == TOPICS_DELETE && name.ptr == NULL) {
+        struct uuid id = json_as_uuid(&r, json_at(&r, item, 0), "id");
+        topic = by_id(fake, &id);
+    }
+    if (topic == NULL) {
+        result->kafka_error = name.ptr == NULL ? KAFKA_UNKNOWN_TOPIC_ID
+                                               : KAFKA_UNKNOWN_TOPIC_OR_PARTITION;
+        result->message = "the fake core has no such topic";
+        return;
+    }
+    result->topic_id = topic->id;
+    result->name = slice_str(topic->name);
+    if (ask->op == TOPICS_DELETE && !ask->validate_only) {
+        meta_delete_topic(fake->meta, &topic->id);
+        publish(fake);
+    }
+}
+
+static void do_topics(struct fake_core *fake, struct topics_ask *ask)
+{
+    struct err err;
+    struct json_reader r = {.err = &err};
+    str_reset(&fake->items);
+    json_print(ask->items, &fake->items);
+    ASSERT(json_count(ask->items) == ask->item_count);
+    ask->kafka_error = fake->fail;
+    ask->results = arena_array(ask->ask.arena, ask->item_count, sizeof(*ask->results));
+    for (size_t i = 0; i < ask->item_count && fake->fail == 0; i++)
+        do_item(fake, ask, json_at(&r, ask->items, i), &ask->results[i]);
+    json_free(ask->items);
+    ask->items = NULL;
+    ask_reply(&ask->ask);
+}
+
+static void do_metadata(struct fake_core *fake, struct metadata_ask *ask)
+{
+    ask->kafka_error = fake->fail;
+    for (size_t i = 0; i < fake->topic_count && fake->fail == 0; i++) {
+        if (fake->topics[i].hidden)
+            show(fake, &fake->topics[i]);
+    }
+    ask_reply(&ask->ask);
+}
+
+static void do_producer_id(struct fake_core *fake, struct producer_id_ask *ask)
+{
+    ask->kafka_error = fake->fail;
+    ask->producer_id = fake->next_producer_id++;
+    ask_reply(&ask->ask);
+}
+
+/* ---- asks ---- */
+
+static void carry_out(struct fake_core *fake, struct ask *ask)
+{
+    switch ((enum ask_type)ask->message.type) {
+    case ASK_PRODUCE:
+        do_produce(fake, CONTAINER_OF(ask, struct produce_ask, ask));
+        return;
+    case ASK_FETCH: {
+        struct fetch_ask *fetch = CONTAINER_OF(ask, struct fetch_ask, ask);
+        ASSERT(fake->parked_count < HELD_MAX);
+        fake->parked[fake->parked_count++] = fetch;
+        poll_fetches(fake);
+        return;
+    }
+    case ASK_OFFSETS:
+        do_offsets(fake, CONTAINER_OF(ask, struct offsets_ask, ask));
+        return;
+    case ASK_TOPICS:
+        do_topics(fake, CONTAINER_OF(ask, struct topics_ask, ask));
+        return;
+    case ASK_PRODUCER_ID:
+        do_producer_id(fake, CONTAINER_OF(ask, struct producer_id_ask, ask));
+        return;
+    case ASK_METADATA:
+        do_metadata(fake, CONTAINER_OF(ask, struct metadata_ask, ask));
+        return;
+    }
+}
+
+static void on_ask(struct message *message, void *arg)
+{
+    struct fake_core *fake = arg;
+    struct ask *ask = CONTAINER_OF(message, struct ask, message);
+    fake->asked[message->type]++;
+    if (!fake->hold[message->type]) {
+        carry_out(fake, ask);
+        return;
+    }
+    ASSERT(fake->held_count < HELD_MAX);
+    fake->held[fake->held_count++] = ask;
+}
+
+void fake_core_send(struct core *core, struct ask *ask)
+{
+    struct fake_core *fake = (struct fake_core *)(void *)core;
+    mailbox_send(&fake->asks, &ask->message);
+}
+
+struct fake_core *fake_core_new(struct loop *loop)
+{
+    struct fake_core *fake = mem_zalloc(sizeof(*fake));
+    struct uuid cluster = {{0xc1}};
+    fake->loop = loop;
+    fake->meta = meta_new(&cluster);
+    fake->agents = json_array();
+    fake->next_producer_id = 1000;
+    str_init(&fake->items, MIB);
+    mailbox_init(&fake->asks, loop, on_ask, fake);
+    loop_timer_init(&fake->poll, loop, on_poll, fake);
+    return fake;
+}
+
+void fake_core_free(struct fake_core *fake)
+{
+    ASSERT(fake->held_count == 0 && fake->parked_count == 0);
+    for (size_t i = 0; i < fake->topic_count; i++) {
+        for (size_t p = 0; p < PARTITIONS_MAX; p++) {
+            struct fake_log *log = &fake->topics[i].logs[p];
+            for (size_t j = 0; j < log->count; j++)
+                blob_unref(log->batches[j].blob);
+            mem_free(log->batches);
+        }
+        mem_free(fake->topics[i].logs);
+    }
+    loop_timer_fini(&fake->poll);
+    mailbox_fini(&fake->asks);
+    json_free(fake->agents);
+    meta_free(fake->meta);
+    str_fini(&fake->items);
+    mem_free(fake);
+}
+
+struct core *fake_core_as_core(struct fake_core *fake)
+{
+    return (struct core *)(void *)fake;
+}
+
+struct meta *fake_core_meta(struct fake_core *fake)
+{
+    return fake->meta;
+}
+
+void fake_core_hold(struct fake_core *fake, enum ask_type type, bool hold)
+{
+    fake->hold[type] = hold;
+}
+
+size_t fake_core_held(const struct fake_core *fake)
+{
+    return fake->held_count;
+}
+
+struct ask *fake_core_held_ask(struct fake_core *fake, size_t i)
+{
+    ASSERT(i < fake->held_count);
+    return fake->held[i];
+}
+
+void fake_core_answer(struct fake_core *fake, size_t i)
+{
+    struct ask *ask = fake_core_held_ask(fake, i);
+    fake->held_count--;
+    memmove(&fake->held[i], &fake->held[i + 1],
+            (fake->held_count - i) * sizeof(fake->held[0]));
+    carry_out(fake, ask);
+}
+
+void fake_core_fail(struct fake_core *fake, int16_t kafka_error)
+{
+    fake->fail = kafka_error;
+}
+
+const char *fake_core_last_items(const struct fake_core *fake)
+{
+    return str_cstr(&fake->items);
+}
+
+size_t fake_core_asks(const struct fake_core *fake, enum ask_type type)
+{
+    return fake->asked[type];
+}
