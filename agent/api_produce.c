@@ -8,6 +8,8 @@
  * acks=1 means what acks=-1 means: durable and committed (I1). With acks=0 nothing is
  * replied, and an error closes the connection: the client has no other way to learn of
  * it. */
+#include <stdio.h>
+
 #include "agent/client_thread.h"
 #include "agent/dispatch.h"
 #include "common/clock.h"
@@ -91,8 +93,8 @@ static void set_policy(struct judge *judge, const struct meta_topic *topic)
     };
 }
 
-/* Walk the records of a batch; name the bad ones in OUT. Returns the Kafka error, 0 when
- * all are good, or -1 without memory for the answer (UNKNOWN_SERVER_ERROR). */
+/* Walk the records of a batch; name the bad ones in OUT. Returns the Kafka error, or 0
+ * when all are good. */
 static int16_t check_records(struct judge *judge, const struct batch_info *info,
                              bool require_key, struct produce_response_partition *out)
 {
@@ -229,8 +231,13 @@ static int finish(struct request *req, const struct produce *own)
     for (size_t i = 0; i < own->reply.responses_count; i++) {
         const struct produce_response_topic *topic = &own->reply.responses[i];
         for (size_t j = 0; j < topic->partition_responses_count; j++) {
-            if (topic->partition_responses[j].error_code != 0)
-                return ERR_INVALID; /* closes the connection */
+            int16_t error = topic->partition_responses[j].error_code;
+            char why[64];
+            if (error == 0)
+                continue;
+            snprintf(why, sizeof(why), "produce with acks=0 failed: %s",
+                     kafka_error_name(error));
+            return request_close(req, why);
         }
     }
     return request_done(req);

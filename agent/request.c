@@ -222,6 +222,12 @@ int request_reply(struct request *req, const void *body)
     return request_done(req);
 }
 
+int request_close(struct request *req, const char *why)
+{
+    conn_kill(req->conn, why);
+    return 0;
+}
+
 int request_done(struct request *req)
 {
     ASSERT(req->state == REQUEST_RUNNING);

@@ -96,6 +96,8 @@ int request_refresh(struct request *req) MUST_CHECK;
 
 /* Encode BODY as the reply. Return its result. */
 int request_reply(struct request *req, const void *body) MUST_CHECK;
+/* Close the connection; WHY is logged. Return its result. */
+int request_close(struct request *req, const char *why) MUST_CHECK;
 /* Done, and no reply is sent (acks=0). */
 int request_done(struct request *req) MUST_CHECK;
 

@@ -165,8 +165,7 @@ static void append(struct fake_core *fake, struct produce_part *part)
     struct fake_topic *topic = by_id(fake, &part->topic_id);
     ASSERT(topic != NULL && part->partition < topic->partitions);
     struct fake_log *log = &topic->logs[part->partition];
-    log->batches =
-        mem_realloc(log->batches, (log->count + 1) * sizeof(log->batches[0]));
+    log->batches = mem_realloc(log->batches, (log->count + 1) * sizeof(log->batches[0]));
     struct fake_batch *batch = &log->batches[log->count++];
     batch->blob = blob_new(part->bytes.len, NULL);
     memcpy(batch->blob->data, part->bytes.ptr, part->bytes.len);
@@ -342,8 +341,8 @@ static void do_item(struct fake_core *fake, const struct topics_ask *ask,
         topic = by_id(fake, &id);
     }
     if (topic == NULL) {
-        result->kafka_error = name.ptr == NULL ? KAFKA_UNKNOWN_TOPIC_ID
-                                               : KAFKA_UNKNOWN_TOPIC_OR_PARTITION;
+        result->kafka_error =
+            name.ptr == NULL ? KAFKA_UNKNOWN_TOPIC_ID : KAFKA_UNKNOWN_TOPIC_OR_PARTITION;
         result->message = "the fake core has no such topic";
         return;
     }
