@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <semaphore.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
@@ -91,6 +92,7 @@ struct node {
     /* health, for all threads */
     pthread_mutex_t health_mutex;
     struct node_health health;
+    atomic_uint_fast64_t entries, commands;
 };
 
 /* ---- health ---- */
@@ -120,6 +122,8 @@ void node_health(struct node *node, struct node_health *health)
     pthread_mutex_lock(&node->health_mutex);
     *health = node->health;
     pthread_mutex_unlock(&node->health_mutex);
+    health->entries_total = atomic_load(&node->entries);
+    health->commands_total = atomic_load(&node->commands);
     health->log_bytes = atomic_load(&node->writer.bytes);
     health->log_bytes_total = atomic_load(&node->writer.appended_bytes);
     health->syncs_total = atomic_load(&node->writer.syncs);
@@ -267,9 +271,7 @@ static void submit_pending(struct node *node)
     str_reset(&node->entry);
     if (rc == 0) {
         list_splice(&batch->proposals, &node->pending);
-        pthread_mutex_lock(&node->health_mutex);
-        node->health.entries_total++;
-        pthread_mutex_unlock(&node->health_mutex);
+        atomic_fetch_add(&node->entries, 1);
         return;
     }
     free_batch(batch);
@@ -357,7 +359,6 @@ static void on_apply(void *arg, uint64_t index, uint64_t term, struct slice data
     struct node *node = arg;
     struct batch *batch = take_batch(node, index, term);
     struct slice command;
-    uint64_t commands = 0;
 
     node->applied_bytes += data.len;
     if (data.len == 0)
@@ -367,7 +368,7 @@ static void on_apply(void *arg, uint64_t index, uint64_t term, struct slice data
         str_reset(&node->result);
         state_apply(node->state, index, command, &node->result);
         FAULT_POINT("applied");
-        commands++;
+        atomic_fetch_add(&node->commands, 1);
         if (item != NULL)
             end_proposal(node, CONTAINER_OF(item, struct proposal, node), 0,
                          str_slice(&node->result));
@@ -376,9 +377,6 @@ static void on_apply(void *arg, uint64_t index, uint64_t term, struct slice data
         ASSERT(list_empty(&batch->proposals));
         free_batch(batch);
     }
-    pthread_mutex_lock(&node->health_mutex);
-    node->health.commands_total += commands;
-    pthread_mutex_unlock(&node->health_mutex);
 }
 
 static void on_skip(void *arg, uint64_t index)

@@ -1,0 +1,300 @@
+/* test_node.c - the whole node: proposals become durable and applied, restarts come back
+ * to the same state, kill -9 loses nothing, a failing disk stops acknowledgements. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "common/clock.h"
+#include "common/mem.h"
+#include "tests/lib/node_driver.h"
+#include "tests/lib/state_driver.h"
+
+#define KILL_OBJECTS 100000
+
+struct fixture {
+    char dir[64];
+    struct str result;
+    uint32_t next_object;
+    int64_t created_at_ms; /* of all objects: a repeat has the same bytes */
+};
+
+static int setup(void **state)
+{
+    struct fixture *f = mem_zalloc(sizeof(*f));
+    temp_dir(f->dir);
+    str_init(&f->result, 64 * MIB);
+    f->next_object = 1;
+    f->created_at_ms = clock_wall_ms();
+    *state = f;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    struct fixture *f = *state;
+    temp_dir_remove(f->dir);
+    str_fini(&f->result);
+    mem_free(f);
+    return 0;
+}
+
+static struct node *start(struct fixture *f)
+{
+    struct node_options options = {.dir = f->dir,
+                                   .address = "127.0.0.1:1",
+                                   .wal_segment_bytes = 256 * KIB,
+                                   .checkpoint_log_bytes = 64 * KIB};
+    struct node *node = NULL;
+    struct err err = {.code = 0};
+    int rc = node_start(&options, &node, &err);
+    if (rc != 0)
+        fail_msg("%s", err.text);
+    return node;
+}
+
+static struct command_result call(struct fixture *f, struct node *node,
+                                  struct command *cmd)
+{
+    struct command_result result;
+    cmd->cluster_id = test_uuid(1, 1);
+    assert_int_equal(node_call(node, cmd, &f->result), 0);
+    assert_int_equal(command_result_read(str_slice(&f->result), &result), 0);
+    return result;
+}
+
+static void make_topic(struct fixture *f, struct node *node)
+{
+    struct command cluster = {.kind = COMMAND_CLUSTER_CREATE,
+                              .cluster_create = {.name = SLICE_LITERAL("acme")}};
+    struct command topic = {.kind = COMMAND_TOPIC_CREATE,
+                            .topic_create = {.name = SLICE_LITERAL("t"),
+                                             .partitions = 16,
+                                             .topics_max = 10,
+                                             .partitions_max = 100}};
+    topic.topic_create.topic_id = test_uuid(2, 1);
+    assert_int_equal(call(f, node, &cluster).code, 0);
+    assert_int_equal(call(f, node, &topic).kafka_error, 0);
+}
+
+/* Commit object NUMBER: a record into each of 16 partitions. Returns the code; *OFFSET is
+ * that of partition 0. */
+static int commit_one(struct fixture *f, struct node *node, uint32_t number,
+                      int64_t *offset)
+{
+    struct test_batch batches[16];
+    struct uuid id = test_uuid(9, number), topic = test_uuid(2, 1);
+    struct command cmd = {.kind = COMMAND_COMMIT, .cluster_id = test_uuid(1, 1)};
+    struct commit_result result;
+    struct test_commit c;
+    struct arena arena;
+    struct str payload;
+    struct reader r;
+
+    for (int32_t i = 0; i < 16; i++)
+        batches[i] = (struct test_batch){0, i, 1, -1, 0, -1, 1, 0};
+    test_commit_init(&c, &id, f->created_at_ms, &topic, 1, batches, 16);
+    str_init(&payload, MIB);
+    driver_commit_command(&c.commit, &payload, &cmd);
+    int code = node_call(node, &cmd, &f->result);
+    arena_init(&arena, MIB);
+    if (code == 0) {
+        reader_init(&r, str_slice(&f->result));
+        assert_int_equal(commit_result_read(&r, &arena, &result), 0);
+        assert_int_equal(result.code, 0);
+        *offset = result_offset(&result, 0);
+    }
+    arena_fini(&arena);
+    str_fini(&payload);
+    test_commit_fini(&c);
+    return code;
+}
+
+/* A proposal ends after it was applied, with the state's answer. */
+static void test_propose(void **state)
+{
+    struct fixture *f = *state;
+    struct node *node = start(f);
+    struct command ids = {.kind = COMMAND_PRODUCER_IDS, .producer_ids = {.count = 10}};
+    struct node_health health;
+    int64_t offset = -1;
+
+    make_topic(f, node);
+    assert_int_equal(call(f, node, &ids).value, 1);
+    assert_int_equal(call(f, node, &ids).value, 11);
+    assert_int_equal(commit_one(f, node, 1, &offset), 0);
+    assert_int_equal(offset, 0);
+    assert_int_equal(commit_one(f, node, 2, &offset), 0);
+    assert_int_equal(offset, 1);
+    node_health(node, &health);
+    assert_true(health.leader);
+    assert_true(health.readable);
+    assert_int_equal(health.write_code, 0);
+    assert_int_equal(health.commands_total, 6);
+    node_stop(node);
+}
+
+/* A restart has the same state, whatever lies in the checkpoint and what in the log; each
+ * start is a new term. */
+static void test_restart(void **state)
+{
+    struct fixture *f = *state;
+    struct node *node = start(f);
+    struct node_health health;
+    uint64_t term = 0;
+    int64_t offset = -1;
+
+    make_topic(f, node);
+    for (uint32_t round = 0; round < 5; round++) {
+        for (uint32_t i = 0; i < 300; i++)
+            assert_int_equal(commit_one(f, node, f->next_object++, &offset), 0);
+        uint64_t hash = node_hash(node);
+        node_stop(node);
+        node = start(f);
+        assert_true(node_hash(node) == hash);
+        node_health(node, &health);
+        assert_true(health.term > term);
+        term = health.term;
+    }
+    assert_int_equal(offset, 1499);
+    node_stop(node);
+}
+
+/* The log behind a checkpoint goes, and the node starts from what is left. */
+static void test_trim(void **state)
+{
+    struct fixture *f = *state;
+    struct node *node = start(f);
+    struct node_health health;
+    int64_t offset = -1;
+    char path[128];
+
+    make_topic(f, node);
+    for (uint32_t i = 0; i < 6000; i++)
+        assert_int_equal(commit_one(f, node, f->next_object++, &offset), 0);
+    for (int i = 0; i < 100; i++) {
+        node_health(node, &health);
+        if (health.checkpoint_index > 5500 && health.log_bytes < 5500 * 250)
+            break;
+        usleep(50000);
+        assert_int_equal(commit_one(f, node, f->next_object++, &offset), 0);
+    }
+    assert_true(health.checkpoints_total > 3);
+    assert_int_equal(health.checkpoint_failures_total, 0);
+    snprintf(path, sizeof(path), "%s/wal-%020d.log", f->dir, 1);
+    assert_int_not_equal(access(path, F_OK), 0);
+    uint64_t hash = node_hash(node);
+    node_stop(node);
+    node = start(f);
+    assert_true(node_hash(node) == hash);
+    node_stop(node);
+}
+
+/* A second process may not open the directory. */
+static void test_lock(void **state)
+{
+    struct fixture *f = *state;
+    struct node *node = start(f), *second = NULL;
+    struct node_options options = {.dir = f->dir};
+    struct err err;
+
+    assert_int_equal(node_start(&options, &second, &err), ERR_CONFLICT);
+    assert_non_null(strstr(err.text, "another process"));
+    node_stop(node);
+}
+
+/* ---- kill -9 ---- */
+
+/* The child: commit for ever, and write the number and offset of each acknowledged one.
+ */
+static void child_commits(struct fixture *f, int fd)
+{
+    struct node *node = start(f);
+    int64_t offset;
+
+    for (uint32_t i = f->next_object;; i++) {
+        if (commit_one(f, node, i, &offset) != 0)
+            _exit(3);
+        uint32_t line[2] = {i, (uint32_t)offset};
+        if (write(fd, line, sizeof(line)) != (ssize_t)sizeof(line))
+            _exit(4);
+    }
+}
+
+/* Run a child for a while and kill it; OFFSETS and *ACKED get what it acknowledged. */
+static void run_child(struct fixture *f, useconds_t for_us, uint32_t *offsets,
+                      uint32_t *acked)
+{
+    uint32_t line[2];
+    int pipe_fd[2], status;
+
+    assert_int_equal(pipe(pipe_fd), 0);
+    f->next_object = *acked + 1;
+    pid_t pid = fork();
+    if (pid == 0) {
+        close(pipe_fd[0]);
+        child_commits(f, pipe_fd[1]);
+    }
+    close(pipe_fd[1]);
+    /* Read while it runs: a full pipe would stop it. */
+    fcntl(pipe_fd[0], F_SETPIPE_SZ, 1 << 20);
+    usleep(for_us);
+    kill(pid, SIGKILL);
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_true(WIFSIGNALED(status));
+    while (read(pipe_fd[0], line, sizeof(line)) == (ssize_t)sizeof(line)) {
+        assert_int_equal(line[0], *acked + 1);
+        offsets[++*acked] = line[1];
+        assert_true(*acked < KILL_OBJECTS - 1);
+    }
+    close(pipe_fd[0]);
+}
+
+/* I1, I5, I11: after kill -9 at a random moment every acknowledged commit is there with
+ * its offset; repeating it, and the one that was not answered, gives one append each. */
+static void test_kill(void **state)
+{
+    struct fixture *f = *state;
+    uint32_t *offsets = mem_alloc(KILL_OBJECTS * sizeof(*offsets)), acked = 0,
+             checked = 0;
+    struct node *node = start(f);
+    unsigned seed = 12345;
+    int64_t offset = -1;
+
+    make_topic(f, node);
+    node_stop(node);
+    for (int round = 0; round < 25; round++) {
+        run_child(f, (useconds_t)(5000 + rand_r(&seed) % 60000), offsets, &acked);
+        node = start(f);
+        for (; checked < acked; checked++) {
+            assert_int_equal(offsets[checked + 1], checked);
+            assert_int_equal(commit_one(f, node, checked + 1, &offset), 0);
+            assert_int_equal(offset, checked);
+        }
+        node_stop(node);
+    }
+    assert_true(acked > 100);
+    node = start(f);
+    assert_int_equal(commit_one(f, node, acked + 1, &offset), 0);
+    assert_int_equal(offset, acked); /* dense: nothing was doubled either */
+    node_stop(node);
+    mem_free(offsets);
+}
+
+int main(void)
+{
+#define TEST(t) cmocka_unit_test_setup_teardown(t, setup, teardown)
+    const struct CMUnitTest tests[] = {TEST(test_propose), TEST(test_restart),
+                                       TEST(test_trim), TEST(test_lock), TEST(test_kill)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
