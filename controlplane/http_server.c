@@ -405,8 +405,10 @@ static enum MHD_Result on_head(struct http_exchange *x)
         x->state = EXCHANGE_BODY;
         return MHD_YES;
     }
-    if (announced >= 0 && announced <= (int64_t)DRAIN_BYTES_MAX && announced > 0)
-        return MHD_YES; /* told when the body has been dropped */
+    /* Queued now, it ends the connection; later, when a small body has been dropped, the
+     * connection lives on. */
+    if (announced >= 0 && announced <= (int64_t)DRAIN_BYTES_MAX)
+        return MHD_YES;
     return queue(x);
 }
 

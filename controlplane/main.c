@@ -72,7 +72,7 @@ static int run(const struct control_options *options)
     sigaddset(&signals, SIGTERM);
     sigaddset(&signals, SIGINT);
     pthread_sigmask(SIG_BLOCK, &signals, NULL);
-    raise_file_limit(2 * options->max_connections + 256);
+    raise_file_limit(options->max_connections + options->max_connections / 4 + 256);
     if (service_start(options, &service, &err) != 0) {
         char quoted[2 * ERR_TEXT_MAX];
         log_error("main", "cannot start", "code=%s err=%s", err_name(err.code),

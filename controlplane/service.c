@@ -344,7 +344,8 @@ static int start_listener(struct service *service, bool agents, struct slice cer
         .name = agents ? "agents" : "people",
         .listen = agents ? options->listen_agents : options->listen,
         .threads = (unsigned)options->http_threads,
-        .max_connections = (unsigned)options->max_connections,
+        .max_connections =
+            (unsigned)(agents ? options->max_connections : options->max_connections / 4),
         .max_body_bytes = BODY_MAX,
         .budget = &service->budget,
         .idle_timeout_ms = options->idle_timeout_ms,

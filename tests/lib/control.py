@@ -167,7 +167,7 @@ class Client:
                 answer = self.connection.getresponse()
                 content = answer.read()
                 return answer.status, dict(answer.getheaders()), content
-            except (http.client.RemoteDisconnected, ConnectionError):
+            except (http.client.RemoteDisconnected, ConnectionError, ssl.SSLEOFError):
                 # The server may close an idle connection at any time.
                 self.close()
                 if fresh or attempt == 2:
@@ -224,11 +224,16 @@ def make_request(directory, name="agent"):
 class Agent(Client):
     """An enrolled agent."""
 
+    ports = 20000
+
     def __init__(self, url, ca_file, cert_file, key_file, agent_id, limit_s=30):
         context = ssl.create_default_context(cafile=str(ca_file))
         context.load_cert_chain(str(cert_file), str(key_file))
         super().__init__(url, context, limit_s)
         self.agent_id = agent_id
+        # Nobody listens there; but whoever registers an address takes it over.
+        Agent.ports += 1
+        self.kafka_port = Agent.ports
         self.now_ms = int(time.time() * 1000)
 
     def call(self, name, value):
@@ -240,7 +245,7 @@ class Agent(Client):
 
     def register(self, **changes):
         """Register with ordinary values and CHANGES."""
-        values = {"zone": "a", "rack": "", "host": "127.0.0.1", "port": 9092,
+        values = {"zone": "a", "rack": "", "host": "127.0.0.1", "port": self.kafka_port,
                   "http_url": "", "version": "test", "state": "active"}
         return self.call("register", values | changes)
 

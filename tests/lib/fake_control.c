@@ -228,7 +228,8 @@ void *http_exchange_user(const struct http_exchange *x)
     return x->user;
 }
 
-void http_exchange_add_header(struct http_exchange *x, const char *name, const char *value)
+void http_exchange_add_header(struct http_exchange *x, const char *name,
+                              const char *value)
 {
     size_t len = strlen(x->headers);
     snprintf(x->headers + len, sizeof(x->headers) - len, "%s: %s\n", name, value);
@@ -273,8 +274,8 @@ void http_exchange_resume(struct http_exchange *x)
     x->resumed = true;
 }
 
-int http_server_start(const struct http_server_options *options, struct http_server **server,
-                      struct err *err)
+int http_server_start(const struct http_server_options *options,
+                      struct http_server **server, struct err *err)
 {
     (void)options, (void)server;
     return err_set(err, ERR_UNSUPPORTED, "there are no sockets in fake_control");
@@ -352,9 +353,9 @@ void fake_control_call(struct fake_control *fake, const struct fake_request *req
     if (request->token != NULL)
         snprintf(x->authorization, sizeof(x->authorization), "Bearer %s", request->token);
     if (request->body.len > 0)
-        x->body = slice_of(memcpy(malloc(request->body.len), request->body.ptr,
-                                  request->body.len),
-                           request->body.len);
+        x->body = slice_of(
+            memcpy(malloc(request->body.len), request->body.ptr, request->body.len),
+            request->body.len);
     x->started_us = clock_monotonic_us();
     x->listener.service = &fake->service;
     x->listener.table = request->agents ? &agents_table : &people_table;
@@ -491,7 +492,8 @@ struct fake_control *fake_control_new(void)
 
 void fake_control_free(struct fake_control *fake)
 {
-    static const char *const files[] = {"ca.key", "ca.crt", "ca.fingerprint", "admin-token"};
+    static const char *const files[] = {"ca.key", "ca.crt", "ca.fingerprint",
+                                        "admin-token"};
     char path[128];
     struct service *service = &fake->service;
 

@@ -34,7 +34,7 @@ struct fake_control *fake_control_new(void);
 void fake_control_free(struct fake_control *fake);
 
 struct fake_request {
-    bool agents; /* which listener */
+    bool agents;                       /* which listener */
     const char *method, *path, *query; /* "POST" when NULL */
     struct uuid cluster_id, agent_id;  /* of the certificate; zero: no certificate */
     int64_t certificate_ends_at_ms;    /* 0: far away */
