@@ -200,7 +200,8 @@ static void fetch_failed(struct credentials *c, struct err *err)
         log_warn("store", "cannot renew the AWS keys", "err=%s old_keys=%s dropped=%llu",
                  log_quote(err->text, quoted, sizeof(quoted)),
                  still_good ? "still-valid" : "none", (unsigned long long)dropped);
-    tell_all(c, still_good ? &c->keys : NULL, err);
+    /* Whoever waits does so because there are no valid keys. */
+    tell_all(c, NULL, err);
 }
 
 static void fetch_succeeded(struct credentials *c, const struct aws_keys *keys)

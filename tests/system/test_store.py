@@ -388,7 +388,9 @@ def test_many_faults(faulty):
         proxy.fault("GET", "half", times=2, key=f"n{i}")
     puts = [driver.ok("put", f"n{i}", 200000 + i, i) for i in range(4)]
     for i, put in enumerate(puts):
-        assert put["attempts"] == 5
+        # On a kept connection curl makes one of the tries by itself.
+        sent = [entry.method for entry in proxy.log if entry.path.endswith(f"/n{i}")]
+        assert sent == ["PUT", "PUT", "PUT", "PUT", "HEAD", "PUT", "HEAD"]
         assert driver.ok("get", f"n{i}")["crc"] == put["crc"]
     assert driver.ok("list")["keys"] == [f"n{i}" for i in range(4)]
 
