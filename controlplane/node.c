@@ -564,7 +564,8 @@ static int open_log(struct node *node, struct err *err)
 {
     struct wal_options options = {.dir = node->dir,
                                   .segment_bytes = node->options.wal_segment_bytes,
-                                  .cell_id = node->loaded.cell_id};
+                                  .cell_id = node->loaded.cell_id,
+                                  .ops = node->options.wal_ops};
     char path[PATH_BYTES];
 
     snprintf(path, sizeof(path), "%s/durable", node->dir);

@@ -20,6 +20,7 @@
 #include "proto/command.h"
 
 struct node;
+struct wal_ops;
 
 struct node_options {
     const char *dir;             /* data directory; made if missing, mode 0700 */
@@ -35,6 +36,7 @@ struct node_options {
     struct state_events events;  /* hooks of the state, from the core thread */
     void (*on_leader)(void *arg, bool leader); /* core thread; may be NULL */
     void *on_leader_arg;
+    const struct wal_ops *wal_ops; /* tests: how the log writes; NULL: the system's */
 };
 
 /* Open the data directory, load the last checkpoint, recover the log and start the core

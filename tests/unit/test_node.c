@@ -6,8 +6,10 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,6 +19,7 @@
 
 #include "common/clock.h"
 #include "common/mem.h"
+#include "controlplane/wal.h"
 #include "tests/lib/node_driver.h"
 #include "tests/lib/state_driver.h"
 
@@ -291,10 +294,165 @@ static void test_kill(void **state)
     mem_free(offsets);
 }
 
+/* ---- a failing disk ---- */
+
+static atomic_int fail_fallocate, fail_sync;
+
+static int test_fdatasync(int fd)
+{
+    int error = atomic_load(&fail_sync);
+    if (error == 0)
+        return fdatasync(fd);
+    errno = error;
+    return -1;
+}
+
+static int test_fallocate(int fd, off_t at, off_t len)
+{
+    int error = atomic_load(&fail_fallocate);
+    return error != 0 ? error : posix_fallocate(fd, at, len);
+}
+
+static struct node *start_failing(struct fixture *f)
+{
+    static const struct wal_ops ops = {pwritev, test_fdatasync, test_fallocate};
+    struct node_options options = {
+        .dir = f->dir, .wal_segment_bytes = 64 * KIB, .wal_ops = &ops};
+    struct node *node = NULL;
+    struct err err = {.code = 0};
+
+    atomic_store(&fail_fallocate, 0);
+    atomic_store(&fail_sync, 0);
+    if (node_start(&options, &node, &err) != 0)
+        fail_msg("%s", err.text);
+    return node;
+}
+
+/* A full disk: nothing is acknowledged, proposals are refused and say why, reads go on;
+ * when there is room again the node goes on by itself, and nothing is lost or doubled. */
+static void test_no_space(void **state)
+{
+    struct fixture *f = *state;
+    struct node *node = start_failing(f);
+    struct node_health health;
+    int64_t offset = -1;
+    uint32_t i = 0;
+    int code = 0;
+
+    make_topic(f, node);
+    atomic_store(&fail_fallocate, ENOSPC);
+    while (code == 0)
+        code = commit_one(f, node, ++i, &offset);
+    assert_int_equal(code, ERR_NO_SPACE);
+    assert_int_equal(commit_one(f, node, i, &offset), ERR_NO_SPACE);
+    node_health(node, &health);
+    assert_int_equal(health.write_code, ERR_NO_SPACE);
+    assert_true(health.readable);
+    assert_int_equal(offset, i - 2);
+    atomic_store(&fail_fallocate, 0);
+    for (int tries = 0; (code = commit_one(f, node, i, &offset)) != 0; tries++) {
+        assert_int_equal(code, ERR_NO_SPACE);
+        assert_true(tries < 100);
+        usleep(50000);
+    }
+    assert_int_equal(offset, i - 1);
+    uint64_t hash = node_hash(node);
+    node_stop(node);
+    node = start(f);
+    assert_true(node_hash(node) == hash);
+    node_stop(node);
+}
+
+/* A failed fdatasync: nothing more is acknowledged until a restart, which loses nothing
+ * that was. */
+static void test_failed_sync(void **state)
+{
+    struct fixture *f = *state;
+    struct node *node = start_failing(f);
+    struct node_health health;
+    int64_t offset = -1;
+
+    make_topic(f, node);
+    for (uint32_t i = 1; i <= 20; i++)
+        assert_int_equal(commit_one(f, node, i, &offset), 0);
+    atomic_store(&fail_sync, EIO);
+    assert_int_equal(commit_one(f, node, 21, &offset), ERR_IO);
+    atomic_store(&fail_sync, 0);
+    assert_int_equal(commit_one(f, node, 22, &offset), ERR_IO);
+    node_health(node, &health);
+    assert_int_equal(health.write_code, ERR_IO);
+    assert_true(health.readable);
+    node_stop(node);
+    node = start(f);
+    for (uint32_t i = 1; i <= 22; i++) {
+        assert_int_equal(commit_one(f, node, i, &offset), 0);
+        assert_int_equal(offset, i - 1);
+    }
+    node_stop(node);
+}
+
+struct many {
+    struct proposal proposal;
+    int code;
+};
+
+static void done_overloaded(struct proposal *proposal, int code, struct slice result)
+{
+    (void)result;
+    CONTAINER_OF(proposal, struct many, proposal)->code = code;
+}
+
+static void propose_too_much(struct node *node, void *arg)
+{
+    struct many *proposals = arg;
+    for (int i = 0; i < 10; i++) {
+        struct command cmd = {.kind = COMMAND_CLUSTER_CREATE,
+                              .cluster_id = test_uuid(1, (uint32_t)i)};
+        char name[4000];
+        memset(name, 'a' + i, sizeof(name));
+        cmd.cluster_create.name = slice_of(name, sizeof(name));
+        proposals[i].proposal.done = done_overloaded;
+        proposals[i].code = -1;
+        node_propose(node, &proposals[i].proposal, &cmd);
+        assert_int_equal(proposals[i].code, -1); /* never from inside node_propose */
+    }
+}
+
+static void nothing(struct node *node, void *arg)
+{
+    (void)node, (void)arg;
+}
+
+/* I12: what is proposed and not applied is bounded; the rest is refused as overload. */
+static void test_overload(void **state)
+{
+    struct fixture *f = *state;
+    struct many proposals[10];
+    struct node_options options = {.dir = f->dir, .proposals_max_bytes = 10000};
+    struct node *node;
+    struct err err;
+    int refused = 0;
+
+    assert_int_equal(node_start(&options, &node, &err), 0);
+    node_run(node, propose_too_much, proposals);
+    struct command ids = {.kind = COMMAND_PRODUCER_IDS, .producer_ids = {.count = 1}};
+    while (node_call(node, &ids, &f->result) == ERR_OVERLOADED)
+        node_run(node, nothing, NULL);
+    node_run(node, nothing, NULL);
+    for (int i = 0; i < 10; i++) {
+        assert_true(proposals[i].code == 0 || proposals[i].code == ERR_OVERLOADED);
+        refused += proposals[i].code != 0;
+    }
+    assert_int_equal(refused, 7);
+    node_stop(node);
+}
+
 int main(void)
 {
 #define TEST(t) cmocka_unit_test_setup_teardown(t, setup, teardown)
-    const struct CMUnitTest tests[] = {TEST(test_propose), TEST(test_restart),
-                                       TEST(test_trim), TEST(test_lock), TEST(test_kill)};
+    const struct CMUnitTest tests[] = {TEST(test_propose),     TEST(test_restart),
+                                       TEST(test_trim),        TEST(test_lock),
+                                       TEST(test_kill),        TEST(test_no_space),
+                                       TEST(test_failed_sync), TEST(test_overload)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
