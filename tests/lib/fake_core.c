@@ -50,6 +50,7 @@ struct fake_core {
     bool hold[ASK_TYPES];
     size_t asked[ASK_TYPES];
     int16_t fail;
+    bool draining;
     struct ask *held[HELD_MAX];
     size_t held_count;
     struct fetch_ask *parked[HELD_MAX];
@@ -246,7 +247,7 @@ static void keep_blobs(struct fake_core *fake, struct fetch_ask *ask)
 static bool try_fetch(struct fake_core *fake, struct fetch_ask *ask)
 {
     size_t total = 0;
-    bool at_once = fake->fail != 0;
+    bool at_once = fake->fail != 0 || fake->draining;
     for (size_t i = 0; i < ask->part_count; i++)
         at_once |= gather(fake, ask, &ask->parts[i], &total);
     if (!at_once && total < (size_t)ask->min_bytes &&
@@ -508,6 +509,12 @@ void fake_core_answer(struct fake_core *fake, size_t i)
 void fake_core_fail(struct fake_core *fake, int16_t kafka_error)
 {
     fake->fail = kafka_error;
+}
+
+void fake_core_drain(struct fake_core *fake)
+{
+    fake->draining = true;
+    poll_fetches(fake);
 }
 
 const char *fake_core_last_items(const struct fake_core *fake)

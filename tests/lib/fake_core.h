@@ -39,6 +39,9 @@ void fake_core_answer(struct fake_core *fake, size_t i);
 /* What the next asks are answered with in place of success (0: success). */
 void fake_core_fail(struct fake_core *fake, int16_t kafka_error);
 
+/* From now on no fetch waits. */
+void fake_core_drain(struct fake_core *fake);
+
 /* The items of the last topics ask, as JSON text. */
 const char *fake_core_last_items(const struct fake_core *fake);
 int64_t fake_core_end(struct fake_core *fake, const char *name, int partition);

@@ -44,9 +44,7 @@ void fixture_fini(struct fixture *f)
         fake_core_hold(f->fake, type, false);
     while (fake_core_held(f->fake) > 0)
         fake_core_answer(f->fake, 0);
-    /* Fetches wait for their deadlines. */
-    for (int i = 0; i < 1000 && f->thread->asks > 0; i++)
-        fixture_run(f, 5);
+    fake_core_drain(f->fake);
     fixture_run(f, 0);
     ASSERT(f->thread->asks == 0 && front_idle(f->front));
     client_thread_fini(f->thread);
