@@ -16,7 +16,7 @@
 #include "common/mem.h"
 
 #define TOPICS_MAX 1000000
-#define AGENTS_MAX 10000
+#define AGENTS_MAX 10000 /* drop_ghosts looks at all pairs */
 #define PARTITIONS_MAX 1000000
 #define NAME_MAX_LEN 249
 #define TEXT_MAX 1024
@@ -69,16 +69,20 @@ static struct topic_box *box_of(struct meta_topic *topic)
     return CONTAINER_OF(topic, struct topic_box, topic);
 }
 
+static void free_texts(struct meta_agent *agent)
+{
+    mem_free((void *)(uintptr_t)agent->host);
+    mem_free((void *)(uintptr_t)agent->zone);
+    mem_free((void *)(uintptr_t)agent->rack);
+    mem_free((void *)(uintptr_t)agent->http_url);
+}
+
 static void agents_unref(struct meta_agents *agents)
 {
     if (atomic_fetch_sub_explicit(&agents->refs, 1, memory_order_acq_rel) > 1)
         return;
-    for (size_t i = 0; i < agents->count; i++) {
-        mem_free((void *)(uintptr_t)agents->list[i].host);
-        mem_free((void *)(uintptr_t)agents->list[i].zone);
-        mem_free((void *)(uintptr_t)agents->list[i].rack);
-        mem_free((void *)(uintptr_t)agents->list[i].http_url);
-    }
+    for (size_t i = 0; i < agents->count; i++)
+        free_texts(&agents->list[i]);
     mem_free(agents);
 }
 
@@ -184,6 +188,26 @@ static int compare_agents(const void *a, const void *b)
     return (x->node_id > y->node_id) - (x->node_id < y->node_id);
 }
 
+/* An agent that was killed and started again is known twice until its old session ends,
+ * under two node ids and one address, which clients cannot tell apart: only the younger
+ * node is there. The list is by node id, which only rises. */
+static void drop_ghosts(struct meta_agents *agents)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < agents->count; i++) {
+        struct meta_agent *agent = &agents->list[i];
+        bool ghost = false;
+        for (size_t j = i + 1; j < agents->count && !ghost; j++)
+            ghost = agents->list[j].port == agent->port &&
+                    strcmp(agents->list[j].host, agent->host) == 0;
+        if (ghost)
+            free_texts(agent);
+        else
+            agents->list[kept++] = *agent;
+    }
+    agents->count = kept;
+}
+
 /* A new list, or NULL with R failed. */
 static struct meta_agents *read_agents(struct json_reader *r, const struct json *rows)
 {
@@ -201,6 +225,7 @@ static struct meta_agents *read_agents(struct json_reader *r, const struct json 
         return NULL;
     }
     qsort(agents->list, n, sizeof(agents->list[0]), compare_agents);
+    drop_ghosts(agents);
     return agents;
 }
 
