@@ -3,8 +3,10 @@
  * Two kinds: file://DIRECTORY (store_dir.c) and s3://BUCKET/PREFIX?endpoint=...
  * (store_s3.c). A store runs on threads of its own; any thread may call it, and the
  * callback runs on the loop of the mailbox that the caller names. Retries with backoff
- * and jitter happen inside, until the deadline; a PUT is create-only: it never
- * overwrites, and finding the very same object there after a retry counts as success.
+ * and jitter happen inside, until the deadline: when the next one would come too late, the
+ * request fails at once with what went wrong. A PUT is create-only: it never overwrites,
+ * and finding the very same object there counts as success. One that failed or was
+ * cancelled may have happened all the same.
  * Keys are "/"-separated, [A-Za-z0-9._-] only, at most 512 bytes. */
 #ifndef COMMON_STORE_H
 #define COMMON_STORE_H
@@ -23,7 +25,7 @@
 struct store;
 
 struct store_options {
-    const char *url; /* file:///dir or s3://bucket/prefix?region=&endpoint=&path_style= */
+    const char *url;            /* file:///DIRECTORY, or s3://...: see store_s3.h */
     unsigned threads;           /* curl-multi or disk threads; 0: 2 for S3, 4 for disk */
     int64_t attempt_timeout_ms; /* one try; 0: 10,000 */
     const char *access_key; /* static keys; NULL: environment, then metadata services */

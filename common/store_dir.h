@@ -4,7 +4,7 @@
  * be shared by any number of processes. An object is a file of the key's name; it is
  * complete from the moment it has that name, and durable before `done`. Other names that
  * lie around (temporary files of a process that was killed) are never listed: they hold a
- * character that no key has. */
+ * character that no key has. After a day a LIST that meets one removes it. */
 #ifndef COMMON_STORE_DIR_H
 #define COMMON_STORE_DIR_H
 

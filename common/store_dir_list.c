@@ -15,11 +15,16 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "common/clock.h"
+
 #define KEY_SIZE sizeof(((struct store_request *)0)->key)
 /* So many names of one directory are held at most, and a quarter of them is kept when
  * they are sorted; more than a whole answer, so that one reading mostly will do. */
 #define ENTRIES_MAX  (4 * (STORE_LIST_MAX + 1))
 #define ENTRIES_KEEP (STORE_LIST_MAX + 1)
+
+/* Older temporary files are left-overs. */
+#define TEMP_LIFE_MS (24 * 3600 * INT64_C(1000))
 
 struct lister {
     int root_fd;
@@ -64,6 +69,16 @@ static bool wanted(const struct lister *lister, const char *full, bool is_dir)
     return strcmp(full, lister->after) > 0 || begins_with(lister->after, full);
 }
 
+/* A temporary file that no living PUT can have: a process was killed over it. LIST is
+ * what sees every directory now and then, so that is where it goes. */
+static void sweep(int dir, const char *name)
+{
+    struct stat st;
+    if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st.st_mode) &&
+        clock_wall_ms() - (int64_t)st.st_mtim.tv_sec * 1000 > TEMP_LIFE_MS)
+        unlinkat(dir, name, 0);
+}
+
 static bool is_directory(int dir, const struct dirent *entry)
 {
     struct stat st;
@@ -78,6 +93,10 @@ static void take_entry(const struct lister *lister, int dir, const char *path,
                        struct entries *entries)
 {
     char full[KEY_SIZE + 1];
+    if (entry->d_name[0] == STORE_DIR_TEMP_MARK) {
+        sweep(dir, entry->d_name);
+        return;
+    }
     bool is_dir = is_directory(dir, entry);
     int n =
         snprintf(full, sizeof(full), "%s%s%s", path, entry->d_name, is_dir ? "/" : "");
