@@ -18,7 +18,7 @@
 #define LOG_INTERVAL_MS 1000
 
 /* Descriptors beside those of clients: store, control plane, logs. */
-#define SPARE_DESCRIPTORS 1024
+#define SPARE_DESCRIPTORS 512
 
 /* A request that is not a Produce; the largest are Fetches of very many partitions. */
 #define OTHER_REQUEST_MAX_BYTES (8 * MIB)
@@ -265,18 +265,26 @@ int front_new(const struct front_options *options, struct front **front, struct 
     return 0;
 }
 
-/* Let the process have as many descriptors as its connections need. */
-static void raise_descriptor_limit(size_t connections)
+/* Let the process have as many descriptors as its connections need; where the system
+ * does not, serve fewer connections instead of failing to accept. */
+static void fit_descriptors(struct front_options *options)
 {
     struct rlimit limit;
-    rlim_t wanted = connections + SPARE_DESCRIPTORS;
+    rlim_t wanted = options->max_connections + SPARE_DESCRIPTORS;
     if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= wanted)
         return;
+    rlim_t before = limit.rlim_cur;
     limit.rlim_cur = MIN(wanted, limit.rlim_max);
-    if (setrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur < wanted)
-        log_warn("front", "fewer file descriptors than max-connections needs",
-                 "limit=%llu wanted=%llu", (unsigned long long)limit.rlim_cur,
-                 (unsigned long long)wanted);
+    if (setrlimit(RLIMIT_NOFILE, &limit) != 0)
+        limit.rlim_cur = before;
+    if (limit.rlim_cur >= wanted)
+        return;
+    options->max_connections = (size_t)(limit.rlim_cur > 2 * SPARE_DESCRIPTORS
+                                            ? limit.rlim_cur - SPARE_DESCRIPTORS
+                                            : MAX(limit.rlim_cur / 2, (rlim_t)1));
+    log_info("front", "max-connections is lowered to what the descriptor limit allows",
+             "max_connections=%zu limit=%llu", options->max_connections,
+             (unsigned long long)limit.rlim_cur);
 }
 
 /* Stop and join the first N threads. */
@@ -307,7 +315,7 @@ int front_start(struct front *front, struct err *err)
                                FRONT_LISTENERS_MAX, &front->listener_count, err);
     if (rc != 0)
         return rc;
-    raise_descriptor_limit(front->options.max_connections);
+    fit_descriptors(&front->options);
     for (size_t i = 0; i < front->thread_count; i++) {
         rc = loop_thread_start(&front->threads[i].thread, "client");
         if (rc != 0) {

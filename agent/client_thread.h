@@ -108,7 +108,7 @@ struct client_thread {
 };
 
 struct front {
-    struct front_options options; /* constant once made */
+    struct front_options options; /* constant once it runs */
     struct zone_table *zones;
     struct frame_limits frame_limits;
     struct client_thread *threads;

@@ -2,9 +2,9 @@
  * handlers, replies, over a socket pair and before a core in memory.
  *
  * The first byte says how: bit 0 puts the right length in front of the rest, as one frame
- * (else the bytes are the stream as it is); bit 1 sends it in small pieces; bit 2 sends it
- * twice; bit 3 sends a good request behind it. The front must answer or close, give all
- * memory back, and stay able to serve the next client. */
+ * (else the bytes are the stream as it is); bit 1 sends it in small pieces; bit 2 sends
+ * it twice; bit 3 sends a good request behind it. The front must answer or close, give
+ * all memory back, and stay able to serve the next client. */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -36,7 +36,8 @@ static void send_all(struct fixture *f, int fd, const uint8_t *bytes, size_t len
 {
     size_t step = in_pieces ? PIECE : MAX(len, (size_t)1);
     for (size_t at = 0; at < len; at += step) {
-        ssize_t n = send(fd, bytes + at, MIN(step, len - at), MSG_NOSIGNAL | MSG_DONTWAIT);
+        ssize_t n =
+            send(fd, bytes + at, MIN(step, len - at), MSG_NOSIGNAL | MSG_DONTWAIT);
         if (n < 0)
             return; /* closed, or full: both are fine */
         loop_run_once(f->loop, 0);

@@ -13,7 +13,7 @@
 
 #define TOPICS_MAX     64
 #define PARTITIONS_MAX 2048
-#define HELD_MAX       4096
+#define HELD_MAX       512
 #define ASK_TYPES      6
 #define POLL_MS        2
 
@@ -110,7 +110,7 @@ static struct fake_topic *add(struct fake_core *fake, struct slice name, int par
              (const char *)name.ptr);
     snprintf(topic->config, sizeof(topic->config), "%s", config);
     topic->partitions = partitions;
-    topic->logs = mem_zalloc(PARTITIONS_MAX * sizeof(*topic->logs));
+    topic->logs = mem_zalloc((size_t)partitions * sizeof(*topic->logs));
     return topic;
 }
 
@@ -455,7 +455,7 @@ void fake_core_free(struct fake_core *fake)
 {
     ASSERT(fake->held_count == 0 && fake->parked_count == 0);
     for (size_t i = 0; i < fake->topic_count; i++) {
-        for (size_t p = 0; p < PARTITIONS_MAX; p++) {
+        for (int p = 0; p < fake->topics[i].partitions; p++) {
             struct fake_log *log = &fake->topics[i].logs[p];
             for (size_t j = 0; j < log->count; j++)
                 blob_unref(log->batches[j].blob);

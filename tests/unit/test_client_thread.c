@@ -92,7 +92,8 @@ static size_t receive(int fd, void *bytes, size_t len)
 }
 
 /* Metadata v1 of "t": goes through the view; Produce goes through the core. */
-static const char metadata[] = "\0\0\0\x11\0\x03\0\x01\0\0\0\x05\xff\xff\0\0\0\x01\0\x01t";
+static const char metadata[] =
+    "\0\0\0\x11\0\x03\0\x01\0\0\0\x05\xff\xff\0\0\0\x01\0\x01t";
 
 static int32_t ask_metadata(int fd)
 {
