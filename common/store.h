@@ -3,11 +3,11 @@
  * Two kinds: file://DIRECTORY (store_dir.c) and s3://BUCKET/PREFIX?endpoint=...
  * (store_s3.c). A store runs on threads of its own; any thread may call it, and the
  * callback runs on the loop of the mailbox that the caller names. Retries with backoff
- * and jitter happen inside, until the deadline: when the next one would come too late, the
- * request fails at once with what went wrong. A PUT is create-only: it never overwrites,
- * and finding the very same object there counts as success. One that failed or was
- * cancelled may have happened all the same.
- * Keys are "/"-separated, [A-Za-z0-9._-] only, at most 512 bytes. */
+ * and jitter happen inside, until the deadline: when the next one would come too late,
+ * the request fails at once with what went wrong. A PUT is create-only: it never
+ * overwrites, and finding the very same object there counts as success. One that failed
+ * or was cancelled may have happened all the same. Keys are "/"-separated, [A-Za-z0-9._-]
+ * only, at most 512 bytes. */
 #ifndef COMMON_STORE_H
 #define COMMON_STORE_H
 
