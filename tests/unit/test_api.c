@@ -14,14 +14,17 @@
 #include "common/x509.h"
 #include "proto/commit.h"
 #include "proto/packed.h"
-#include "tests/lib/fake_control.h"
+#include "tests/lib/fake/control.c"
 
 static struct fake_control *fake;
 static struct uuid cluster, agent;
 
-#define REGISTER                                                                         \
-    "{\"zone\":\"a\",\"rack\":\"\",\"host\":\"h\",\"port\":9092,\"http_url\":\"\","      \
-    "\"version\":\"1\",\"state\":\"active\"}"
+#define REGISTER_AT(port)                                                                \
+    "{\"zone\":\"a\",\"rack\":\"\",\"host\":\"h\",\"port\":" port                        \
+    ",\"http_url\":\"\",\"version\":\"1\",\"state\":\"active\"}"
+#define REGISTER REGISTER_AT("9092")
+/* Whoever registers at an address takes the place of who was there. */
+#define REGISTER_OTHER REGISTER_AT("9093")
 
 static int setup(void **state)
 {
@@ -395,7 +398,8 @@ static void registration(void **state)
     value = call("/agent/v1/register", REGISTER);
     assert_int_equal(get_int(value, "node_id"), node_id);
     json_free(value);
-    value = fake_agent_call(fake, &cluster, &second, "/agent/v1/register", REGISTER, 200);
+    value = fake_agent_call(fake, &cluster, &second, "/agent/v1/register", REGISTER_OTHER,
+                            200);
     assert_true(get_int(value, "node_id") > node_id);
     json_free(value);
     value = call("/agent/v1/metadata", "{}");
@@ -720,8 +724,8 @@ static void commit_through_another(void **state)
     struct str body;
     int64_t base = -1;
     ok("/agent/v1/register", REGISTER);
-    json_free(
-        fake_agent_call(fake, &cluster, &other, "/agent/v1/register", REGISTER, 200));
+    json_free(fake_agent_call(fake, &cluster, &other, "/agent/v1/register",
+                              REGISTER_OTHER, 200));
     create_topic("t", 1, id);
     commit_body(&object, id, 1, 4, -1, 0, &body);
     ok("/agent/v1/commit", str_cstr(&body));

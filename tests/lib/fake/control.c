@@ -1,6 +1,6 @@
-/* fake_control.c - see fake_control.h. It defines all of http_server.h and node.h: the
- * linker then leaves those objects of the product in their archive. */
-#include "tests/lib/fake_control.h"
+/* control.c - see control.h; included as source. It defines all of http_server.h and
+ * node.h, so that the linker leaves those objects of the product in their archive. */
+#include "tests/lib/fake/control.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,10 +1,11 @@
-/* fake_control.h - the control plane's service side without sockets and threads.
+/* control.h - the control plane's service side without sockets and threads.
  *
  * Links the product's own call.c, api_*.c, route.c, feed.c, sessions.c, trust.c and
  * state, and stands in for http_server.c (an exchange is a struct in memory) and node.c
  * (asks run at once; a proposal is applied to the state before the call returns to the
  * test). So a test or a fuzzer makes calls as an agent or as people, and sees status and
- * body. Everything on the caller's thread. */
+ * body. Everything on the caller's thread. Whoever uses it includes control.c: in a
+ * library, it would stand in for the product in every other test. */
 #ifndef TESTS_LIB_FAKE_CONTROL_H
 #define TESTS_LIB_FAKE_CONTROL_H
 

@@ -1,0 +1,60 @@
+/* test_control_options.c - the control plane's options and their ranges. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "controlplane/options.h"
+
+static int check(int argc, char **argv, struct err *err)
+{
+    struct control_options options = {0};
+    enum option_outcome outcome;
+    int code = option_parse(&control_program, argc, argv, &options, &outcome, err);
+    if (code == 0)
+        code = control_options_check(&options, err);
+    option_free(&control_program, &options);
+    return code;
+}
+
+/* The defaults stand by themselves, but for the data directory. */
+static void defaults(void **state)
+{
+    char *good[] = {"weft-controlplane", "--data-dir", "/x", NULL};
+    char *none[] = {"weft-controlplane", NULL};
+    struct err err = {0};
+    (void)state;
+    assert_int_equal(check(3, good, &err), 0);
+    assert_int_equal(check(1, none, &err), ERR_INVALID);
+    assert_non_null(strstr(err.text, "--data-dir"));
+}
+
+/* A value out of its range is refused by the name of its option. */
+static void ranges(void **state)
+{
+    static const char *const cases[][2] = {
+        {"--session-timeout", "1ms"}, {"--watch-wait", "0ms"},    {"--http-threads", "0"},
+        {"--feed-bytes", "1"},        {"--max-connections", "1"}, {"--watch-wait", "9s"},
+    };
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        char name[64], value[64];
+        struct err err = {0};
+        snprintf(name, sizeof(name), "%s", cases[i][0]);
+        snprintf(value, sizeof(value), "%s", cases[i][1]);
+        char *argv[] = {"weft-controlplane", "--data-dir", "/x", name, value, NULL};
+        assert_int_equal(check(5, argv, &err), ERR_INVALID);
+        assert_non_null(strstr(err.text, cases[i][0]));
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(defaults),
+                                       cmocka_unit_test(ranges)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,70 @@
+/* test_sessions.c - leases of agents, with a clock of the test's own. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "controlplane/sessions.h"
+
+static const struct uuid cluster_a = {{1}}, cluster_b = {{2}}, agent_x = {{3}},
+                         agent_y = {{4}};
+
+/* A session ends when it was not touched for the timeout, not a millisecond before. */
+static void expiry(void **state)
+{
+    struct uuid cluster, agent;
+    struct sessions *sessions = sessions_new(100);
+    (void)state;
+    sessions_touch(sessions, &cluster_a, &agent_x, 1000);
+    assert_false(sessions_take_expired(sessions, 1099, &cluster, &agent));
+    assert_true(sessions_take_expired(sessions, 1100, &cluster, &agent));
+    assert_true(uuid_eq(&cluster, &cluster_a) && uuid_eq(&agent, &agent_x));
+    assert_false(sessions_take_expired(sessions, 9999, &cluster, &agent));
+    assert_int_equal(sessions_count(sessions), 0);
+    sessions_free(sessions);
+}
+
+/* Touching extends; they expire in the order of their last touch. */
+static void order(void **state)
+{
+    struct uuid cluster, agent;
+    struct sessions *sessions = sessions_new(100);
+    (void)state;
+    sessions_touch(sessions, &cluster_a, &agent_x, 1000);
+    sessions_touch(sessions, &cluster_a, &agent_y, 1010);
+    sessions_touch(sessions, &cluster_a, &agent_x, 1050);
+    assert_true(sessions_take_expired(sessions, 1200, &cluster, &agent));
+    assert_true(uuid_eq(&agent, &agent_y));
+    assert_true(sessions_take_expired(sessions, 1200, &cluster, &agent));
+    assert_true(uuid_eq(&agent, &agent_x));
+    sessions_free(sessions);
+}
+
+/* The same agent id in another cluster is another session (I10). */
+static void clusters_apart(void **state)
+{
+    struct sessions *sessions = sessions_new(100);
+    (void)state;
+    sessions_touch(sessions, &cluster_a, &agent_x, 1000);
+    assert_false(sessions_has(sessions, &cluster_b, &agent_x));
+    sessions_touch(sessions, &cluster_b, &agent_x, 1000);
+    sessions_forget(sessions, &cluster_a, &agent_x);
+    sessions_forget(sessions, &cluster_a, &agent_x);
+    assert_false(sessions_has(sessions, &cluster_a, &agent_x));
+    assert_true(sessions_has(sessions, &cluster_b, &agent_x));
+    sessions_clear(sessions);
+    assert_int_equal(sessions_count(sessions), 0);
+    sessions_free(sessions);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(expiry),
+        cmocka_unit_test(order),
+        cmocka_unit_test(clusters_apart),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
