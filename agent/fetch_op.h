@@ -36,6 +36,10 @@ struct fetch_op_part {
     bool planning;
     unsigned plans;
     size_t first_run, run_count;
+    /* The offsets as they were when the runs were chosen; -1: not known then. The answer
+     * tells these: with newer ones a reader that goes on through another agent, which has
+     * not heard of what was committed while we read, would see them go back (I4). */
+    int64_t high_watermark, log_start;
 };
 
 struct fetch_op {

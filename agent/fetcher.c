@@ -88,17 +88,17 @@ static void op_free(struct fetch_op *op)
 static void fill_offsets(struct fetch_op *op)
 {
     for (size_t i = 0; i < op->part_count; i++) {
-        struct fetch_part *part = op->parts[i].part;
-        const struct tail_entry *entry = op->parts[i].entry;
-        if (entry == NULL)
+        const struct fetch_op_part *from = &op->parts[i];
+        struct fetch_part *part = from->part;
+        if (from->entry == NULL)
             continue;
-        if (part->kafka_error == 0 && !tail_known(entry))
+        if (part->kafka_error == 0 && from->high_watermark < 0)
             part->kafka_error = KAFKA_OFFSET_NOT_AVAILABLE;
         bool told =
             part->kafka_error == 0 || part->kafka_error == KAFKA_OFFSET_OUT_OF_RANGE;
-        part->high_watermark = told ? tail_high_watermark(entry) : -1;
+        part->high_watermark = told ? from->high_watermark : -1;
         part->last_stable_offset = part->high_watermark;
-        part->log_start_offset = told ? tail_entry_log_start(entry) : -1;
+        part->log_start_offset = told ? from->log_start : -1;
     }
 }
 
@@ -157,8 +157,12 @@ static void choose_runs(struct fetch_op *op)
         const struct index_run *runs;
         int64_t bytes = 0;
         part->first_run = op->run_count;
-        if (part->part->kafka_error != 0 || part->entry == NULL ||
-            !tail_known(part->entry))
+        part->high_watermark = part->log_start = -1;
+        if (part->entry == NULL || !tail_known(part->entry))
+            continue;
+        part->high_watermark = tail_high_watermark(part->entry);
+        part->log_start = tail_entry_log_start(part->entry);
+        if (part->part->kafka_error != 0)
             continue;
         size_t n = tail_find(part->entry, part->part->offset, &runs);
         for (size_t k = 0; k < n && op->run_count < RUNS_MAX; k++) {

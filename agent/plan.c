@@ -29,6 +29,7 @@ struct plan_batch {
     struct ctl_call *call;
     struct plan_item *items;
     size_t count;
+    uint64_t resets; /* of the tail index when the call left */
 };
 
 struct planner {
@@ -150,7 +151,7 @@ static int read_runs(struct json_reader *r, const struct json *plan, struct aren
         int64_t position = packed_get(&readers[C_POSITION]);
         int64_t length = packed_get(&readers[C_LENGTH]);
         if (index < 0 || index >= (int64_t)json_count(objects) || records < 1 ||
-            records > UINT32_MAX || position < 0 || length < 1 ||
+            records > UINT32_MAX || position < 0 || length < 1 || length > INT32_MAX ||
             (i > 0 && run->base_offset != run[-1].base_offset + run[-1].records))
             return ERR_MALFORMED;
         run->object_id = json_as_uuid(r, json_at(r, objects, (size_t)index), "object id");
@@ -165,7 +166,7 @@ static int read_runs(struct json_reader *r, const struct json *plan, struct aren
     return r->failed ? ERR_MALFORMED : 0;
 }
 
-static int take_plan(struct planner *planner, struct plan_item *item,
+static int take_plan(struct planner *planner, struct plan_item *item, uint64_t resets,
                      const struct json *plan, struct err *err)
 {
     struct json_reader r = {.err = err};
@@ -179,6 +180,10 @@ static int take_plan(struct planner *planner, struct plan_item *item,
     int64_t start = json_as_int(&r, json_at(&r, plan, 2), "log start", -1, INT64_MAX);
     if (r.failed)
         return ERR_MALFORMED;
+    if (resets != tail_resets(planner->tail)) {
+        tell(item, 0, 0); /* too old to be of use: the asker looks, and asks again */
+        return 0;
+    }
     arena_init(&arena, ANSWER_ARENA);
     int rc = error == 0 ? read_runs(&r, plan, &arena, &runs, &n) : 0;
     if (rc == 0) {
@@ -206,7 +211,8 @@ static void on_answer(int code, const char *text, const struct json *answer, voi
         struct plan_item *item = &batch->items[i];
         int rc = code;
         if (rc == 0)
-            rc = take_plan(batch->planner, item, json_at(&r, plans, i), &err);
+            rc = take_plan(batch->planner, item, batch->resets, json_at(&r, plans, i),
+                           &err);
         if (rc != 0)
             tell(item, rc, 0);
     }
@@ -239,6 +245,7 @@ static void send_open(struct loop_deferred *deferred)
     }
     json_set(body, "partitions", list);
     list_push_back(&planner->in_flight, &batch->node);
+    batch->resets = tail_resets(planner->tail);
     batch->call = ctl_send(planner->ctl, "/agent/v1/plan", body,
                            clock_monotonic_ms() + TIMEOUT_MS, on_answer, batch);
 }

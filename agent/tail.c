@@ -32,8 +32,10 @@ struct tail_entry {
     bool known;
     bool deleted;
     int64_t high_watermark;
+    int64_t heard; /* the end of the run that the watch brought last; 0: none yet */
     int64_t log_start;
-    struct span tail;
+    struct span
+        tail; /* ends at the high watermark; of an unknown one: at heard, if any */
     struct span windows[WINDOWS];
     unsigned users;
     struct list waiters;
@@ -47,6 +49,7 @@ struct tail {
     struct list changed;
     size_t max_bytes, bytes;
     uint64_t uses;
+    uint64_t resets;
 };
 
 struct tail *tail_new(size_t max_bytes)
@@ -285,22 +288,9 @@ struct list *tail_changed(struct tail *tail)
 
 /* ---- what is heard ---- */
 
-/* Join RUN to the tail of its entry. HINT: it may be ahead of what the watch still
- * brings, so a gap is not one. */
-static void on_run(struct tail *tail, const struct uuid *object_id,
-                   const struct tail_run *run, bool hint)
+static void append_run(struct tail *tail, struct tail_entry *entry,
+                       const struct uuid *object_id, const struct tail_run *run)
 {
-    struct tail_entry *entry = find(tail, &run->topic_id, run->partition);
-
-    if (entry == NULL || !entry->known || run->base_offset < entry->high_watermark)
-        return;
-    if (run->base_offset > entry->high_watermark) {
-        if (hint)
-            return;
-        forget(tail, entry);
-        changed(tail, entry);
-        return;
-    }
     struct index_run joined = {*object_id, run->base_offset, run->position, run->length,
                                run->records};
     span_append(tail, &entry->tail, &joined, 1);
@@ -308,8 +298,43 @@ static void on_run(struct tail *tail, const struct uuid *object_id,
         entry->tail.first++;
         entry->tail.count--;
     }
-    entry->high_watermark = run_end(&joined);
-    changed(tail, entry);
+}
+
+/* The watch brought RUN of a partition that is not known, but in use: a plan is on its
+ * way, which may have been made before. */
+static void remember_run(struct tail *tail, struct tail_entry *entry,
+                         const struct uuid *object_id, const struct tail_run *run)
+{
+    if (entry->heard != run->base_offset || entry->users == 0)
+        span_clear(tail, &entry->tail);
+    if (entry->users > 0)
+        append_run(tail, entry, object_id, run);
+}
+
+/* Join RUN to the tail of its entry. HINT: it may be ahead of what the watch still
+ * brings, so a gap is not one. */
+static void on_run(struct tail *tail, const struct uuid *object_id,
+                   const struct tail_run *run, bool hint)
+{
+    struct tail_entry *entry = find(tail, &run->topic_id, run->partition);
+
+    if (entry == NULL || (hint && !entry->known))
+        return;
+    if (entry->known && run->base_offset > entry->high_watermark) {
+        if (hint)
+            return;
+        forget(tail, entry);
+        changed(tail, entry);
+    }
+    if (!entry->known) {
+        remember_run(tail, entry, object_id, run);
+    } else if (run->base_offset == entry->high_watermark) {
+        append_run(tail, entry, object_id, run);
+        entry->high_watermark = run->base_offset + run->records;
+        changed(tail, entry);
+    }
+    if (!hint)
+        entry->heard = run->base_offset + run->records;
 }
 
 void tail_on_commit(struct tail *tail, const struct uuid *object_id,
@@ -334,11 +359,17 @@ void tail_on_reset(struct tail *tail)
     struct tail_entry *entry;
     struct tail_entry *next;
 
+    tail->resets++;
     HASH_ITER(hh, tail->table, entry, next)
     {
         forget(tail, entry);
         changed(tail, entry);
     }
+}
+
+uint64_t tail_resets(const struct tail *tail)
+{
+    return tail->resets;
 }
 
 void tail_on_topic_deleted(struct tail *tail, const struct uuid *topic_id)
@@ -380,21 +411,35 @@ static void keep_window(struct tail *tail, struct tail_entry *entry,
     victim->used_at = ++tail->uses;
 }
 
+/* An unknown entry becomes known by a plan that says HIGH_WATERMARK. The plan may be
+ * older than what the watch brought meanwhile: then that must join it. */
+static void make_known(struct tail *tail, struct tail_entry *entry,
+                       int64_t high_watermark, const struct index_run *runs, size_t n)
+{
+    const struct index_run *joining;
+
+    if (high_watermark < entry->heard) {
+        if (span_find(&entry->tail, high_watermark, &joining) == 0 ||
+            joining->base_offset != high_watermark)
+            return;
+        entry->high_watermark = entry->heard;
+    } else {
+        entry->high_watermark = high_watermark;
+        span_clear(tail, &entry->tail);
+        if (n > 0 && run_end(&runs[n - 1]) == high_watermark)
+            span_append(tail, &entry->tail, runs, n);
+    }
+    entry->known = true;
+}
+
 void tail_on_plan(struct tail *tail, struct tail_entry *entry, int64_t high_watermark,
                   int64_t log_start, const struct index_run *runs, size_t n)
 {
     if (entry->deleted)
         return;
     entry->log_start = MAX(entry->log_start, log_start);
-    bool newer = !entry->known || high_watermark > entry->high_watermark;
-    if (newer) {
-        entry->known = true;
-        entry->high_watermark = high_watermark;
-        if (n > 0 && run_end(&runs[n - 1]) == high_watermark)
-            span_set(tail, &entry->tail, runs, n);
-        else
-            span_clear(tail, &entry->tail);
-    }
+    if (!entry->known || high_watermark > entry->high_watermark)
+        make_known(tail, entry, high_watermark, runs, n);
     const struct index_run *found;
     if (n > 0 && span_find(&entry->tail, runs[0].base_offset, &found) == 0)
         keep_window(tail, entry, runs, n);

@@ -82,9 +82,15 @@ int64_t tail_entry_log_start(const struct tail_entry *entry);
  * borrowed until the tail changes. 0 when OFFSET is not in memory. */
 size_t tail_find(struct tail_entry *entry, int64_t offset, const struct index_run **runs);
 
-/* A plan's answer: the runs (contiguous, N may be 0) and the two offsets as they were. */
+/* A plan's answer: the runs (contiguous, N may be 0) and the two offsets as they were. It
+ * may be older than what the watch brought meanwhile: that is joined to it. Where it does
+ * not join, the partition stays unknown, since what lies between has passed by unseen. */
 void tail_on_plan(struct tail *tail, struct tail_entry *entry, int64_t high_watermark,
                   int64_t log_start, const struct index_run *runs, size_t n);
+
+/* How often the index was forgotten: what a plan says that was asked for before the last
+ * time may lack commits which nobody will tell of again. */
+uint64_t tail_resets(const struct tail *tail);
 
 /* Wait for a change of ENTRY: NODE is moved to tail_changed's list when one comes. */
 void tail_wait(struct tail_entry *entry, struct list_node *node);

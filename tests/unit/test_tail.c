@@ -40,7 +40,7 @@ static void commits_join_the_plan(void **state)
 
     (void)state;
     assert_false(tail_known(entry));
-    commit(tail, 20, 1); /* not known yet: of no use */
+    commit(tail, 10, 5); /* known by the plan, too */
     assert_false(tail_known(entry));
     tail_on_plan(tail, entry, 20, 3, plan, 2);
     assert_true(tail_known(entry));
@@ -53,6 +53,56 @@ static void commits_join_the_plan(void **state)
     assert_int_equal(tail_find(entry, 29, &runs), 1);
     assert_int_equal(tail_find(entry, 30, &runs), 0);
     assert_int_equal(tail_find(entry, 9, &runs), 0);
+    tail_unuse(tail, entry);
+    tail_free(tail);
+}
+
+/* What the watch brings while a plan is on its way is joined to a plan that was made
+ * before: the watch will not bring it again. */
+static void plan_is_older_than_the_watch(void **state)
+{
+    struct tail *tail = tail_new(1 << 20);
+    struct tail_entry *entry = tail_use(tail, &topic, 0);
+    struct index_run plan[] = {run_at(0, 5), run_at(5, 5)};
+    const struct index_run *runs;
+
+    (void)state;
+    commit(tail, 10, 5);
+    commit(tail, 15, 5);
+    hint(tail, 20, 5); /* no news of a partition that is not known */
+    tail_on_plan(tail, entry, 10, 0, plan, 2);
+    assert_true(tail_known(entry));
+    assert_int_equal(tail_high_watermark(entry), 20);
+    assert_int_equal(tail_find(entry, 12, &runs), 2);
+    assert_int_equal(tail_find(entry, 7, &runs), 1);
+    commit(tail, 20, 5);
+    assert_int_equal(tail_high_watermark(entry), 25);
+    tail_unuse(tail, entry);
+    tail_free(tail);
+}
+
+/* A plan that what was heard does not join leaves the partition unknown: a reader would
+ * else wait at its end although there is more. */
+static void plan_is_too_old(void **state)
+{
+    struct tail *tail = tail_new(1 << 20);
+    struct tail_entry *entry = tail_use(tail, &topic, 0);
+    struct index_run plan[] = {run_at(0, 5), run_at(5, 5)};
+
+    (void)state;
+    commit(tail, 15,
+           5); /* 10 to 14 came while nobody used the entry, or before a reset */
+    tail_on_plan(tail, entry, 10, 0, plan, 2);
+    assert_false(tail_known(entry));
+    tail_unuse(tail, entry);
+    commit(tail, 20, 5); /* in nobody's use */
+    assert_ptr_equal(tail_use(tail, &topic, 0), entry);
+    commit(tail, 25, 5);
+    tail_on_plan(tail, entry, 20, 0, NULL, 0);
+    assert_false(tail_known(entry));
+    tail_on_plan(tail, entry, 25, 0, NULL, 0);
+    assert_true(tail_known(entry));
+    assert_int_equal(tail_high_watermark(entry), 30);
     tail_unuse(tail, entry);
     tail_free(tail);
 }
@@ -147,8 +197,12 @@ static void memory_is_bounded(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(commits_join_the_plan),  cmocka_unit_test(repeats_and_gaps),
-        cmocka_unit_test(old_plan_is_kept_apart), cmocka_unit_test(waiters_are_told),
+        cmocka_unit_test(commits_join_the_plan),
+        cmocka_unit_test(plan_is_older_than_the_watch),
+        cmocka_unit_test(plan_is_too_old),
+        cmocka_unit_test(repeats_and_gaps),
+        cmocka_unit_test(old_plan_is_kept_apart),
+        cmocka_unit_test(waiters_are_told),
         cmocka_unit_test(memory_is_bounded),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
