@@ -40,7 +40,7 @@
 /* An entry is begun with what a tick proposed, and cut at about this size. */
 #define ENTRY_BYTES ((size_t)2 << 20)
 /* So many changed rows are copied in a few milliseconds: more would pause too long. */
-#define CHECKPOINT_ROWS 16384
+#define CHECKPOINT_ROWS 8192
 #define HOUSEKEEP_MS    1000
 /* How much of the producers' time one EXPIRE_PRODUCERS takes: bounds its work. */
 #define EXPIRE_STEP_MS  60000

@@ -398,7 +398,7 @@ static int cut_tail(struct wal *wal, uint64_t end, struct err *err)
         log_warn("wal", "no room behind the cut", "bytes=%" PRIu64, bytes);
     }
     segment->bytes = bytes;
-    if (fdatasync(wal->fd) != 0)
+    if (wal->ops->fdatasync(wal->fd) != 0)
         return break_errno(wal, errno, err, "sync");
     wal->end = end;
     wal->dirty = false;
