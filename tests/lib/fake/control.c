@@ -413,19 +413,24 @@ struct json *fake_agent_call(struct fake_control *fake, const struct uuid *clust
     return value;
 }
 
-struct uuid fake_control_cluster(struct fake_control *fake, const char *name)
+void fake_control_apply(struct fake_control *fake, struct command *cmd)
 {
-    struct command cmd = {.kind = COMMAND_CLUSTER_CREATE,
-                          .now_ms = fake->now_ms,
-                          .cluster_id = uuid_random(),
-                          .cluster_create = {.name = slice_str(name)}};
     struct str bytes, result;
+    cmd->now_ms = fake->now_ms;
     str_init(&bytes, COMMAND_BYTES_MAX);
     str_init(&result, MIB);
-    command_write(&cmd, &bytes);
+    command_write(cmd, &bytes);
     state_apply(fake->service.node->state, ++fake->applied, str_slice(&bytes), &result);
     str_fini(&bytes);
     str_fini(&result);
+}
+
+struct uuid fake_control_cluster(struct fake_control *fake, const char *name)
+{
+    struct command cmd = {.kind = COMMAND_CLUSTER_CREATE,
+                          .cluster_id = uuid_random(),
+                          .cluster_create = {.name = slice_str(name)}};
+    fake_control_apply(fake, &cmd);
     ASSERT(state_cluster(fake->service.node->state, &cmd.cluster_id) != NULL);
     return cmd.cluster_id;
 }
@@ -448,6 +453,31 @@ static void read_admin_token(struct fake_control *fake)
         fake->admin_token[0] = '\0';
     fake->admin_token[strcspn(fake->admin_token, "\n")] = '\0';
     fclose(file);
+}
+
+static void make_state(struct fake_control *fake)
+{
+    struct service *service = &fake->service;
+    service->feed = feed_new((size_t)fake->options.feed_bytes, on_dirty, service->node);
+    service->sessions = sessions_new(fake->options.session_timeout_ms);
+    struct state_events events = feed_hooks(service->feed);
+    service->node->state = state_new(&events);
+    service->node->dirty = false;
+    fake->applied = 0;
+    feed_attach(service->feed, 0);
+}
+
+static void free_state(struct fake_control *fake)
+{
+    state_free(fake->service.node->state);
+    feed_free(fake->service.feed);
+    sessions_free(fake->service.sessions);
+}
+
+void fake_control_reset(struct fake_control *fake)
+{
+    free_state(fake);
+    make_state(fake);
 }
 
 struct fake_control *fake_control_new(void)
@@ -473,11 +503,7 @@ struct fake_control *fake_control_new(void)
     service->agents_url = mem_strdup("https://localhost:7801");
     service->people_url = mem_strdup("https://localhost:7800");
     budget_init(&service->budget, 256 * MIB);
-    service->feed = feed_new((size_t)fake->options.feed_bytes, on_dirty, node);
-    service->sessions = sessions_new(fake->options.session_timeout_ms);
-    struct state_events events = feed_hooks(service->feed);
-    node->state = state_new(&events);
-    feed_attach(service->feed, 0);
+    make_state(fake);
     struct trust_options trust = {.data_dir = fake->directory,
                                   .tls_names = "localhost",
                                   .agent_life_ms = 86400000,
@@ -498,9 +524,7 @@ void fake_control_free(struct fake_control *fake)
     struct service *service = &fake->service;
 
     ASSERT(budget_used(&service->budget) == 0);
-    state_free(service->node->state);
-    feed_free(service->feed);
-    sessions_free(service->sessions);
+    free_state(fake);
     trust_close(service->trust);
     loop_free(service->node->loop);
     mem_free(service->node);

@@ -64,7 +64,11 @@ void fake_reply_free(struct fake_reply *reply);
 struct json *fake_agent_call(struct fake_control *fake, const struct uuid *cluster_id,
                              const struct uuid *agent_id, const char *path,
                              const char *body, int expected);
+/* Apply CMD to the state directly. */
+void fake_control_apply(struct fake_control *fake, struct command *cmd);
 /* A cluster, applied directly. */
 struct uuid fake_control_cluster(struct fake_control *fake, const char *name);
+/* Forget all state, as a new one; trust and options stay. */
+void fake_control_reset(struct fake_control *fake);
 
 #endif

@@ -1,0 +1,130 @@
+/* fuzz_api.c - the body of every call of both listeners, on the product's own state.
+ *
+ * An input is a sequence of calls: a byte for the route, one for flags (1: lz4 coming,
+ * 2: lz4 wanted, 4: another cluster's agent), two for the length of the body
+ * (big-endian), the body. Each call must be answered, with a status that it may have, and
+ * leave nothing behind; what an agent of another cluster does must not change ours (I10).
+ */
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/cursor.h"
+#include "common/log.h"
+#include "tests/lib/fake/control.c"
+
+#define CALLS_MAX 16
+
+static const struct uuid ours = {{0x11}}, theirs = {{0x22}}, agent = {{0x33}},
+                         topic = {{0x44}};
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void add_cluster(struct fake_control *fake, const struct uuid *id,
+                        const char *name)
+{
+    struct command create = {.kind = COMMAND_CLUSTER_CREATE,
+                             .cluster_id = *id,
+                             .cluster_create = {.name = slice_str(name)}};
+    struct command reg = {.kind = COMMAND_AGENT_REGISTER,
+                          .cluster_id = *id,
+                          .agent_register = {.agent_id = agent,
+                                             .zone = SLICE_LITERAL("a"),
+                                             .rack = SLICE_LITERAL(""),
+                                             .host = SLICE_LITERAL("h"),
+                                             .http_url = SLICE_LITERAL(""),
+                                             .version = SLICE_LITERAL("1"),
+                                             .port = 9092,
+                                             .state = AGENT_ACTIVE,
+                                             .agents_max = 10}};
+    fake_control_apply(fake, &create);
+    fake_control_apply(fake, &reg);
+}
+
+static void prepare(struct fake_control *fake)
+{
+    struct command create = {.kind = COMMAND_TOPIC_CREATE,
+                             .cluster_id = ours,
+                             .topic_create = {.topic_id = topic,
+                                              .name = SLICE_LITERAL("t"),
+                                              .partitions = 4,
+                                              .replication_factor = 1,
+                                              .topics_max = 100,
+                                              .partitions_max = 1000}};
+    fake_control_reset(fake);
+    add_cluster(fake, &ours, "ours");
+    add_cluster(fake, &theirs, "theirs");
+    fake_control_apply(fake, &create);
+}
+
+static void call(struct fake_control *fake, uint8_t which, uint8_t flags,
+                 struct slice body)
+{
+    size_t all = agents_table.count + people_table.count;
+    size_t index = which % all;
+    bool agents = index < agents_table.count;
+    const struct route *route = agents ? &agents_table.routes[index]
+                                       : &people_table.routes[index - agents_table.count];
+    struct fake_request request = {.agents = agents,
+                                   .method = route->method,
+                                   .path = route->path,
+                                   .cluster_id = flags & 4 ? theirs : ours,
+                                   .agent_id = agent,
+                                   .token = fake->admin_token,
+                                   .encoding = flags & 1 ? "lz4" : NULL,
+                                   .accept = flags & 2 ? "lz4" : NULL,
+                                   .body = body};
+    struct fake_reply reply;
+
+    if (route->access == ACCESS_ENROL)
+        request.token = "weft_enrol_0";
+    if (strstr(route->path, "{id}") != NULL)
+        request.path = "/api/v1/clusters/11000000-0000-0000-0000-000000000000";
+    if (strstr(route->path, "enrolment-tokens") != NULL)
+        request.path =
+            "/api/v1/clusters/11000000-0000-0000-0000-000000000000/enrolment-tokens";
+    fake_control_call(fake, &request, &reply);
+    fake_control_wait(fake, &reply);
+    switch (reply.status) {
+    case 200:
+    case 201:
+    case 400:
+    case 401:
+    case 404:
+    case 409:
+    case 413:
+    case 422:
+        break;
+    default:
+        fprintf(stderr, "%s: status %d: %s\n", route->path, reply.status,
+                str_cstr(&reply.body));
+        abort();
+    }
+    fake_reply_free(&reply);
+    ASSERT(budget_used(&fake->service.budget) == 0);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    static struct fake_control *fake;
+    struct reader r;
+
+    if (fake == NULL) {
+        fake = fake_control_new();
+        log_set_level(LOG_ERROR);
+        fake->options.watch_wait_ms = 1; /* nobody waits for a watch */
+    }
+    prepare(fake);
+    reader_init(&r, slice_of(data, size));
+    for (int i = 0; i < CALLS_MAX && reader_left(&r) >= 4; i++) {
+        uint8_t which = reader_u8(&r), flags = reader_u8(&r);
+        size_t len = reader_u16(&r);
+        struct slice body = reader_bytes(&r, MIN(len, reader_left(&r)));
+        const struct cluster *before = state_cluster(fake->service.node->state, &ours);
+        uint64_t version = before->config_version;
+        call(fake, which, flags, body);
+        if (flags & 4 &&
+            which % (agents_table.count + people_table.count) < agents_table.count)
+            ASSERT(before->config_version == version);
+    }
+    return 0;
+}
