@@ -179,6 +179,10 @@ class Radosgw:
         return dict(os.environ, AWS_ACCESS_KEY_ID=self.access_key,
                     AWS_SECRET_ACCESS_KEY=self.secret_key)
 
+    def pids(self):
+        """The process ids of monitor, OSD and gateway, for what they cost."""
+        return [process.pid for process in self._processes]
+
     def client(self):
         return s3_client.S3Client(self.endpoint, self.access_key, self.secret_key, self.region)
 

@@ -1,0 +1,254 @@
+"""What is measured, phase by phase. Every phase fills rows of report.MEASURES.
+
+A phase that measures work does it once before, smaller and not counted: a JVM's first
+round is its compiler's, and Weft gets the same treatment.
+"""
+
+import dataclasses
+import subprocess
+import threading
+import time
+
+import clients
+import machine
+from machine import GIB, MIB
+
+BIG = {"batch.size": 256 * 1024}
+JAVA_DEFAULTS = None
+PARTITIONS = 12
+# Five requests of at most 1 MiB are in flight on a connection, and an acknowledgement takes
+# 250 ms and more: one client cannot load an agent, several do. The same for every server.
+PRODUCERS_BIG = 8
+PRODUCERS_SMALL = 24
+STEADY = 20 * MIB
+TAIL_RATE = 16 * MIB
+TAILS = 6
+FLUSH_INTERVAL_MS = 250
+APPLY_LINES = {"apply": "apply alone", "node": "Raft, log with fdatasync, apply"}
+
+
+@dataclasses.dataclass(frozen=True)
+class Amounts:
+    """How much of everything; a slow server (fsync) gets a quarter of the bytes."""
+
+    repeats: int
+    warm: int
+    volume: int
+    steady_s: float
+    tail_s: float
+    light_s: float
+    kcat: int
+    commit: str
+    idle_s: float
+    starts: int
+    applies: int
+
+
+FULL = Amounts(repeats=3, warm=192 * MIB, volume=768 * MIB, steady_s=10, tail_s=10, light_s=20,
+               kcat=512 * MIB, commit="5s", idle_s=10, starts=5, applies=2000)
+QUICK = Amounts(repeats=1, warm=64 * MIB, volume=160 * MIB, steady_s=3, tail_s=3, light_s=5,
+                kcat=160 * MIB, commit="1500ms", idle_s=3, starts=3, applies=500)
+
+
+class Bench:
+    """One run's tools and results, and the phases."""
+
+    def __init__(self, cores, amounts, load, report, directory, say):
+        self.cores = cores
+        self.amounts = amounts
+        self.load = load
+        self.report = report
+        self.directory = directory
+        self.say = say
+        self.lines = f"{directory}/lines"
+        clients.make_lines(self.lines, amounts.kcat)
+
+    # ---- produce ----
+
+    def warm_up(self, server, part):
+        self.load.create(server, "warm", PARTITIONS)
+        done = self.load.produce(server, "warm", PARTITIONS, self.amounts.warm // part,
+                                 JAVA_DEFAULTS, producers=PRODUCERS_SMALL)
+        self.load.fetch(server, "warm", PARTITIONS, done["produced"])
+
+    def _produce(self, server, key, topic, size, settings, producers):
+        self.load.create(server, topic, PARTITIONS)
+        done = self.load.produce(server, topic, PARTITIONS, size, settings,
+                                 producers=producers)
+        self.report.add_cpu(f"produce_{key}", server, done["cpu"], done["produced"] / GIB)
+        self.report.add(f"rate_{key}", server.name, done["produced"] / MIB / done["seconds"])
+        return done["produced"]
+
+    def produce(self, server, part):
+        """At full speed; returns what lies in the topic "big"."""
+        size = self.amounts.volume // part
+        in_big = self._produce(server, "256k", "big", size, BIG, PRODUCERS_BIG)
+        self._produce(server, "16k", "small", size, JAVA_DEFAULTS, PRODUCERS_SMALL)
+        return in_big
+
+    def steady(self, server):
+        done = self.load.produce(server, "small", PARTITIONS, STEADY * self.amounts.steady_s,
+                                 JAVA_DEFAULTS, producers=PRODUCERS_SMALL, rate=STEADY)
+        self.report.add_cpu("produce_steady", server, done["cpu"], done["produced"] / GIB)
+
+    def one_partition(self, server, size):
+        self.load.create(server, "one", 1)
+        self.report.add("one_partition", server.name,
+                        clients.kcat(self.cores, server, "one", self.lines))
+        done = self.load.produce(server, "one", 1, size, JAVA_DEFAULTS, producers=1)
+        self.report.add("one_partition_java", server.name,
+                        done["produced"] / MIB / done["seconds"])
+
+    # ---- fetch ----
+
+    def tail(self, server):
+        """The difference that live consumers make: with them, less the same without."""
+        cpu, fetched = {}, 0
+        for tails in (0, TAILS):
+            done = self.load.produce(server, "big", PARTITIONS, TAIL_RATE * self.amounts.tail_s,
+                                     BIG, producers=2, rate=TAIL_RATE, tails=tails or None)
+            for part, seconds in done["cpu"].items():
+                cpu[part] = seconds - cpu.get(part, 0)
+            fetched = done["fetched"]
+        self.report.add_cpu("fetch_tail", server, cpu, fetched / GIB)
+
+    def from_store(self, server, size):
+        server.forget()
+        done = self.load.fetch(server, "big", PARTITIONS, size)
+        self.report.add_cpu("fetch_store", server, done["cpu"], done["fetched"] / GIB)
+        self.report.add("rate_store", server.name, done["fetched"] / MIB / done["seconds"])
+
+    # ---- latency ----
+
+    def latency(self, server):
+        """Few, small produces at even times: nothing waits in a client or for a core."""
+        with PutTimes(server) if hasattr(server, "metrics") else NoPutTimes() as puts:
+            rate = 32 * 10 * 1024
+            done = self.load.produce(server, "small", PARTITIONS, rate * self.amounts.light_s,
+                                     {"linger.ms": 0}, producers=32, rate=rate, spread="keys")
+        self.report.add("p99", server.name, done["p99_ms"])
+        if puts.times_ms:
+            put = machine.percentile(puts.times_ms, 0.99)
+            self.report.add("put_p99", server.name, put)
+            self.report.add("p99_over", server.name,
+                            done["p99_ms"] - put - FLUSH_INTERVAL_MS)
+
+    # ---- idle ----
+
+    def idle(self, server):
+        """Memory and CPU of a server that nobody uses; it was started for this."""
+        times = server.start_times_ms(self.amounts.starts if server.part == "agent" else 1)
+        self.report.add("start", server.name, machine.median(times))
+        time.sleep(1)
+        puts = server.metrics()["put_total"] if server.part == "agent" else None
+        before = server.cpu()
+        time.sleep(self.amounts.idle_s)
+        after = server.cpu()
+        total, names = 0.0, []
+        for part in after:
+            total += after[part] - before[part]
+            names.append(part if not names else f"+ {part}")
+        self.report.add("idle_cpu", f"{server.name}: {' '.join(names)}",
+                        100 * total / self.amounts.idle_s)
+        self.report.add("rss", f"{server.name}: {server.part}", machine.rss_mib(server.pid))
+        if puts is not None:
+            self.report.add("idle_puts", server.name, server.metrics()["put_total"] - puts)
+        connections = machine.Connections(server.bootstrap, 10_000)
+        try:
+            time.sleep(0.5)
+            self.report.add("connections", f"{server.name}: {server.part}",
+                            machine.rss_mib(server.pid))
+        finally:
+            connections.close()
+
+    # ---- the control plane ----
+
+    def commits(self, server):
+        done = clients.commits(self.cores, server, self.directory, agents=4, topic="c320",
+                               runs=320, duration=self.amounts.commit)
+        self.report.add("commit_cpu", "Weft: control plane, 4 agents",
+                        done["cpu"]["control plane"] * 1000 / done["commits"])
+        for agents, objects in ((64, 1), (8, 8)):
+            done = clients.commits(self.cores, server, self.directory, agents=agents,
+                                   objects=objects, topic=f"c16-{agents}", runs=16,
+                                   duration=self.amounts.commit)
+            line = f"Weft: {agents} agents, {objects} objects a request"
+            self.report.add("commits", line, done["commits"] / done["seconds"])
+            self.report.add("commits_cpu", line,
+                            done["cpu"]["control plane"] * 1000 / done["commits"])
+
+    def traffic(self, server, proxy):
+        """Bytes on the wire between one agent and the control plane, watch included."""
+        self.load.create(server, "wide", 600)
+        rate = 32 * MIB
+        options = {"producers": 4, "rate": rate, "spread": "keys"}
+        settings = {"linger.ms": FLUSH_INTERVAL_MS}
+        self.load.produce(server, "wide", 600, rate, settings, **options)
+        counters, before = server.metrics(), proxy.bytes
+        done = self.load.produce(server, "wide", 600, rate * self.amounts.steady_s, settings,
+                                 **options)
+        time.sleep(0.5)
+        counters = {name: value - counters[name] for name, value in server.metrics().items()}
+        line = "Weft: commits and watch of one agent, TLS and HTTP included"
+        self.report.add("traffic", line,
+                        (proxy.bytes - before) / MIB / (done["produced"] / GIB))
+        runs = counters["object_runs_sum"]
+        self.report.add("traffic_runs", line, runs / counters["objects_sealed_total"])
+        self.report.add("traffic_batches", line, counters["produce_batches_total"] / runs)
+
+    def apply(self):
+        """bench_apply: below TLS and JSON. Its lines are "SHAPE  WHAT  VALUE UNIT"."""
+        command = [clients.PROGRAMS / "tests" / "bench" / "bench_apply", self.directory,
+                   str(self.amounts.applies)]
+        with self.cores.on(self.cores.server):
+            out = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
+        for line in out.splitlines():
+            words = line.split()
+            if line.startswith("320 runs") and words[-2:] == ["ms", "CPU/commit"]:
+                self.report.add("apply_cpu", f"Weft: {APPLY_LINES[words[-4]]}", float(words[-3]))
+
+
+class NoPutTimes:
+    """A server without an object store."""
+
+    times_ms = ()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        pass
+
+
+class PutTimes:
+    """How long each PUT took, by looking at the agent's counters often.
+
+    At four objects a second hardly two PUTs fall between two looks; if they do, their mean
+    stands for both."""
+
+    def __init__(self, server):
+        self.server = server
+        self.times_ms = []
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._run, daemon=True)
+
+    def __enter__(self):
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self._over.set()
+        self._thread.join()
+
+    def _look(self):
+        counters = self.server.metrics()
+        return counters["put_seconds_sum"], counters["put_seconds_count"]
+
+    def _run(self):
+        total, count = self._look()
+        while not self._over.wait(0.05):
+            now_total, now_count = self._look()
+            if now_count > count:
+                n = int(now_count - count)
+                self.times_ms += [(now_total - total) * 1000 / n] * n
+            total, count = now_total, now_count
