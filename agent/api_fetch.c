@@ -168,5 +168,6 @@ int api_fetch(struct request *req)
         request_now_ms(req) + MIN(MAX(body->max_wait_ms, 0), MOST_WAIT_MS);
     ask->read_committed = body->isolation_level == READ_COMMITTED;
     req->own = ask;
+    request_expect(req, (size_t)ask->max_bytes);
     return request_ask(req, &ask->ask, ASK_FETCH, on_batches);
 }

@@ -167,6 +167,11 @@ void *request_array(struct request *req, size_t n, size_t size)
     return arena_try_array(&req->arena, n, size);
 }
 
+void request_expect(struct request *req, size_t reply_bytes)
+{
+    set_outstanding(req, req->frame->len + reply_bytes);
+}
+
 int request_ask(struct request *req, struct ask *ask, enum ask_type type,
                 request_answer_fn *on_answer)
 {

@@ -87,6 +87,8 @@ int64_t request_now_ms(const struct request *req); /* monotonic */
 /* N zeroed elements out of the arena, or NULL. */
 void *request_array(struct request *req, size_t n, size_t size) MUST_CHECK;
 
+/* The reply may be so large: it counts as outstanding from now on. */
+void request_expect(struct request *req, size_t reply_bytes);
 /* Hand ASK of TYPE to the core; ON_ANSWER runs when it is back. Return its result. */
 int request_ask(struct request *req, struct ask *ask, enum ask_type type,
                 request_answer_fn *on_answer) MUST_CHECK;
