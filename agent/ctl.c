@@ -37,6 +37,7 @@
 /* Samples of the clock with a longer round trip say too little. */
 #define CLOCK_ROUND_TRIP_MAX_MS 500
 #define CLOCK_SAMPLE_LIFE_MS 60000
+#define CLOCK_JUMP_MS 1000
 
 struct ctl_call {
     struct list_node node; /* in ctl->calls */
@@ -100,14 +101,19 @@ static void join(struct ctl *ctl, int64_t after_ms);
 static void sample_clock(struct ctl *ctl, int64_t now_ms, int64_t round_trip_ms)
 {
     int64_t at = loop_now_ms(ctl->loop);
-    bool stale = at - ctl->clock_sampled_at_ms > CLOCK_SAMPLE_LIFE_MS;
+    int64_t offset_ms = now_ms + round_trip_ms / 2 - at;
+    int64_t change_ms = offset_ms - ctl->clock_offset_ms;
 
-    if (round_trip_ms > CLOCK_ROUND_TRIP_MAX_MS && ctl->clock_sampled_at_ms != 0)
-        return; /* parked, or slow: the answer may be of any age */
-    if (!stale && ctl->clock_sampled_at_ms != 0 &&
-        round_trip_ms > ctl->clock_round_trip_ms)
-        return;
-    ctl->clock_offset_ms = now_ms + round_trip_ms / 2 - at;
+    if (ctl->clock_sampled_at_ms != 0) {
+        bool stale = at - ctl->clock_sampled_at_ms > CLOCK_SAMPLE_LIFE_MS;
+        bool jumped = (change_ms < 0 ? -change_ms : change_ms) >
+                      round_trip_ms + CLOCK_JUMP_MS; /* another node's, or set */
+        if (round_trip_ms > CLOCK_ROUND_TRIP_MAX_MS)
+            return; /* parked, or slow: the answer may be of any age */
+        if (!stale && !jumped && round_trip_ms > ctl->clock_round_trip_ms)
+            return;
+    }
+    ctl->clock_offset_ms = offset_ms;
     ctl->clock_round_trip_ms = round_trip_ms;
     ctl->clock_sampled_at_ms = at;
 }
@@ -276,6 +282,11 @@ static struct slice text_member(const struct json *json, const char *key)
     return value == NULL ? SLICE_NULL : json_as_string(&r, value, key, URL_MAX_LEN);
 }
 
+static bool is_https(struct slice url)
+{
+    return url.len > 8 && memcmp(url.ptr, "https://", 8) == 0;
+}
+
 static void read_problem(const struct http_response *response, struct problem *problem)
 {
     problem->json = NULL;
@@ -288,7 +299,7 @@ static void read_problem(const struct http_response *response, struct problem *p
     snprintf(problem->text, sizeof(problem->text), "HTTP %d %.*s", response->status,
              (int)MIN(detail.len, (size_t)200),
              detail.ptr == NULL ? "" : (const char *)detail.ptr);
-    problem->leader = text_member(json, "leader_url");
+    problem->leader = text_member(json, "leader");
     problem->code = code_of(text_member(json, "code"), response->status);
 }
 
@@ -304,7 +315,7 @@ static void on_problem(struct ctl_call *call, const struct http_response *respon
         err_set(&call->last, problem.code, "%s", problem.text);
         park(call);
         join(ctl, 0);
-    } else if (response->status == 421 && problem.leader.len > 0 &&
+    } else if (response->status == 421 && is_https(problem.leader) &&
                call->redirects < REDIRECTS_MAX) {
         call->redirects++;
         use_address(ctl, problem.leader);
