@@ -185,6 +185,8 @@ void apply_partitions_create(struct state *state, const struct command *cmd,
 /* Whether comma-separated LIST has ITEM, blanks around items aside. */
 static bool list_has(struct slice list, struct slice item)
 {
+    if (list.len == 0) /* perhaps null, which has no end */
+        return false;
     const char *p = (const char *)list.ptr, *end = p + list.len;
     while (p < end) {
         const char *comma = memchr(p, ',', (size_t)(end - p));
@@ -204,6 +206,8 @@ static bool list_has(struct slice list, struct slice item)
 /* Append the items of FROM to OUT that are not in EXCEPT and not in OUT yet. */
 static void list_add(struct slice from, struct slice except, struct str *out)
 {
+    if (from.len == 0)
+        return;
     const char *p = (const char *)from.ptr, *end = p + from.len;
     while (p < end) {
         const char *comma = memchr(p, ',', (size_t)(end - p));
