@@ -69,6 +69,29 @@ static void on_memory(struct loop_timer *timer, void *arg)
         conn_feed_starved(CONTAINER_OF(node, struct conn, starved));
 }
 
+static void on_post(struct loop_deferred *deferred)
+{
+    struct client_thread *thread = CONTAINER_OF(deferred, struct client_thread, post);
+    struct message *message = thread->outbox;
+    thread->outbox = NULL;
+    thread->outbox_end = &thread->outbox;
+    while (message != NULL) {
+        struct message *next = message->next;
+        core_send(thread->front->options.core,
+                  CONTAINER_OF(message, struct ask, message));
+        message = next;
+    }
+}
+
+void client_thread_ask(struct client_thread *thread, struct ask *ask)
+{
+    thread->asks++;
+    ask->message.next = NULL;
+    *thread->outbox_end = &ask->message;
+    thread->outbox_end = &ask->message.next;
+    loop_defer(thread->loop, &thread->post);
+}
+
 static void on_stopped(struct loop_deferred *deferred)
 {
     struct client_thread *thread = CONTAINER_OF(deferred, struct client_thread, stopped);
@@ -148,6 +171,8 @@ void client_thread_init(struct client_thread *thread, struct front *front,
     thread->kill_log.interval_ms = LOG_INTERVAL_MS;
     thread->scratch = mem_alloc(SCRATCH_BYTES);
     atomic_init(&thread->conn_count, 0);
+    thread->outbox_end = &thread->outbox;
+    loop_deferred_init(&thread->post, on_post);
     loop_deferred_init(&thread->stopped, on_stopped);
     thread->start.type = CONTROL_START;
     thread->drain.type = CONTROL_DRAIN;

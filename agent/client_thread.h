@@ -91,8 +91,10 @@ struct client_thread {
     struct loop_timer sweep;  /* every second: what waits too long */
     struct loop_timer memory; /* while connections wait for memory */
     struct list conns;
-    struct list starved; /* connections that wait for memory */
-    size_t asks;         /* with the core now */
+    struct list starved;                  /* connections that wait for memory */
+    size_t asks;                          /* with the core now, or in the outbox */
+    struct message *outbox, **outbox_end; /* asks of this tick, oldest first */
+    struct loop_deferred post;            /* sends them */
     bool draining, stopping;
     struct log_limit kill_log;
     uint8_t *scratch;
@@ -131,8 +133,12 @@ void client_thread_run(struct client_thread *thread);
 /* Serve FD, which belongs to the thread from now on. Any thread. */
 void client_thread_adopt(struct client_thread *thread, int fd,
                          const struct sockaddr_storage *peer);
-/* Loop's thread: as front_drain for this one; close everything at once. */
+/* Loop's thread: as front_drain for this one. */
 void client_thread_drain(struct client_thread *thread);
+/* Hand ASK to the core at the end of this tick, together with the tick's others: one
+ * wake-up of the core for all of them. Order is kept. */
+void client_thread_ask(struct client_thread *thread, struct ask *ask);
+/* Loop's thread: close everything at once. */
 void client_thread_close(struct client_thread *thread);
 
 #endif

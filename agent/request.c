@@ -184,8 +184,7 @@ int request_ask(struct request *req, struct ask *ask, enum ask_type type,
     ask->reply_to = &req->thread->answers;
     ask->arena = &req->arena;
     ask->arg = req;
-    req->thread->asks++;
-    core_send(req->thread->front->options.core, ask);
+    client_thread_ask(req->thread, ask);
     return 0;
 }
 
