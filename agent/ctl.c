@@ -214,8 +214,9 @@ static void wait(struct ctl_call *call, int64_t after_ms)
 
 static void retry(struct ctl_call *call, int code, const char *why, int64_t least_ms)
 {
+    int64_t delay_ms = backoff_next_ms(&call->backoff);
     err_set(&call->last, code, "%s", why);
-    wait(call, MAX(backoff_next_ms(&call->backoff), least_ms));
+    wait(call, MAX(delay_ms, least_ms));
 }
 
 static void park(struct ctl_call *call)

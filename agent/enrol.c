@@ -126,7 +126,8 @@ static void try_again(struct enrol *enrol, const char *why, int64_t least_ms)
         log_warn("enrol", "control plane does not answer, trying on", "url=%s err=%s",
                  enrol->urls[enrol->url], log_quote(why, quoted, sizeof(quoted)));
     enrol->url = (enrol->url + 1) % enrol->options.url_count;
-    loop_timer_set(&enrol->timer, MAX(backoff_next_ms(&enrol->backoff), least_ms));
+    int64_t delay_ms = backoff_next_ms(&enrol->backoff);
+    loop_timer_set(&enrol->timer, MAX(delay_ms, least_ms));
 }
 
 /* What a problem answer says in words (RFC 9457), or its status. */

@@ -36,7 +36,8 @@ static int64_t walk_up(const char *base, const char *group, const char *name)
         return INT64_MAX;
     for (;;) {
         snprintf(file, sizeof(file), "%s/%s", dir, name);
-        least = MIN(least, read_limit(file));
+        int64_t limit = read_limit(file);
+        least = MIN(least, limit);
         char *slash = strrchr(dir, '/');
         if (slash == NULL || (size_t)(slash - dir) < strlen(base))
             return least;
@@ -74,8 +75,10 @@ int64_t memory_limit_bytes(const char *root)
 
     snprintf(path, sizeof(path), "%s/proc/self/cgroup", root);
     FILE *f = fopen(path, "re");
-    while (f != NULL && fgets(line, sizeof(line), f) != NULL)
-        least = MIN(least, limit_of_line(root, line));
+    while (f != NULL && fgets(line, sizeof(line), f) != NULL) {
+        int64_t limit = limit_of_line(root, line);
+        least = MIN(least, limit);
+    }
     if (f != NULL)
         fclose(f);
     return least;

@@ -95,8 +95,10 @@ void produce_path_step(struct produce_path *path, int64_t now)
 int64_t produce_path_due_at_ms(const struct produce_path *path)
 {
     int64_t due = batcher_due_at_ms(&path->batcher, saturated(path));
-    due = MIN(due, uploader_due_at_ms(&path->uploader));
-    return MIN(due, produces_due_at_ms(&path->produces));
+    int64_t hedge = uploader_due_at_ms(&path->uploader);
+    int64_t deadline = produces_due_at_ms(&path->produces);
+    due = MIN(due, hedge);
+    return MIN(due, deadline);
 }
 
 /* ---- what the store and the control plane answer ---- */
