@@ -147,36 +147,53 @@ static bool hold_run(struct fetch_op *op, struct fetch_run *run)
     return true;
 }
 
-/* Choose runs, partition by partition, until a limit is reached. */
-static void choose_runs(struct fetch_op *op)
+static int64_t end_of(const struct index_run *run)
 {
-    int64_t total = 0;
+    return run->base_offset + run->records;
+}
 
-    for (size_t i = 0; i < op->part_count; i++) {
-        struct fetch_op_part *part = &op->parts[i];
-        const struct index_run *runs;
-        int64_t bytes = 0;
-        part->first_run = op->run_count;
-        part->high_watermark = part->log_start = -1;
-        if (part->entry == NULL || !tail_known(part->entry))
-            continue;
-        part->high_watermark = tail_high_watermark(part->entry);
-        part->log_start = tail_entry_log_start(part->entry);
-        if (part->part->kafka_error != 0)
-            continue;
-        size_t n = tail_find(part->entry, part->part->offset, &runs);
-        for (size_t k = 0; k < n && op->run_count < RUNS_MAX; k++) {
-            bool first = op->run_count == 0;
-            if (!first && (bytes >= part->part->max_bytes || total >= op->ask->max_bytes))
-                break;
+/* Runs of one partition from its offset on, until a limit is reached. What the index has
+ * may lie in several spans, one behind the other. */
+static void choose_of_part(struct fetch_op *op, struct fetch_op_part *part,
+                           int64_t *total)
+{
+    int64_t offset = part->part->offset;
+    int64_t bytes = 0;
+    const struct index_run *runs;
+    size_t n;
+
+    while ((n = tail_find(part->entry, offset, &runs)) > 0) {
+        for (size_t k = 0; k < n; k++) {
+            bool full = bytes >= part->part->max_bytes || *total >= op->ask->max_bytes ||
+                        op->run_count == RUNS_MAX;
+            if (op->run_count > 0 && full)
+                return;
             if (op->run_count == op->run_cap) {
                 op->run_cap = op->run_cap == 0 ? 16 : op->run_cap * 2;
                 op->runs = mem_realloc(op->runs, op->run_cap * sizeof(*op->runs));
             }
             op->runs[op->run_count++] = (struct fetch_run){runs[k], 0, 0};
             bytes += (int64_t)runs[k].length;
-            total += (int64_t)runs[k].length;
+            *total += (int64_t)runs[k].length;
         }
+        offset = end_of(&runs[n - 1]);
+    }
+}
+
+static void choose_runs(struct fetch_op *op)
+{
+    int64_t total = 0;
+
+    for (size_t i = 0; i < op->part_count; i++) {
+        struct fetch_op_part *part = &op->parts[i];
+        part->first_run = op->run_count;
+        part->high_watermark = part->log_start = -1;
+        if (part->entry == NULL || !tail_known(part->entry))
+            continue;
+        part->high_watermark = tail_high_watermark(part->entry);
+        part->log_start = tail_entry_log_start(part->entry);
+        if (part->part->kafka_error == 0)
+            choose_of_part(op, part, &total);
         part->run_count = op->run_count - part->first_run;
     }
 }
@@ -244,6 +261,7 @@ static void ask_plan(struct fetch_op_part *part)
 static int64_t look_at(struct fetch_op_part *part)
 {
     struct tail_entry *entry = part->entry;
+    int64_t offset = part->part->offset;
     int64_t bytes = 0;
     const struct index_run *runs;
 
@@ -253,15 +271,18 @@ static int64_t look_at(struct fetch_op_part *part)
         part->part->kafka_error = KAFKA_UNKNOWN_TOPIC_ID;
         return 0;
     }
-    if (tail_known(entry) && part->part->offset == tail_high_watermark(entry))
+    if (tail_known(entry) && offset == tail_high_watermark(entry))
         return 0;
-    size_t n = tail_known(entry) ? tail_find(entry, part->part->offset, &runs) : 0;
-    if (n == 0) {
+    if (!tail_known(entry) || tail_find(entry, offset, &runs) == 0) {
         ask_plan(part);
         return 0;
     }
-    for (size_t i = 0; i < n && bytes < part->part->max_bytes; i++)
-        bytes += (int64_t)runs[i].length;
+    size_t n;
+    while (bytes < part->part->max_bytes && (n = tail_find(entry, offset, &runs)) > 0) {
+        for (size_t i = 0; i < n && bytes < part->part->max_bytes; i++)
+            bytes += (int64_t)runs[i].length;
+        offset = end_of(&runs[n - 1]);
+    }
     return bytes;
 }
 
