@@ -118,6 +118,11 @@ class Checker:
                             f"{before} back to {high}")
             self.high[reader, partition] = max(high, before)
 
+    def watermark_below(self, reader, partition, high, offset):
+        with self.lock:
+            self._wrong("watermark", f"{reader}: partition {partition} ends at {high}, but "
+                        f"was read up to {offset}")
+
     def read(self, partition, offset, data):
         """A record, read by whomever, whenever; wrong or not it is remembered."""
         with self.lock:

@@ -157,14 +157,14 @@ class LiveReader:
             self.wires[address] = Wire(address, timeout_s=30)
         answer = self.wires[address].call(
             "Fetch", 11, replica_id=-1, max_wait_ms=100, min_bytes=1, max_bytes=4 << 20,
-            session_epoch=-1, topics=[{"name": self.load.topic, "partitions": [
+            session_epoch=-1, rack="", topics=[{"name": self.load.topic, "partitions": [
                 {"partition": p, "leader_epoch": -1, "offset": offset, "log_start": -1,
                  "max_bytes": 1 << 20} for p, offset in self.offsets.items()]}])
         for topic in answer["topics"]:
             for found in topic["partitions"]:
-                self._take(found)
+                self._take(found, address)
 
-    def _take(self, found):
+    def _take(self, found, address):
         partition, checker = found["partition"], self.load.checker
         if found["error"]:
             self.refusals[found["error"]] = self.refusals.get(found["error"], 0) + 1
@@ -172,7 +172,13 @@ class LiveReader:
                 checker.must_not_fail(f"{self.name}: partition {partition} offset "
                                       f"{self.offsets[partition]}: error {found['error']}")
             return
-        checker.watermark(self.name, partition, found["high_watermark"])
+        # An agent hears of the others' commits by its watch, a moment after the agent that
+        # made them: what it tells must not go back against itself, and must never be below
+        # what this reader has already read, through whomever.
+        high = found["high_watermark"]
+        checker.watermark(f"{self.name} at {address}", partition, high)
+        if high < self.offsets[partition]:
+            checker.watermark_below(self.name, partition, high, self.offsets[partition])
         for batch in parse(found["records"] or b""):
             if not batch["crc_good"]:
                 checker.must_not_fail(f"{self.name}: partition {partition} offset "
