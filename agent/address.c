@@ -124,14 +124,14 @@ static int listen_on(const struct addrinfo *info, int *out)
 int address_listen(const char *name, const struct address *address, int *fd,
                    struct err *err)
 {
-    const struct addrinfo hints = {
-        .ai_flags = AI_PASSIVE | AI_NUMERICSERV, .ai_socktype = SOCK_STREAM};
+    const struct addrinfo hints = {.ai_flags = AI_PASSIVE | AI_NUMERICSERV,
+                                   .ai_socktype = SOCK_STREAM};
     struct addrinfo *info = NULL;
     char port[16];
 
     snprintf(port, sizeof(port), "%d", address->port);
-    int rc = getaddrinfo(address->host[0] == '\0' ? NULL : address->host, port, &hints,
-                         &info);
+    int rc =
+        getaddrinfo(address->host[0] == '\0' ? NULL : address->host, port, &hints, &info);
     if (rc != 0)
         return err_set(err, ERR_INVALID, "%s: %s: %s", name, address->host,
                        gai_strerror(rc));

@@ -12,9 +12,9 @@
 #include "common/mem.h"
 
 #define CONNECTIONS_MAX 64
-#define HEAD_MAX 8192
-#define BODY_MAX (4 * MIB)
-#define TIME_LIMIT_MS 10000
+#define HEAD_MAX        8192
+#define BODY_MAX        (4 * MIB)
+#define TIME_LIMIT_MS   10000
 
 struct admin {
     struct loop *loop;

@@ -33,8 +33,8 @@
 #define LEAVE_MS 1000
 #define QUIET_MS 3000
 /* Shares of the memory budget. */
-#define CACHE_SHARE 2
-#define TAIL_SHARE 16
+#define CACHE_SHARE  2
+#define TAIL_SHARE   16
 #define MEMORY_LEAST (64 * MIB)
 
 enum message_type {
@@ -102,7 +102,7 @@ static int serve_admin(const char *path, struct str *body, void *arg)
         return 200;
     }
     if (strcmp(path, "/readyz") == 0) {
-        const char *why = agent->draining ? "draining"
+        const char *why = agent->draining       ? "draining"
                           : agent->core == NULL ? "waiting for the control plane"
                           : !agent->ready       ? "loading the metadata"
                                                 : NULL;
@@ -126,8 +126,7 @@ static void on_ready(void *arg)
     agent->ready = true;
     log_info("agent", "ready", "node_id=%d listen=%s:%d admin_port=%d after_ms=%.1f",
              ctl_session(agent->ctl)->node_id, agent->advertised.host,
-             agent->advertised.port,
-             agent->admin == NULL ? 0 : admin_port(agent->admin),
+             agent->advertised.port, agent->admin == NULL ? 0 : admin_port(agent->admin),
              (double)(clock_monotonic_us() - agent->started_at_us) / 1000.0);
 }
 
@@ -437,10 +436,12 @@ static void set_memory(struct agent *agent)
 
 static int start(struct agent *agent, struct err *err)
 {
+    const struct sigaction ignore = {.sa_handler = SIG_IGN};
     int rc = open_store(agent, err);
     if (rc != 0)
         return rc;
-    signal(SIGPIPE, SIG_IGN);
+    rc = sigaction(SIGPIPE, &ignore, NULL);
+    ASSERT(rc == 0);
     agent->loop = loop_new();
     mailbox_init(&agent->to_main, agent->loop, on_main_message, agent);
     rc = loop_on_signal(agent->loop, SIGTERM, on_signal, agent);

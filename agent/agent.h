@@ -5,7 +5,8 @@
  * front, store threads to the store.
  *
  *   start   store -> control plane (enrol) -> core -> front listens -> register -> watch
- *   end     register as draining -> front and core drain -> leave -> front -> core -> store */
+ *   end     register as draining -> front and core drain -> leave -> front -> core ->
+ * store */
 #ifndef AGENT_AGENT_H
 #define AGENT_AGENT_H
 

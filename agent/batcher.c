@@ -53,7 +53,8 @@ int64_t batcher_due_at_ms(const struct batcher *batcher, bool saturated)
         return INT64_MAX;
     if (batcher->flushing || open->bytes >= batcher->options.flush_bytes)
         return open->opened_at_ms;
-    return saturated ? INT64_MAX : open->opened_at_ms + batcher->options.flush_interval_ms;
+    return saturated ? INT64_MAX
+                     : open->opened_at_ms + batcher->options.flush_interval_ms;
 }
 
 struct intake *batcher_step(struct batcher *batcher, bool saturated, int64_t now)

@@ -1,9 +1,9 @@
 /* batcher.h - collects produced batches into the open object and says when it is full.
  *
  * A core: pure, `now` comes as a parameter. The open object is sealed when it has reached
- * flush_bytes, or when its first batch is flush_interval_ms old; nothing produced, nothing
- * sealed. While the pipeline behind is `saturated` age alone does not seal: the object
- * would only wait, so it grows instead; its size seals it all the same. */
+ * flush_bytes, or when its first batch is flush_interval_ms old; nothing produced,
+ * nothing sealed. While the pipeline behind is `saturated` age alone does not seal: the
+ * object would only wait, so it grows instead; its size seals it all the same. */
 #ifndef AGENT_BATCHER_H
 #define AGENT_BATCHER_H
 

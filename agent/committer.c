@@ -241,8 +241,8 @@ static void settle_run(struct committer *committer, const struct intake *intake,
     const struct commit_exception *whole = NULL;
     uint64_t position = intake->footer.runs[i].position;
     struct produce_outcome outcome = {
-        .log_start_offset = committer->io.log_start(&run->topic_id, run->partition,
-                                                    committer->io.arg),
+        .log_start_offset =
+            committer->io.log_start(&run->topic_id, run->partition, committer->io.arg),
     };
     int32_t number = 0;
 

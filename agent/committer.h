@@ -4,7 +4,8 @@
  * All sealed objects stand in one queue. One request is in flight; it carries the objects
  * at the head of the queue that are uploaded, up to the first that is not (I8), at most
  * COMMIT_OBJECTS_MAX and about COMMIT_BYTES_MAX of JSON. A request whose outcome is not
- * known is repeated as it is, with the same object ids (I5): by ctl_send, below `send`. */
+ * known is repeated as it is, with the same object ids (I5): by ctl_send, below `send`.
+ */
 #ifndef AGENT_COMMITTER_H
 #define AGENT_COMMITTER_H
 
@@ -61,9 +62,9 @@ void committer_fini(struct committer *committer); /* must be idle */
 void committer_add(struct committer *committer, struct intake *intake);
 /* The first object that waits for its upload, or NULL. */
 struct intake *committer_next_sealed(const struct committer *committer);
-/* INTAKE will not be uploaded. Its producers get ERR's Kafka error, and so do those of all
- * objects behind it that are not being committed yet: what a producer sent after it must
- * not be committed before it is repeated (I8). The queue in front goes on. */
+/* INTAKE will not be uploaded. Its producers get ERR's Kafka error, and so do those of
+ * all objects behind it that are not being committed yet: what a producer sent after it
+ * must not be committed before it is repeated (I8). The queue in front goes on. */
 void committer_fail(struct committer *committer, struct intake *intake,
                     const struct err *err, int64_t now);
 /* Send what is next in line, unless a request is in flight. */

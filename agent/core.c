@@ -1,4 +1,5 @@
-/* core.c - the core thread: takes asks in, owns the parts that answer them, wires them up.
+/* core.c - the core thread: takes asks in, owns the parts that answer them, wires them
+ * up.
  *
  * Decides nothing itself: produces go to produce_path.c, fetches to fetcher.c, offsets to
  * lookup.c, topics, producer ids and metadata to the modules of those names. What happens
@@ -28,8 +29,8 @@ struct core {
     struct loop *loop;
     struct mailbox asks;
     struct mailbox store_replies;
-    struct loop_timer timer;      /* for what is due by itself */
-    int64_t timer_at_ms;          /* INT64_MAX: not armed */
+    struct loop_timer timer; /* for what is due by itself */
+    int64_t timer_at_ms;     /* INT64_MAX: not armed */
     struct loop_deferred end_of_tick;
     struct meta *meta;
     struct watch *watch;

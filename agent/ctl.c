@@ -21,23 +21,23 @@
 #include "common/lz.h"
 #include "common/mem.h"
 
-#define BODY_MAX (8 * MIB + 4096)
-#define ANSWER_MAX (64 * MIB)
-#define COMPRESS_FROM 4096
-#define TRY_TIMEOUT_MS 10000
+#define BODY_MAX           (8 * MIB + 4096)
+#define ANSWER_MAX         (64 * MIB)
+#define COMPRESS_FROM      4096
+#define TRY_TIMEOUT_MS     10000
 #define CONNECT_TIMEOUT_MS 3000
-#define CONNECTIONS_MAX 8
-#define URL_MAX_LEN 512
-#define AGENT_URLS_MAX 16
+#define CONNECTIONS_MAX    8
+#define URL_MAX_LEN        512
+#define AGENT_URLS_MAX     16
 /* Sent on at once to the leader so often; then with delays, should nodes disagree. */
-#define REDIRECTS_MAX 3
+#define REDIRECTS_MAX   3
 #define BACKOFF_BASE_MS 25
-#define BACKOFF_MAX_MS 2000
+#define BACKOFF_MAX_MS  2000
 #define REJOIN_AFTER_MS 1000
 /* Samples of the clock with a longer round trip say too little. */
 #define CLOCK_ROUND_TRIP_MAX_MS 500
-#define CLOCK_SAMPLE_LIFE_MS 60000
-#define CLOCK_JUMP_MS 1000
+#define CLOCK_SAMPLE_LIFE_MS    60000
+#define CLOCK_JUMP_MS           1000
 
 struct ctl_call {
     struct list_node node; /* in ctl->calls */
@@ -243,7 +243,8 @@ static void on_call_timer(struct loop_timer *timer, void *arg)
     struct ctl_call *call = arg;
     (void)timer;
     if (call->too_large) {
-        finish(call, ERR_TOO_LARGE, "more than the control plane takes in one call", NULL);
+        finish(call, ERR_TOO_LARGE, "more than the control plane takes in one call",
+               NULL);
         return;
     }
     if (loop_now_ms(call->ctl->loop) >= call->deadline_at_ms) {
@@ -336,8 +337,8 @@ static void on_problem(struct ctl_call *call, const struct http_response *respon
 static void take_time(struct ctl_call *call, const struct json *answer)
 {
     struct json_reader r = {0};
-    const struct json *value = json_is_array(answer) ? json_at(&r, answer, 0)
-                                                     : json_find(answer, "now_ms");
+    const struct json *value =
+        json_is_array(answer) ? json_at(&r, answer, 0) : json_find(answer, "now_ms");
     int64_t now_ms =
         value == NULL ? 0 : json_as_int(&r, value, "now_ms", 0, INT64_MAX / 2);
     if (!r.failed && now_ms > 0)
@@ -386,7 +387,8 @@ static void on_response(const struct http_response *response, void *arg)
         return;
     }
     if (parse_answer(response, &answer, &err) != 0) {
-        /* Half an answer, or somebody else's: it may have been done. Repeating is safe. */
+        /* Half an answer, or somebody else's: it may have been done. Repeating is safe.
+         */
         metric_add(agent_metric(ctl_errors_total), 1);
         retry(call, err.code, err.text, 0);
         return;
@@ -420,8 +422,7 @@ static void attempt(struct ctl_call *call)
         .body = &call->body_slice,
         .body_count = 1,
         .connect_timeout_ms = CONNECT_TIMEOUT_MS,
-        .timeout_ms =
-            MIN(TRY_TIMEOUT_MS + call->patience_ms, call->deadline_at_ms - now),
+        .timeout_ms = MIN(TRY_TIMEOUT_MS + call->patience_ms, call->deadline_at_ms - now),
         .max_response_bytes = ANSWER_MAX,
     };
     call->sent_at_ms = now;
@@ -439,7 +440,8 @@ static void set_body(struct ctl_call *call, struct json *body)
     json_free(body);
     call->too_large = plain.overflowed;
     str_init(&call->body, BODY_MAX * 2);
-    if (plain.len >= COMPRESS_FROM && lz_body_encode(str_slice(&plain), &call->body) == 0) {
+    if (plain.len >= COMPRESS_FROM &&
+        lz_body_encode(str_slice(&plain), &call->body) == 0) {
         call->compressed = true;
         str_fini(&plain);
     } else {
@@ -755,9 +757,10 @@ int ctl_new(struct loop *loop, const struct ctl_options *options, struct ctl **o
         ctl->transport = *options->transport;
     } else {
         ctl->http = http_client_new(loop, CONNECTIONS_MAX);
-        ctl->transport = (struct ctl_transport){
-            .send = http_send, .cancel = http_cancel, .set_tls = http_set_tls,
-            .arg = ctl->http};
+        ctl->transport = (struct ctl_transport){.send = http_send,
+                                                .cancel = http_cancel,
+                                                .set_tls = http_set_tls,
+                                                .arg = ctl->http};
     }
     loop_timer_init(&ctl->renewal, loop, on_renewal_due, ctl);
     const struct enrol_options enrol_options = {

@@ -62,8 +62,8 @@ struct ctl_session {
 
 /* Join the cluster as BODY (of /agent/v1/register; ownership moves) says, or change what
  * was said. DONE(0, ..) when it is known there; or a code that retrying cannot mend. When
- * the control plane forgets the session later (409), ctl joins again by itself and goes on
- * with the calls that met it; ON_SESSION is then called again, as at first. */
+ * the control plane forgets the session later (409), ctl joins again by itself and goes
+ * on with the calls that met it; ON_SESSION is then called again, as at first. */
 void ctl_register(struct ctl *ctl, struct json *body,
                   void (*done)(int code, const char *text, void *arg), void *arg);
 void ctl_on_session(struct ctl *ctl,

@@ -12,8 +12,8 @@
 #include "common/mem.h"
 #include "common/x509.h"
 
-#define ANSWER_MAX (64 * KIB)
-#define TEXT_MAX 2048
+#define ANSWER_MAX     (64 * KIB)
+#define TEXT_MAX       2048
 #define TRY_TIMEOUT_MS 10000
 
 enum enrol_state { ENROL_IDLE, ENROL_FETCH_CA, ENROL_ASK };
@@ -98,8 +98,8 @@ int enrol_parse_fingerprint(const char *text, char hex[65], struct err *err)
     }
     hex[n] = '\0';
     return n == 64 ? 0
-                   : err_set(err, ERR_INVALID, "ca-fingerprint has %zu hex digits, not 64",
-                             n);
+                   : err_set(err, ERR_INVALID,
+                             "ca-fingerprint has %zu hex digits, not 64", n);
 }
 
 /* ---- outcomes ---- */
@@ -175,10 +175,11 @@ static bool handle_failure(struct enrol *enrol, const struct http_response *resp
     if (transient(response->status)) {
         try_again(enrol, problem, response->retry_after_ms);
     } else if (response->status == 401) {
-        snprintf(text, sizeof(text),
-                 "the enrolment token was refused: %s. Make a new one with POST "
-                 "/api/v1/clusters/{id}/enrolment-tokens and give it as --enrolment-token",
-                 problem);
+        snprintf(
+            text, sizeof(text),
+            "the enrolment token was refused: %s. Make a new one with POST "
+            "/api/v1/clusters/{id}/enrolment-tokens and give it as --enrolment-token",
+            problem);
         fail(enrol, ERR_UNAUTHENTICATED, text);
     } else if (response->status == 403) {
         snprintf(text, sizeof(text),
@@ -231,7 +232,8 @@ static int make_request(struct enrol *enrol, struct str *request, struct err *er
     str_reset(&enrol->new_key_pem);
     int rc = x509_make_key(&enrol->new_key_pem, err);
     if (rc == 0)
-        rc = x509_make_request(str_slice(&enrol->new_key_pem), "weft-agent", request, err);
+        rc =
+            x509_make_request(str_slice(&enrol->new_key_pem), "weft-agent", request, err);
     return rc;
 }
 

@@ -43,15 +43,16 @@ struct enrol_identity {
 
 struct enrol *enrol_new(const struct enrol_options *options);
 void enrol_free(struct enrol *enrol);
-/* Begin, or begin again with the same token. DONE as ctl_enrol's: 0 and IDENTITY after the
- * transport got its TLS set, or what retrying cannot mend. */
+/* Begin, or begin again with the same token. DONE as ctl_enrol's: 0 and IDENTITY after
+ * the transport got its TLS set, or what retrying cannot mend. */
 typedef void enrol_done_fn(int code, const char *text,
                            const struct enrol_identity *identity, void *arg);
 void enrol_start(struct enrol *enrol, enrol_done_fn *done, void *arg);
 
 /* Renewal: a new key and its signing request; the key takes effect by enrol_install with
  * the certificate that came for it. */
-int enrol_make_request(struct enrol *enrol, struct json **body, struct err *err) MUST_CHECK;
+int enrol_make_request(struct enrol *enrol, struct json **body,
+                       struct err *err) MUST_CHECK;
 int enrol_install(struct enrol *enrol, const struct json *answer, int64_t *not_after_ms,
                   struct err *err) MUST_CHECK;
 

@@ -1,9 +1,9 @@
 /* freshness.h - metadata asks: answered when the view is as new as the control plane was.
  *
  * For a client that names a topic which the view does not have: it may have been created
- * through another agent a moment ago. One small call (a plan of nothing) tells the control
- * plane's cursor; all asks that came while one was on its way share the next one. Core
- * thread only. */
+ * through another agent a moment ago. One small call (a plan of nothing) tells the
+ * control plane's cursor; all asks that came while one was on its way share the next one.
+ * Core thread only. */
 #ifndef AGENT_FRESHNESS_H
 #define AGENT_FRESHNESS_H
 

@@ -16,7 +16,7 @@
 #define ARENA_MAX (64 * MIB)
 
 /* Record batch v2: magic at 16, CRC at 17 over everything from 21 on. */
-#define BATCH_CRC_AT 17
+#define BATCH_CRC_AT   17
 #define BATCH_CRC_FROM 21
 /* Below this, reading the bytes is cheaper than crc32c_combine. */
 #define COMBINE_FROM 8192
@@ -233,7 +233,8 @@ void intake_seal(struct intake *intake, const struct intake_seal *seal)
     footer->agent_id = *seal->agent_id;
     footer->created_at_ms = seal->created_at_ms;
     footer->run_count = intake->run_count;
-    footer->runs = arena_array(&intake->arena, intake->run_count, sizeof(footer->runs[0]));
+    footer->runs =
+        arena_array(&intake->arena, intake->run_count, sizeof(footer->runs[0]));
     footer->topics =
         arena_array(&intake->arena, intake->run_count, sizeof(footer->topics[0]));
 
@@ -244,8 +245,8 @@ void intake_seal(struct intake *intake, const struct intake_seal *seal)
         if (i == 0 || !uuid_eq(&run->topic_id, &intake->runs[i - 1]->topic_id)) {
             struct object_topic *topic = &footer->topics[footer->topic_count++];
             topic->id = run->topic_id;
-            topic->name = arena_dup(&intake->arena, seal->name(&run->topic_id,
-                                                               seal->name_arg));
+            topic->name =
+                arena_dup(&intake->arena, seal->name(&run->topic_id, seal->name_arg));
         }
         describe_run(run, row);
         row->topic = (uint32_t)(footer->topic_count - 1);
@@ -345,8 +346,7 @@ static void build_columns(const struct intake *intake, struct producer_index *in
                            run->batches);
         for (const struct intake_batch *batch = run->first; batch != NULL;
              batch = batch->next) {
-            uint32_t producer =
-                batch->producer_id < 0 ? 0 : index_producer(index, batch);
+            uint32_t producer = batch->producer_id < 0 ? 0 : index_producer(index, batch);
             commit_builder_batch(builder, (uint32_t)batch->bytes.len, batch->records,
                                  producer, producer == 0 ? -1 : batch->base_sequence,
                                  batch->max_timestamp);

@@ -26,13 +26,13 @@
 /* An object takes no more than this, so that its commit fits in one request: at worst
  * 35 bytes of JSON a batch and 60 a run. */
 #define INTAKE_BATCHES_MAX 65536
-#define INTAKE_RUNS_MAX 32768
+#define INTAKE_RUNS_MAX    32768
 
 enum intake_state {
     INTAKE_OPEN,
-    INTAKE_SEALED,     /* waits for its turn to upload */
+    INTAKE_SEALED, /* waits for its turn to upload */
     INTAKE_UPLOADING,
-    INTAKE_UPLOADED,   /* waits for its turn to commit */
+    INTAKE_UPLOADED, /* waits for its turn to commit */
     INTAKE_COMMITTING,
 };
 
@@ -59,13 +59,13 @@ struct intake_run {
 
 struct intake {
     enum intake_state state;
-    uint64_t number; /* of seal order */
-    struct list_node node;   /* of whoever holds it */
+    uint64_t number;       /* of seal order */
+    struct list_node node; /* of whoever holds it */
     int64_t opened_at_ms;
     size_t batch_count;
     uint64_t bytes; /* of all batches */
     /* from sealing on */
-    int64_t created_at_ms;   /* by the control plane's clock */
+    int64_t created_at_ms;    /* by the control plane's clock */
     struct intake_run **runs; /* in the object's order */
     size_t run_count;
     struct object_footer footer; /* object_id is for each try to set */

@@ -1,8 +1,9 @@
-/* meta.c - the immutable views of the cluster, and the draft that the next one is made of.
+/* meta.c - the immutable views of the cluster, and the draft that the next one is made
+ * of.
  *
- * A topic is shared by all views that hold it; a view is two arrays and two hash tables of
- * pointers. Publishing therefore copies pointers only. The one lock is around the pointer
- * to the current view: taking a reference and replacing it must not cross. */
+ * A topic is shared by all views that hold it; a view is two arrays and two hash tables
+ * of pointers. Publishing therefore copies pointers only. The one lock is around the
+ * pointer to the current view: taking a reference and replacing it must not cross. */
 #include "agent/meta.h"
 
 #include <pthread.h>
@@ -15,12 +16,12 @@
 #include "common/log.h"
 #include "common/mem.h"
 
-#define TOPICS_MAX 1000000
-#define AGENTS_MAX 10000 /* drop_ghosts looks at all pairs */
+#define TOPICS_MAX     1000000
+#define AGENTS_MAX     10000 /* drop_ghosts looks at all pairs */
 #define PARTITIONS_MAX 1000000
-#define NAME_MAX_LEN 249
-#define TEXT_MAX 1024
-#define CONFIG_MAX 65536
+#define NAME_MAX_LEN   249
+#define TEXT_MAX       1024
+#define CONFIG_MAX     65536
 
 struct topic_box {
     struct meta_topic topic;
@@ -144,10 +145,10 @@ static struct topic_box *read_topic(struct json_reader *r, const struct json *va
     struct slice name =
         json_as_string(r, json_at(r, value, 1), "topic name", NAME_MAX_LEN);
     topic->name = slice_of(dup_text(name), name.len);
-    topic->partitions = (int32_t)json_as_int(r, json_at(r, value, 2), "partitions", 1,
-                                             PARTITIONS_MAX);
-    topic->replication_factor = (int16_t)json_as_int(
-        r, json_at(r, value, 3), "replication factor", 1, INT16_MAX);
+    topic->partitions =
+        (int32_t)json_as_int(r, json_at(r, value, 2), "partitions", 1, PARTITIONS_MAX);
+    topic->replication_factor =
+        (int16_t)json_as_int(r, json_at(r, value, 3), "replication factor", 1, INT16_MAX);
     read_configs(r, json_at(r, value, 4), topic->set);
     topic->created_at_ms =
         json_as_int(r, json_at(r, value, 5), "created_at_ms", 0, INT64_MAX);
@@ -170,8 +171,7 @@ static char *read_text(struct json_reader *r, const struct json *row, size_t i,
 static void read_agent(struct json_reader *r, const struct json *row,
                        struct meta_agent *agent)
 {
-    agent->node_id =
-        (int32_t)json_as_int(r, json_at(r, row, 0), "node id", 1, INT32_MAX);
+    agent->node_id = (int32_t)json_as_int(r, json_at(r, row, 0), "node id", 1, INT32_MAX);
     agent->agent_id = json_as_uuid(r, json_at(r, row, 1), "agent id");
     agent->host = read_text(r, row, 2, "host");
     agent->port = (int32_t)json_as_int(r, json_at(r, row, 3), "port", 1, 65535);
@@ -412,8 +412,7 @@ static size_t find_name(const struct meta *meta, struct slice name, bool *found)
         else
             high = middle;
     }
-    *found = low < meta->topic_count &&
-             slice_eq(meta->topics[low]->topic.name, name);
+    *found = low < meta->topic_count && slice_eq(meta->topics[low]->topic.name, name);
     return low;
 }
 
@@ -561,8 +560,10 @@ static uint64_t weigh(const struct meta_agent *agent, const struct uuid *topic_i
                       int32_t partition)
 {
     const uint64_t words[] = {
-        be64_get(agent->agent_id.bytes), be64_get(agent->agent_id.bytes + 8),
-        be64_get(topic_id->bytes),       be64_get(topic_id->bytes + 8),
+        be64_get(agent->agent_id.bytes),
+        be64_get(agent->agent_id.bytes + 8),
+        be64_get(topic_id->bytes),
+        be64_get(topic_id->bytes + 8),
         (uint32_t)partition,
     };
     uint64_t h = 0x9e3779b97f4a7c15u;

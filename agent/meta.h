@@ -75,8 +75,9 @@ size_t meta_agents_for_zone(const struct meta_view *view, struct slice zone,
 const struct meta_agent *meta_leader(const struct meta_agent *const *agents, size_t n,
                                      const struct uuid *topic_id, int32_t partition);
 
-/* ---- Core thread: what the control plane says goes into a draft, which meta_publish makes
- * the view. A call that fails leaves the draft as it was. JSON as in control_api.md. ---- */
+/* ---- Core thread: what the control plane says goes into a draft, which meta_publish
+ * makes the view. A call that fails leaves the draft as it was. JSON as in
+ * control_api.md. ---- */
 
 struct err;
 struct json;
@@ -85,7 +86,8 @@ void meta_set_self(struct meta *meta, int32_t node_id);
 /* The answer to /agent/v1/metadata: replaces all topics and agents. */
 int meta_load(struct meta *meta, const struct json *answer, struct err *err) MUST_CHECK;
 /* TOPIC of an event: created or changed. */
-int meta_put_topic(struct meta *meta, const struct json *topic, struct err *err) MUST_CHECK;
+int meta_put_topic(struct meta *meta, const struct json *topic,
+                   struct err *err) MUST_CHECK;
 void meta_delete_topic(struct meta *meta, const struct uuid *topic_id);
 /* The whole list of agents. */
 int meta_put_agents(struct meta *meta, const struct json *agents,

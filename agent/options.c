@@ -3,8 +3,8 @@
 
 static const struct option_spec specs[] = {
 #define OPTION(field, name, type, value, placeholder, help)                              \
-    {name, OPTION_##type, offsetof(struct agent_options, field), value, placeholder,     \
-     help},
+    {name,  OPTION_##type, offsetof(struct agent_options, field),                        \
+     value, placeholder,   help},
 #include "agent/option.def"
 #undef OPTION
 };
@@ -13,11 +13,12 @@ const struct option_program agent_program = {
     .name = "weft-agent",
     .summary = "The data plane of Weft: speaks the Kafka protocol to clients and keeps "
                "their records in an object store. It has no state of its own.",
-    .epilogue = "With a control plane's address, its CA's fingerprint and an enrolment "
-                "token:\n\n"
-                "  weft-agent --control-plane https://cp.example:7800 \\\n"
-                "      --ca-fingerprint 3f2a... --enrolment-token @/run/secrets/token \\\n"
-                "      --store 's3://bucket/prefix?region=eu-central-1'\n",
+    .epilogue =
+        "With a control plane's address, its CA's fingerprint and an enrolment "
+        "token:\n\n"
+        "  weft-agent --control-plane https://cp.example:7800 \\\n"
+        "      --ca-fingerprint 3f2a... --enrolment-token @/run/secrets/token \\\n"
+        "      --store 's3://bucket/prefix?region=eu-central-1'\n",
     .specs = specs,
     .spec_count = ARRAY_LEN(specs),
 };
@@ -28,7 +29,10 @@ struct required {
     const char *what;
 };
 
-#define REQUIRED(name, field, what) {name, offsetof(struct agent_options, field), what}
+#define REQUIRED(name, field, what)                                                      \
+    {                                                                                    \
+        name, offsetof(struct agent_options, field), what                                \
+    }
 
 static const struct required required[] = {
     REQUIRED("control-plane", control_plane, "the control plane's https address"),
@@ -45,7 +49,10 @@ struct range {
     int64_t min, max;
 };
 
-#define RANGE(name, field, min, max) {name, offsetof(struct agent_options, field), min, max}
+#define RANGE(name, field, min, max)                                                     \
+    {                                                                                    \
+        name, offsetof(struct agent_options, field), min, max                            \
+    }
 #define HOUR_MS INT64_C(3600000)
 
 static const struct range ranges[] = {

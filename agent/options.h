@@ -11,13 +11,13 @@
 #include "common/option.h"
 
 /* The C type of each type of option. */
-#define OPTION_C_STRING char *
-#define OPTION_C_SECRET char *
-#define OPTION_C_LIST char *
-#define OPTION_C_INT int64_t
-#define OPTION_C_SIZE int64_t
+#define OPTION_C_STRING   char *
+#define OPTION_C_SECRET   char *
+#define OPTION_C_LIST     char *
+#define OPTION_C_INT      int64_t
+#define OPTION_C_SIZE     int64_t
 #define OPTION_C_DURATION int64_t
-#define OPTION_C_BOOL bool
+#define OPTION_C_BOOL     bool
 
 struct agent_options {
 #define OPTION(field, name, type, value, placeholder, help) OPTION_C_##type field;

@@ -121,7 +121,8 @@ static void on_upload_failed(struct intake *intake, const struct err *err, int64
     struct produce_path *path = arg;
     struct intake *open;
 
-    /* After produce_path_abandon, or behind one that failed, the queue has let go of it. */
+    /* After produce_path_abandon, or behind one that failed, the queue has let go of it.
+     */
     if (!list_linked(&intake->node))
         return;
     /* What is open came after it, so it goes the same way. */
@@ -159,7 +160,8 @@ static struct uuid make_id(void *arg)
 
 /* ---- life ---- */
 
-void produce_path_init(struct produce_path *path, const struct produce_path_options *options,
+void produce_path_init(struct produce_path *path,
+                       const struct produce_path_options *options,
                        const struct produce_path_io *io, int64_t now)
 {
     const struct uploader_io uploader_io = {

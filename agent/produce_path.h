@@ -1,8 +1,8 @@
 /* produce_path.h - the way of a produce: ask -> open object -> store -> commit -> answer.
  *
  * Composes the cores produces, batcher, uploader and committer. Still a core: store and
- * control plane are behind struct produce_path_io, `now` comes as a parameter, so that the
- * simulation runs exactly what the agent runs. core.c is its shell. */
+ * control plane are behind struct produce_path_io, `now` comes as a parameter, so that
+ * the simulation runs exactly what the agent runs. core.c is its shell. */
 #ifndef AGENT_PRODUCE_PATH_H
 #define AGENT_PRODUCE_PATH_H
 
@@ -46,7 +46,8 @@ struct produce_path {
     bool closed;
 };
 
-void produce_path_init(struct produce_path *path, const struct produce_path_options *options,
+void produce_path_init(struct produce_path *path,
+                       const struct produce_path_options *options,
                        const struct produce_path_io *io, int64_t now);
 void produce_path_fini(struct produce_path *path); /* must be idle, or abandoned */
 

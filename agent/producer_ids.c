@@ -8,7 +8,7 @@
 #include "common/log.h"
 #include "common/mem.h"
 
-#define BLOCK 1000
+#define BLOCK        1000
 #define REFILL_BELOW 250
 
 struct producer_ids {
@@ -83,8 +83,7 @@ static void fetch(struct producer_ids *ids)
         return;
     struct json *body = json_object();
     json_set(body, "count", json_int(BLOCK));
-    ids->call =
-        ctl_send(ids->ctl, "/agent/v1/producer-ids", body, 0, on_block, ids);
+    ids->call = ctl_send(ids->ctl, "/agent/v1/producer-ids", body, 0, on_block, ids);
 }
 
 static void on_deadline(struct loop_timer *timer, void *arg)

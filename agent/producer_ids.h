@@ -1,7 +1,7 @@
 /* producer_ids.h - producer ids for clients, out of blocks fetched ahead.
  *
- * Core thread only. Ids of a block that is not used up when the agent ends are lost; there
- * are enough (2^63). */
+ * Core thread only. Ids of a block that is not used up when the agent ends are lost;
+ * there are enough (2^63). */
 #ifndef AGENT_PRODUCER_IDS_H
 #define AGENT_PRODUCER_IDS_H
 

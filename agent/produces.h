@@ -36,7 +36,7 @@ struct produce_outcome {
     const char *message; /* static text, or NULL */
 };
 
-#define PRODUCES_SLOTS 1024
+#define PRODUCES_SLOTS   1024
 #define PRODUCES_SLOT_MS 64
 
 /* Deadlines lie in a wheel of slots: an ask whose deadline is further than one turn away

@@ -1,4 +1,5 @@
-/* topics.c - create, delete, partitions, configs: one call each, then wait for the view. */
+/* topics.c - create, delete, partitions, configs: one call each, then wait for the view.
+ */
 #include "agent/topics.h"
 
 #include <string.h>
@@ -9,7 +10,7 @@
 #include "common/list.h"
 #include "common/mem.h"
 
-#define MESSAGE_MAX 4096
+#define MESSAGE_MAX  4096
 #define NAME_MAX_LEN 249
 
 struct topics {
@@ -82,8 +83,8 @@ static int64_t read_int(struct json_reader *r, const struct json *row, size_t i,
 static void read_result(struct json_reader *r, enum topics_op op, const struct json *row,
                         struct arena *arena, struct topics_result *result)
 {
-    result->kafka_error = (int16_t)json_as_int(r, json_at(r, row, 0), "error", -1,
-                                               INT16_MAX);
+    result->kafka_error =
+        (int16_t)json_as_int(r, json_at(r, row, 0), "error", -1, INT16_MAX);
     result->message =
         (const char *)read_text(r, row, 1, "message", MESSAGE_MAX, arena).ptr;
     if (op != TOPICS_CREATE && op != TOPICS_DELETE)
@@ -100,7 +101,8 @@ static void read_result(struct json_reader *r, enum topics_op op, const struct j
         (int16_t)read_int(r, row, 4, "replication factor", INT16_MAX);
 }
 
-static int read_results(struct topics_ask *ask, const struct json *answer, int64_t *cursor)
+static int read_results(struct topics_ask *ask, const struct json *answer,
+                        int64_t *cursor)
 {
     struct json_reader r = {0};
     const struct json *rows = json_get_array(&r, answer, "results");
@@ -129,8 +131,7 @@ static void on_answer(int code, const char *text, const struct json *value, void
         answer(op, code);
         return;
     }
-    loop_timer_set(&op->timer,
-                   op->ask->deadline_at_ms - loop_now_ms(op->topics->loop));
+    loop_timer_set(&op->timer, op->ask->deadline_at_ms - loop_now_ms(op->topics->loop));
     watch_wait(op->topics->watch, &op->waiter);
 }
 
@@ -158,8 +159,8 @@ void topics_ask(struct topics *topics, struct topics_ask *ask)
     json_set(body, "validate_only", json_bool(ask->validate_only));
     json_set(body, "topics", ask->items);
     ask->items = NULL;
-    op->call = ctl_send(topics->ctl, paths[ask->op], body, ask->deadline_at_ms, on_answer,
-                        op);
+    op->call =
+        ctl_send(topics->ctl, paths[ask->op], body, ask->deadline_at_ms, on_answer, op);
 }
 
 void topics_drain(struct topics *topics)

@@ -1,7 +1,7 @@
 /* topics.h - topic asks: passed to the control plane, answered when this agent sees them.
  *
- * Core thread only. An ask is answered exactly once, by ask_reply: after the control plane
- * has done it and the local view shows it, or with an error, at its deadline at the
+ * Core thread only. An ask is answered exactly once, by ask_reply: after the control
+ * plane has done it and the local view shows it, or with an error, at its deadline at the
  * latest. */
 #ifndef AGENT_TOPICS_H
 #define AGENT_TOPICS_H

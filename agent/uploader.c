@@ -11,8 +11,9 @@
 
 /* The least time after which a PUT counts as late, and what p99 is multiplied by. */
 #define HEDGE_LEAST_MS 1000
-#define HEDGE_FACTOR 3
-/* With fewer samples than this p99 means nothing: the first PUTs bear cold connections. */
+#define HEDGE_FACTOR   3
+/* With fewer samples than this p99 means nothing: the first PUTs bear cold connections.
+ */
 #define HEDGE_SAMPLES_LEAST 20
 /* A store that is slow as a whole must not get twice the load: of N uploads at most
  * N / HEDGE_SHARE + 1 are hedged at a time. */
@@ -203,7 +204,8 @@ static void on_failure(struct uploader *uploader, struct upload *upload, int64_t
     uploader->io.on_failed(upload->intake, &upload->err, now, uploader->io.arg);
 }
 
-void uploader_on_put(struct uploader *uploader, struct store_request *request, int64_t now)
+void uploader_on_put(struct uploader *uploader, struct store_request *request,
+                     int64_t now)
 {
     struct upload_try *try = request->arg;
     struct upload *upload = try->upload;

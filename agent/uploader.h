@@ -28,7 +28,8 @@ struct uploader_options {
 };
 
 struct uploader_io {
-    /* Begin REQUEST; ends in uploader_on_put(uploader, request, now), never from inside. */
+    /* Begin REQUEST; ends in uploader_on_put(uploader, request, now), never from inside.
+     */
     void (*put)(struct store_request *request, void *arg);
     /* Give REQUEST up early; uploader_on_put still comes. */
     void (*cancel)(struct store_request *request, void *arg);
@@ -36,7 +37,8 @@ struct uploader_io {
     /* The object is in the store under intake->object_id; state INTAKE_UPLOADED. */
     void (*on_uploaded)(struct intake *intake, int64_t now, void *arg);
     /* It is not, and never will be. */
-    void (*on_failed)(struct intake *intake, const struct err *err, int64_t now, void *arg);
+    void (*on_failed)(struct intake *intake, const struct err *err, int64_t now,
+                      void *arg);
     void *arg;
 };
 
@@ -46,12 +48,12 @@ struct uploader {
     /* private */
     struct uploader_options options;
     struct uploader_io io;
-    struct list uploads;  /* of objects without an outcome, oldest first */
+    struct list uploads; /* of objects without an outcome, oldest first */
     size_t upload_count;
-    size_t try_count;     /* PUTs that uploader_on_put is still to be called for */
-    size_t hedge_count;   /* uploads on the list that have a second try */
+    size_t try_count;   /* PUTs that uploader_on_put is still to be called for */
+    size_t hedge_count; /* uploads on the list that have a second try */
     int64_t samples_ms[UPLOADER_SAMPLES]; /* what the last successful PUTs took */
-    size_t sample_count;  /* ever */
+    size_t sample_count;                  /* ever */
 };
 
 void uploader_init(struct uploader *uploader, const struct uploader_options *options,

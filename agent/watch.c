@@ -13,9 +13,9 @@
 #include "proto/packed.h"
 
 /* An answer is about 1 MiB; its columns unpack to 56 bytes a row of 8 bytes or more. */
-#define EVENT_ARENA_MAX (64 * MIB)
+#define EVENT_ARENA_MAX     (64 * MIB)
 #define TOPICS_IN_EVENT_MAX 65536
-#define RUNS_IN_EVENT_MAX 1000000
+#define RUNS_IN_EVENT_MAX   1000000
 /* Where runs begin in an object (object.md). */
 #define FIRST_POSITION 16
 #define AGAIN_AFTER_MS 1000
@@ -147,7 +147,8 @@ static void read_rows(struct json_reader *r, const struct json *event,
     for (size_t i = 0; i < rows->topic_count; i++)
         rows->topics[i] = json_as_uuid(r, json_at(r, topics, i), "topic id");
     for (size_t i = 0; i < COLUMNS; i++) {
-        struct slice column = json_as_base64(r, json_at(r, event, 4 + i), "column", arena);
+        struct slice column =
+            json_as_base64(r, json_at(r, event, 4 + i), "column", arena);
         int64_t n = r->failed ? -1 : packed_count(column);
         if (n < 0 || (i > 0 && n != count) || n > RUNS_IN_EVENT_MAX) {
             r->failed = true;

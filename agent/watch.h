@@ -1,4 +1,5 @@
-/* watch.h - keeps this agent's knowledge of the cluster fresh: metadata once, then the watch.
+/* watch.h - keeps this agent's knowledge of the cluster fresh: metadata once, then the
+ * watch.
  *
  *   LOADING (/agent/v1/metadata) -> WATCHING (/agent/v1/watch, one always outstanding)
  *      ^------------- reset: true, or an answer that makes no sense ------/
@@ -33,7 +34,8 @@ struct watch_hooks {
 struct watch *watch_new(struct loop *loop, struct ctl *ctl, struct meta *meta,
                         const struct watch_hooks *hooks);
 void watch_free(struct watch *watch); /* nobody may wait */
-/* ON_READY once, when the first view is published. The session (ctl_register) must stand. */
+/* ON_READY once, when the first view is published. The session (ctl_register) must stand.
+ */
 void watch_start(struct watch *watch, void (*on_ready)(void *arg), void *arg);
 bool watch_ready(const struct watch *watch);
 

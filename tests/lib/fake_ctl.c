@@ -1,4 +1,5 @@
-/* fake_ctl.c - apply commits as the control plane does, and check each object on the way. */
+/* fake_ctl.c - apply commits as the control plane does, and check each object on the way.
+ */
 #include "tests/lib/fake_ctl.h"
 
 #include <stdlib.h>
@@ -72,7 +73,8 @@ const struct fake_partition *fake_ctl_partition(const struct fake_ctl *ctl,
 }
 
 static struct fake_partition *get_partition(struct fake_ctl *ctl,
-                                            const struct uuid *topic_id, int32_t partition)
+                                            const struct uuid *topic_id,
+                                            int32_t partition)
 {
     struct fake_partition *p = find_partition(ctl, topic_id, partition);
     if (p != NULL)
@@ -99,9 +101,9 @@ static struct slice check_object(const struct fake_ctl *ctl, const struct commit
     ASSERT(bytes.ptr != NULL && bytes.len == commit->object_size);
     ASSERT(object_read_header(slice_of(bytes.ptr, OBJECT_HEADER_LEN), &kind, &err) == 0);
     ASSERT(kind == OBJECT_INTAKE);
-    ASSERT(object_read_trailer(slice_of(bytes.ptr + bytes.len - OBJECT_TRAILER_LEN,
-                                        OBJECT_TRAILER_LEN),
-                               bytes.len, &at, &len, &err) == 0);
+    ASSERT(object_read_trailer(
+               slice_of(bytes.ptr + bytes.len - OBJECT_TRAILER_LEN, OBJECT_TRAILER_LEN),
+               bytes.len, &at, &len, &err) == 0);
     ASSERT(object_read_footer(slice_of(bytes.ptr + at, bytes.len - at), bytes.len, arena,
                               footer, &err) == 0);
     ASSERT(uuid_eq(&footer->object_id, &commit->object_id));
@@ -210,8 +212,7 @@ static void apply(struct fake_ctl *ctl, const struct commit *commit,
     ASSERT(commit->created_at_ms >= ctl->created_last_ms); /* seal order */
     ctl->created_last_ms = commit->created_at_ms;
     ctl->objects++;
-    result->exceptions =
-        arena_array(arena, BATCHES_MAX, sizeof(result->exceptions[0]));
+    result->exceptions = arena_array(arena, BATCHES_MAX, sizeof(result->exceptions[0]));
     commit_walk_init(&walk, commit);
     while (commit_walk_next_run(&walk)) {
         const struct uuid *topic_id = &commit->topics[walk.topic];
@@ -260,8 +261,7 @@ static struct json *commit_object(struct fake_ctl *ctl, const struct json *value
     known->object_id = commit.object_id;
     str_init(&known->result, 64 * MIB);
     str_init(&column, 16 * MIB);
-    if (ctl->max_age_ms > 0 &&
-        ctl->time->now_ms - commit.created_at_ms > ctl->max_age_ms)
+    if (ctl->max_age_ms > 0 && ctl->time->now_ms - commit.created_at_ms > ctl->max_age_ms)
         result.code = ERR_EXPIRED;
     else
         apply(ctl, &commit, &result, &column, &arena);

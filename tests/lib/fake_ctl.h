@@ -1,8 +1,10 @@
-/* fake_ctl.h - the control plane's side of commits, in memory under virtual time: offsets,
- * idempotence by object id (I5) and by producer (kafka.md 3.3), lost replies, outages.
+/* fake_ctl.h - the control plane's side of commits, in memory under virtual time:
+ * offsets, idempotence by object id (I5) and by producer (kafka.md 3.3), lost replies,
+ * outages.
  *
  * It is also the judge: it looks at every committed object in the fake store, and asserts
- * that it is there (I1), is what its footer says, and that no batch is committed twice. */
+ * that it is there (I1), is what its footer says, and that no batch is committed twice.
+ */
 #ifndef TESTS_LIB_FAKE_CTL_H
 #define TESTS_LIB_FAKE_CTL_H
 
@@ -16,7 +18,7 @@
 #include "tests/lib/vtime.h"
 
 /* Where a test's batches bear their number: behind the header of record batch v2. */
-#define FAKE_BATCH_HEADER 61
+#define FAKE_BATCH_HEADER  61
 #define FAKE_BATCH_LEN_MIN (FAKE_BATCH_HEADER + 8)
 
 struct fake_entry {
@@ -53,8 +55,8 @@ struct fake_ctl {
     /* faults */
     unsigned lost_percent; /* applied, answer lost: applied again after retry_ms */
     int64_t retry_ms;
-    bool down;           /* nothing is applied until it is cleared */
-    int64_t max_age_ms;  /* older objects are EXPIRED; 0: never */
+    bool down;          /* nothing is applied until it is cleared */
+    int64_t max_age_ms; /* older objects are EXPIRED; 0: never */
     int64_t base_ms, spread_ms;
     void (*on_answer)(int code, const char *text, const struct json *answer, void *arg);
     void *arg;

@@ -108,8 +108,8 @@ void fake_store_put(struct fake_store *store, struct store_request *request)
 {
     struct fake_put *put = mem_zalloc(sizeof(*put));
     struct vtime *time = store->time;
-    int64_t delay = store->base_ms +
-                    (int64_t)vtime_random(time, (uint64_t)store->spread_ms + 1);
+    int64_t delay =
+        store->base_ms + (int64_t)vtime_random(time, (uint64_t)store->spread_ms + 1);
 
     put->store = store;
     put->request = request;

@@ -1,5 +1,5 @@
-/* fake_store.h - an object store in memory under virtual time, with faults: for simulations
- * of whoever sends struct store_request by a table of calls. */
+/* fake_store.h - an object store in memory under virtual time, with faults: for
+ * simulations of whoever sends struct store_request by a table of calls. */
 #ifndef TESTS_LIB_FAKE_STORE_H
 #define TESTS_LIB_FAKE_STORE_H
 
@@ -11,7 +11,7 @@
 struct fake_store {
     struct vtime *time;
     /* faults, in percent of PUTs */
-    unsigned slow_percent;  /* takes slow_ms more */
+    unsigned slow_percent; /* takes slow_ms more */
     int64_t slow_ms;
     unsigned fail_percent;  /* fails for good, nothing stored */
     unsigned lost_percent;  /* stored, but the answer is a failure */

@@ -175,7 +175,8 @@ void fake_transport_problem(struct fake_http_reply *reply, int status, const cha
     json_set(reply->body, "detail", json_string(detail));
 }
 
-static void sign(struct fake_transport *fake, const struct json *body, struct json *answer)
+static void sign(struct fake_transport *fake, const struct json *body,
+                 struct json *answer)
 {
     struct json_reader r = {0};
     struct err err = {0};

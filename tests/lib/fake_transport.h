@@ -1,5 +1,6 @@
-/* fake_transport.h - a control plane's HTTP side in memory, for tests of ctl.c and of what
- * stands on it: requests come to the test's handler, answers go back through the loop.
+/* fake_transport.h - a control plane's HTTP side in memory, for tests of ctl.c and of
+ * what stands on it: requests come to the test's handler, answers go back through the
+ * loop.
  *
  * A CA of its own signs what enrolments ask for, so that certificates are real. */
 #ifndef TESTS_LIB_FAKE_TRANSPORT_H
@@ -23,7 +24,7 @@ struct fake_http_request {
     const char *authorization;       /* or "" */
     bool lz4;                        /* body came compressed; it is plain here */
     struct slice body_text;
-    const struct json *body; /* NULL when there is none */
+    const struct json *body;        /* NULL when there is none */
     bool has_certificate, verified; /* of the TLS set at that time */
     int64_t timeout_ms;
 };

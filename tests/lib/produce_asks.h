@@ -17,8 +17,8 @@ struct made_ask {
     int answered; /* counted by whoever takes the reply */
 };
 
-/* PARTS batches of LEN bytes (at least 69), 3 records each, of topic 1, partitions 0, 1...;
- * no producer. The frame is the ask's until made_ask_free. */
+/* PARTS batches of LEN bytes (at least 69), 3 records each, of topic 1, partitions
+ * 0, 1...; no producer. The frame is the ask's until made_ask_free. */
 struct made_ask *make_ask(size_t parts, size_t len, int64_t deadline_at_ms);
 void made_ask_free(struct made_ask *made);
 /* Topic id that ends in N. */

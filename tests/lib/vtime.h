@@ -18,7 +18,8 @@ void vtime_init(struct vtime *time, uint64_t seed);
 void vtime_fini(struct vtime *time); /* drops what is left */
 /* Call RUN(arg) after DELAY_MS. */
 void vtime_after(struct vtime *time, int64_t delay_ms, void (*run)(void *arg), void *arg);
-/* Run the next event, unless it is later than UNTIL_MS; then false, and it is UNTIL_MS. */
+/* Run the next event, unless it is later than UNTIL_MS; then false, and it is UNTIL_MS.
+ */
 bool vtime_step(struct vtime *time, int64_t until_ms);
 bool vtime_idle(const struct vtime *time);
 

@@ -1,6 +1,7 @@
-/* The produce path under virtual time: random producers, a store that is slow, fails, loses
- * answers and stalls, a control plane that loses replies and goes away. WEFT_SEED=N runs
- * one seed only. The fake control plane asserts I1 and that no batch is committed twice. */
+/* The produce path under virtual time: random producers, a store that is slow, fails,
+ * loses answers and stalls, a control plane that loses replies and goes away. WEFT_SEED=N
+ * runs one seed only. The fake control plane asserts I1 and that no batch is committed
+ * twice. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -16,14 +17,14 @@
 #include "tests/lib/fake_store.h"
 #include "tests/lib/vtime.h"
 
-#define SEEDS 150
-#define STREAMS 6     /* idempotent producers, a partition each */
-#define PLAINS 4      /* connections without idempotence, over all partitions */
+#define SEEDS      150
+#define STREAMS    6 /* idempotent producers, a partition each */
+#define PLAINS     4 /* connections without idempotence, over all partitions */
 #define PARTITIONS 5
-#define TOPICS 2
-#define PARTS_MAX 4
-#define BATCHES 40    /* of a stream */
-#define WINDOW 5      /* requests in flight, the most that idempotence allows */
+#define TOPICS     2
+#define PARTS_MAX  4
+#define BATCHES    40 /* of a stream */
+#define WINDOW     5  /* requests in flight, the most that idempotence allows */
 
 struct sim;
 
@@ -32,7 +33,7 @@ struct sim_ask {
     struct produce_part parts[PARTS_MAX];
     uint64_t numbers[PARTS_MAX];
     struct sim *sim;
-    int who;   /* a plain's index, or -1 */
+    int who; /* a plain's index, or -1 */
     int stream, batch;
     bool answered;
 };
@@ -49,9 +50,9 @@ struct stream {
         bool acked;
         int64_t offset;
     } batches[BATCHES];
-    int next;     /* to be sent */
+    int next; /* to be sent */
     int in_flight;
-    bool failed;  /* one in flight failed: wait for all, then begin anew from there */
+    bool failed; /* one in flight failed: wait for all, then begin anew from there */
 };
 
 struct sim {
@@ -127,7 +128,8 @@ static void stream_send(struct stream *s)
     struct sim *sim = s->sim;
     while (s->in_flight < WINDOW && s->next < BATCHES) {
         int i = s->next++;
-        struct sim_ask *a = make_ask(sim, 1, 500 + (int64_t)vtime_random(&sim->time, 20000));
+        struct sim_ask *a =
+            make_ask(sim, 1, 500 + (int64_t)vtime_random(&sim->time, 20000));
         struct produce_part *part = &a->parts[0];
         a->stream = s->index;
         a->batch = i;
@@ -194,7 +196,8 @@ static void on_plain_turn(void *arg)
     struct plain_turn *turn = arg;
     struct sim *sim = turn->sim;
     size_t parts = 1 + vtime_random(&sim->time, PARTS_MAX);
-    struct sim_ask *a = make_ask(sim, parts, 100 + (int64_t)vtime_random(&sim->time, 8000));
+    struct sim_ask *a =
+        make_ask(sim, parts, 100 + (int64_t)vtime_random(&sim->time, 8000));
 
     a->who = turn->who;
     for (size_t i = 0; i < parts; i++) {
@@ -349,9 +352,8 @@ static void sim_init(struct sim *sim, uint64_t seed)
                     .budget = &sim->budget},
         .uploader = {.max_uploads = 1 + vtime_random(t, 8),
                      .upload_timeout_ms = 1000 + (int64_t)vtime_random(t, 8000),
-                     .hedge_after_ms = vtime_chance(t, 50)
-                                           ? 30 + (int64_t)vtime_random(t, 200)
-                                           : 0},
+                     .hedge_after_ms =
+                         vtime_chance(t, 50) ? 30 + (int64_t)vtime_random(t, 200) : 0},
         .max_objects = 1 + vtime_random(t, 16),
     };
     options.cluster_id.bytes[0] = 0xcc;
@@ -503,7 +505,8 @@ static void run_seed(uint64_t seed, bool faults, struct totals *totals)
         s->index = i;
         s->topic_id = sim.topics[i % TOPICS];
         s->partition = i % PARTITIONS;
-        vtime_after(&sim.time, (int64_t)vtime_random(&sim.time, 3000), on_stream_timer, s);
+        vtime_after(&sim.time, (int64_t)vtime_random(&sim.time, 3000), on_stream_timer,
+                    s);
     }
     for (int i = 0; i < PLAINS; i++) {
         turns[i] = (struct plain_turn){&sim, i};
@@ -540,7 +543,8 @@ static void test_faults(void **state)
                   totals.objects, totals.puts);
     if (one != NULL)
         return;
-    /* The faults did happen: there were failures, repeated commits, objects stored twice. */
+    /* The faults did happen: there were failures, repeated commits, objects stored twice.
+     */
     assert_true(totals.failed > 0 && totals.timed_out > 0 && totals.repeats > 0);
     assert_true(totals.puts > totals.objects);
 }

@@ -20,9 +20,11 @@ static void test_parse(void **state)
     static const struct {
         const char *text, *host;
         int port;
-    } good[] = {{"a.b:1", "a.b", 1},     {"[::1]:9092", "::1", 9092}, {":80", "", 80},
-                {"host", "host", 7},     {"[fe80::1]", "fe80::1", 7}, {"1.2.3.4:0", "1.2.3.4", 0}};
-    static const char *const bad[] = {"a:b", "a:65536", "a:-1", "[::1", "[::1]x", "a:1,b:2"};
+    } good[] = {
+        {"a.b:1", "a.b", 1}, {"[::1]:9092", "::1", 9092}, {":80", "", 80},
+        {"host", "host", 7}, {"[fe80::1]", "fe80::1", 7}, {"1.2.3.4:0", "1.2.3.4", 0}};
+    static const char *const bad[] = {"a:b",  "a:65536", "a:-1",
+                                      "[::1", "[::1]x",  "a:1,b:2"};
     struct address address;
     struct err err = {0};
     (void)state;
@@ -46,7 +48,8 @@ static void test_advertised(void **state)
     struct err err = {0};
     (void)state;
     unsetenv("POD_IP");
-    assert_int_equal(address_advertised("pub:1", "0.0.0.0:9092", 9092, &address, &err), 0);
+    assert_int_equal(address_advertised("pub:1", "0.0.0.0:9092", 9092, &address, &err),
+                     0);
     assert_string_equal(address.host, "pub");
     assert_int_equal(address.port, 1);
     assert_int_equal(address_advertised("pub", "0.0.0.0:0", 5555, &address, &err), 0);
@@ -61,7 +64,8 @@ static void test_advertised(void **state)
     assert_int_equal(address_advertised(NULL, "0.0.0.0:9", 9, &address, &err), 0);
     assert_string_equal(address.host, "10.9.8.7");
     unsetenv("POD_IP");
-    assert_int_equal(address_advertised("0.0.0.0:1", "a:1", 1, &address, &err), ERR_INVALID);
+    assert_int_equal(address_advertised("0.0.0.0:1", "a:1", 1, &address, &err),
+                     ERR_INVALID);
 }
 
 /* A port in use is an error that names the address. */
@@ -85,7 +89,8 @@ static void put(const char *root, const char *path, const char *text)
 {
     char file[512];
     snprintf(file, sizeof(file), "%s%s", root, path);
-    for (char *slash = strchr(file + 1, '/'); slash != NULL; slash = strchr(slash + 1, '/')) {
+    for (char *slash = strchr(file + 1, '/'); slash != NULL;
+         slash = strchr(slash + 1, '/')) {
         *slash = '\0';
         mkdir(file, 0700);
         *slash = '/';
@@ -96,7 +101,8 @@ static void put(const char *root, const char *path, const char *text)
     fclose(f);
 }
 
-/* The least limit counts: of the own group and its parents, v1 and v2, and the machine. */
+/* The least limit counts: of the own group and its parents, v1 and v2, and the machine.
+ */
 static void test_memory_limit(void **state)
 {
     char root[] = "/tmp/weft-test-XXXXXX", command[64];
@@ -136,11 +142,17 @@ static int parse(struct agent_options *options, char **argv, struct err *err)
 /* Four options are enough; without one of them, or out of range, the text says which. */
 static void test_options(void **state)
 {
-    char *good[] = {"weft-agent", "--control-plane=https://a:1", "--ca-fingerprint=00",
-                    "--enrolment-token=t", "--store=file:///x", NULL};
+    char *good[] = {"weft-agent",          "--control-plane=https://a:1",
+                    "--ca-fingerprint=00", "--enrolment-token=t",
+                    "--store=file:///x",   NULL};
     char *missing[] = {"weft-agent", "--control-plane=https://a:1", NULL};
-    char *range[] = {"weft-agent", "--control-plane=https://a:1", "--ca-fingerprint=00",
-                     "--enrolment-token=t", "--store=file:///x", "--max-uploads=0", NULL};
+    char *range[] = {"weft-agent",
+                     "--control-plane=https://a:1",
+                     "--ca-fingerprint=00",
+                     "--enrolment-token=t",
+                     "--store=file:///x",
+                     "--max-uploads=0",
+                     NULL};
     struct agent_options options;
     struct err err = {0};
     (void)state;
@@ -160,10 +172,8 @@ static void test_options(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_parse),
-        cmocka_unit_test(test_advertised),
-        cmocka_unit_test(test_listen),
-        cmocka_unit_test(test_memory_limit),
+        cmocka_unit_test(test_parse),   cmocka_unit_test(test_advertised),
+        cmocka_unit_test(test_listen),  cmocka_unit_test(test_memory_limit),
         cmocka_unit_test(test_options),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -179,10 +179,10 @@ static void test_layout(void **state)
     size_t n = join(pieces, intake_piece_count(intake), bytes, sizeof(bytes));
     assert_int_equal(n, size);
     assert_int_equal(crc, crc32c(bytes, n));
-    assert_int_equal(object_read_trailer(slice_of(bytes + n - OBJECT_TRAILER_LEN,
-                                                  OBJECT_TRAILER_LEN),
-                                         n, &at, &len, &err),
-                     0);
+    assert_int_equal(
+        object_read_trailer(slice_of(bytes + n - OBJECT_TRAILER_LEN, OBJECT_TRAILER_LEN),
+                            n, &at, &len, &err),
+        0);
     arena_init(&arena, MIB);
     assert_int_equal(
         object_read_footer(slice_of(bytes + at, n - at), n, &arena, &footer, &err), 0);

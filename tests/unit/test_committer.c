@@ -1,4 +1,5 @@
-/* Unit tests of agent/committer.c: commits leave in seal order, results reach their parts. */
+/* Unit tests of agent/committer.c: commits leave in seal order, results reach their
+ * parts. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -150,7 +151,7 @@ static void test_seal_order(void **state)
     assert_int_equal(first_object(f, 1), 2);
     upload(c);
     committer_step(&f->committer, 3);
-    assert_int_equal(f->requests, 1); /* one in flight */
+    assert_int_equal(f->requests, 1);               /* one in flight */
     answer(f, "[[0,\"yAE=\",[]],[0,\"zgE=\",[]]]"); /* 100, 103 */
     assert_int_equal(f->asks[0]->parts[0].base_offset, 100);
     assert_int_equal(f->asks[1]->parts[0].base_offset, 103);
@@ -249,12 +250,12 @@ static void test_refused_object(void **state)
 static void test_nonsense(void **state)
 {
     static const char *const answers[] = {
-        "[]",                              /* no result */
-        "[[0,\"AAA=\",[]]]",               /* two offsets for one run */
-        "[[0,\"AA==\",[[1,0,45,-1,-1]]]]", /* a run that is not there */
-        "[[0,\"AA==\",[[0,1,45,-1,-1]]]]", /* a batch that is not there */
+        "[]",                                             /* no result */
+        "[[0,\"AAA=\",[]]]",                              /* two offsets for one run */
+        "[[0,\"AA==\",[[1,0,45,-1,-1]]]]",                /* a run that is not there */
+        "[[0,\"AA==\",[[0,1,45,-1,-1]]]]",                /* a batch that is not there */
         "[[0,\"AA==\",[[0,0,45,-1,-1],[0,0,47,-1,-1]]]]", /* one batch twice */
-        "[[0,\"AQ==\",[]]]",               /* accepted, at offset -1 */
+        "[[0,\"AQ==\",[]]]",                              /* accepted, at offset -1 */
         "[[0,5,[]]]",
         "[7]",
         "{}",

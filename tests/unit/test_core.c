@@ -172,8 +172,8 @@ static struct made_ask *produce(struct fixture *f, size_t parts, int64_t timeout
     return made;
 }
 
-/* What is produced comes to the store, is committed, and is answered with its offsets; the
- * produces of one tick share one object. */
+/* What is produced comes to the store, is committed, and is answered with its offsets;
+ * the produces of one tick share one object. */
 static void test_produce(void **state)
 {
     struct fixture *f = *state;
@@ -229,8 +229,8 @@ static void test_drain(void **state)
     made_ask_free(made);
 }
 
-/* After abandoning, everything open is answered, and so is whatever still comes: each kind
- * of ask, once. */
+/* After abandoning, everything open is answered, and so is whatever still comes: each
+ * kind of ask, once. */
 static void test_abandon(void **state)
 {
     struct fixture *f = *state;

@@ -20,8 +20,8 @@ struct script {
     struct ctl *ctl;
     int ca_failures, enrol_failures; /* connections refused first */
     bool another_ca, token_refused, wrong_kind, untrusted;
-    int calls;            /* to /agent/v1/x */
-    int fail_first;       /* of those: how */
+    int calls;      /* to /agent/v1/x */
+    int fail_first; /* of those: how */
     int status;
     const char *code, *leader;
     bool garbage;
@@ -457,8 +457,8 @@ static void test_patience_and_cancel(void **state)
     struct script *s = *state;
     struct outcome out = {0};
     s->never = true;
-    struct ctl_call *parked = ctl_send_patient(s->ctl, "/agent/v1/x", json_object(), 30000,
-                                               0, on_done, &out);
+    struct ctl_call *parked =
+        ctl_send_patient(s->ctl, "/agent/v1/x", json_object(), 30000, 0, on_done, &out);
     loop_run_once(s->loop, 10);
     assert_true(s->timeout_ms >= 30000);
     ctl_cancel(parked);

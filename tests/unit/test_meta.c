@@ -14,7 +14,7 @@
 
 #define ID_A "00000000-0000-4000-8000-00000000000a"
 #define ID_B "00000000-0000-4000-8000-00000000000b"
-#define AGENT(n, host, zone, state)                                                    \
+#define AGENT(n, host, zone, state)                                                      \
     "[" #n ",\"00000000-0000-4000-8000-0000000000" #n "\",\"" host "\",9092,\"" zone     \
     "\",\"\",\"\",\"" state "\"]"
 
@@ -60,11 +60,13 @@ static int teardown(void **state)
 }
 
 static const char two_topics[] =
-    "{\"cursor\":9,\"agents\":[" AGENT(12, "b", "z2", "active") ","
-    AGENT(11, "a", "z1", "active") "],\"topics\":["
-    "[\"" ID_B "\",\"zoo\",3,2,{},77],"
-    "[\"" ID_A "\",\"ant\",1,1,{\"max.message.bytes\":\"5000\","
-    "\"message.timestamp.type\":\"LogAppendTime\",\"of.the.future\":\"x\"},66]]}";
+    "{\"cursor\":9,\"agents\":[" AGENT(12, "b", "z2", "active") "," AGENT(
+        11, "a", "z1", "active") "],\"topics\":["
+                                 "[\"" ID_B "\",\"zoo\",3,2,{},77],"
+                                 "[\"" ID_A
+                                 "\",\"ant\",1,1,{\"max.message.bytes\":\"5000\","
+                                 "\"message.timestamp.type\":\"LogAppendTime\",\"of.the."
+                                 "future\":\"x\"},66]]}";
 
 /* Before the first answer there is an empty view, and nobody is self. */
 static void test_empty(void **state)
@@ -203,11 +205,11 @@ static void test_many_topics(void **state)
  * node: clients merge nodes of one address. */
 static void test_ghosts(void **state)
 {
-    assert_int_equal(load(*state, "{\"topics\":[],\"agents\":["
-                                  AGENT(11, "a", "z", "active") ","
-                                  AGENT(14, "a", "z", "active") ","
-                                  AGENT(12, "b", "z", "active") "]}"),
-                     0);
+    assert_int_equal(
+        load(*state,
+             "{\"topics\":[],\"agents\":[" AGENT(11, "a", "z", "active") "," AGENT(
+                 14, "a", "z", "active") "," AGENT(12, "b", "z", "active") "]}"),
+        0);
     struct meta_view *view = meta_acquire(*state);
     assert_int_equal(view->agent_count, 2);
     assert_null(meta_agent_by_id(view, 11));
@@ -220,12 +222,14 @@ static void test_ghosts(void **state)
 static void test_zones(void **state)
 {
     const struct meta_agent *agents[8];
-    assert_int_equal(load(*state, "{\"topics\":[],\"agents\":["
-                                  AGENT(11, "a", "z1", "active") ","
-                                  AGENT(12, "b", "z1", "draining") ","
-                                  AGENT(13, "c", "z2", "active") ","
-                                  AGENT(14, "d", "z3", "draining") "]}"),
-                     0);
+    assert_int_equal(
+        load(*state,
+             "{\"topics\":[],\"agents\":[" AGENT(11, "a", "z1", "active") "," AGENT(
+                 12, "b", "z1",
+                 "draining") "," AGENT(13, "c", "z2",
+                                       "active") "," AGENT(14, "d", "z3",
+                                                           "draining") "]}"),
+        0);
     struct meta_view *view = meta_acquire(*state);
     assert_int_equal(meta_agents_for_zone(view, SLICE_LITERAL("z1"), agents, 8), 1);
     assert_int_equal(agents[0]->node_id, 11);

@@ -55,7 +55,8 @@ static void on_uploaded(struct intake *intake, int64_t now, void *arg)
     f->uploaded = intake;
 }
 
-static void on_failed(struct intake *intake, const struct err *err, int64_t now, void *arg)
+static void on_failed(struct intake *intake, const struct err *err, int64_t now,
+                      void *arg)
 {
     struct fixture *f = arg;
     (void)now;
@@ -146,8 +147,8 @@ static void test_one_put(void **state)
     assert_int_equal(uploader_due_at_ms(&f->uploader), INT64_MAX);
 }
 
-/* A late PUT is begun again under another key; the first that succeeds is the one that may
- * be committed, the other is cancelled, and even its success changes nothing (I5). */
+/* A late PUT is begun again under another key; the first that succeeds is the one that
+ * may be committed, the other is cancelled, and even its success changes nothing (I5). */
 static void test_hedge_wins(void **state)
 {
     struct fixture *f = *state;

@@ -16,7 +16,7 @@
 #include "common/mem.h"
 #include "tests/lib/fake_transport.h"
 
-#define ID_A "00000000-0000-4000-8000-00000000000a"
+#define ID_A   "00000000-0000-4000-8000-00000000000a"
 #define OBJECT "00000000-0000-4000-8000-0000000000f0"
 
 struct fixture {
@@ -187,7 +187,8 @@ static void rest(struct fixture *f, int ms)
 static void test_starts(void **state)
 {
     struct fixture *f = *state;
-    f->metadata = "{\"cursor\":10,\"agents\":[],\"topics\":[[\"" ID_A "\",\"t\",2,1,{},1]]}";
+    f->metadata =
+        "{\"cursor\":10,\"agents\":[],\"topics\":[[\"" ID_A "\",\"t\",2,1,{},1]]}";
     watch_start(f->watch, on_ready, f);
     assert_false(watch_ready(f->watch));
     until_flag(f);
@@ -213,9 +214,9 @@ static void test_events(void **state)
         "[\"commit\",\"" OBJECT "\",7,[\"" ID_A "\"],\"AAA=\",\"AgQ=\",\"yAG9AQ==\","
         "\"BgQ=\",\"AAg=\",\"yAFk\",\"0A8C\"],"
         "[\"of the future\",1,2,3]]}";
-    f->watches[1] = "{\"cursor\":12,\"reset\":false,\"events\":[[\"topic_deleted\",\"" ID_A
-                    "\"],[\"agents\",[[9,\"" ID_A
-                    "\",\"h\",1,\"z\",\"\",\"\",\"active\"]]]]}";
+    f->watches[1] =
+        "{\"cursor\":12,\"reset\":false,\"events\":[[\"topic_deleted\",\"" ID_A
+        "\"],[\"agents\",[[9,\"" ID_A "\",\"h\",1,\"z\",\"\",\"\",\"active\"]]]]}";
     watch_start(f->watch, NULL, NULL);
     while (f->news < 2)
         until_flag(f);
@@ -268,12 +269,16 @@ static void test_nonsense(void **state)
         "[]",
         "{\"cursor\":1,\"reset\":false,\"events\":[[5]]}",
         "{\"cursor\":1,\"reset\":false,\"events\":[[\"commit\"]]}",
-        "{\"cursor\":1,\"reset\":false,\"events\":[[\"commit\",\"" OBJECT "\",7,[],\"AA==\","
+        "{\"cursor\":1,\"reset\":false,\"events\":[[\"commit\",\"" OBJECT
+        "\",7,[],\"AA==\","
         "\"AA==\",\"AA==\",\"Ag==\",\"AA==\",\"Ag==\",\"AA==\"]]}", /* topic 0 of none */
         "{\"cursor\":1,\"reset\":false,\"events\":[[\"commit\",\"" OBJECT "\",7,[\"" ID_A
-        "\"],\"AA==\",\"AAA=\",\"AA==\",\"Ag==\",\"AA==\",\"Ag==\",\"AA==\"]]}", /* rows */
+        "\"],\"AA==\",\"AAA=\",\"AA==\",\"Ag==\",\"AA==\",\"Ag==\",\"AA==\"]]}", /* rows
+                                                                                  */
         "{\"cursor\":1,\"reset\":false,\"events\":[[\"commit\",\"" OBJECT "\",7,[\"" ID_A
-        "\"],\"AA==\",\"AA==\",\"AA==\",\"AA==\",\"AA==\",\"Ag==\",\"AA==\"]]}", /* 0 records */
+        "\"],\"AA==\",\"AA==\",\"AA==\",\"AA==\",\"AA==\",\"Ag==\",\"AA==\"]]}", /* 0
+                                                                                    records
+                                                                                  */
         "{\"cursor\":1,\"reset\":false,\"events\":[[\"topic\",[1]]]}",
         "{\"cursor\":1,\"reset\":false,\"events\":[[\"topic_deleted\",7]]}",
     };
@@ -445,8 +450,8 @@ static void test_freshness(void **state)
         until_flag(f);
     assert_int_equal(f->plan_count, 2);
     for (size_t i = 0; i < 20; i++)
-        assert_int_equal(CONTAINER_OF(f->replied[i], struct metadata_ask, ask)->kafka_error,
-                         0);
+        assert_int_equal(
+            CONTAINER_OF(f->replied[i], struct metadata_ask, ask)->kafka_error, 0);
 }
 
 /* A view that does not catch up is an error at the deadline. */
