@@ -153,8 +153,9 @@ void apply_agent_register(struct state *state, const struct command *cmd,
         return;
     }
     if (agent == NULL) {
-        if (cluster->agent_count >= cmd->agent_register.agents_max ||
-            cluster->next_node_id == INT32_MAX) {
+        if (agent_at_address(cluster, cmd) == NULL &&
+            (cluster->agent_count >= cmd->agent_register.agents_max ||
+             cluster->next_node_id == INT32_MAX)) {
             result->code = ERR_OVERLOADED;
             return;
         }

@@ -175,7 +175,12 @@ struct agent_info *catalog_add_agent(struct cluster *cluster, const struct uuid 
     agent->state = AGENT_ACTIVE;
     agent->cluster = cluster;
     row_init(&agent->row, ROW_AGENT);
-    list_push_back(&cluster->agents, &agent->node);
+    /* Sorted by node id, as they are loaded: an id may come back (apply_catalog.c). */
+    struct list_node *behind = cluster->agents.head.prev;
+    while (behind != &cluster->agents.head &&
+           CONTAINER_OF(behind, struct agent_info, node)->node_id > node_id)
+        behind = behind->prev;
+    list_insert_before(behind->next, &agent->node);
     cluster->agent_count++;
     HASH_ADD(hh, cluster->agents_by_id, agent_id, sizeof(agent->agent_id), agent);
     return agent;

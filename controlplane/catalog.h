@@ -2,8 +2,9 @@
  *
  * All of it in memory, owned by the core thread, changed by apply_*.c only; the service
  * side reads through state.h with const pointers. A pointer stays good until control
- * returns to the loop, no longer. Lists are in order of creation, which is the same on
- * every node. What was changed since the last checkpoint hangs in the `dirty` list. */
+ * returns to the loop, no longer. Lists are in order of creation (agents: of node id),
+ * which is the same on every node. What was changed since the last checkpoint hangs in
+ * the `dirty` list. */
 #ifndef CONTROLPLANE_CATALOG_H
 #define CONTROLPLANE_CATALOG_H
 

@@ -131,29 +131,40 @@ static int check_schema(struct db *db, struct err *err)
     return 0;
 }
 
+/* "?,?,?": as many as TYPES has letters. */
+static void print_marks(const char *types, char marks[64])
+{
+    size_t n = strlen(types);
+    ASSERT(2 * n <= 64);
+    for (size_t i = 0; i < n; i++) {
+        marks[2 * i] = '?';
+        marks[2 * i + 1] = ',';
+    }
+    marks[2 * n - 1] = '\0';
+}
+
+static int prepare_one(struct db *db, const char *sql, sqlite3_stmt **stmt,
+                       struct err *err)
+{
+    int rc =
+        sqlite3_prepare_v3(db->sqlite, sql, -1, SQLITE_PREPARE_PERSISTENT, stmt, NULL);
+    return check(db, rc, err, sql);
+}
+
 static int prepare(struct db *db, struct err *err)
 {
-    char sql[1024];
+    char sql[1024], marks[64];
     int rc = 0;
 
     for (int i = 0; rc == 0 && i < DB_TABLES; i++) {
-        char marks[64] = "?";
-        for (size_t n = 1; n < strlen(tables[i].types); n++)
-            strcat(marks, ",?");
+        print_marks(tables[i].types, marks);
         sqlite3_snprintf(sizeof(sql), sql, "INSERT OR REPLACE INTO %s VALUES(%s)",
                          tables[i].name, marks);
-        rc = check(db,
-                   sqlite3_prepare_v3(db->sqlite, sql, -1, SQLITE_PREPARE_PERSISTENT,
-                                      &db->put[i], NULL),
-                   err, sql);
-        if (rc != 0)
-            break;
+        rc = prepare_one(db, sql, &db->put[i], err);
         sqlite3_snprintf(sizeof(sql), sql, "DELETE FROM %s WHERE %s", tables[i].name,
                          tables[i].where);
-        rc = check(db,
-                   sqlite3_prepare_v3(db->sqlite, sql, -1, SQLITE_PREPARE_PERSISTENT,
-                                      &db->delete[i], NULL),
-                   err, sql);
+        if (rc == 0)
+            rc = prepare_one(db, sql, &db->delete[i], err);
     }
     return rc;
 }

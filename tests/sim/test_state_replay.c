@@ -367,6 +367,7 @@ static void step_agent(void)
     struct command cmd = {.kind = COMMAND_AGENT_REGISTER};
     cmd.agent_register.agent_id = test_uuid(3, pick(5));
     cmd.agent_register.zone = slice_str(pick(2) ? "a" : "b");
+    cmd.agent_register.port = (int32_t)pick(4);
     cmd.agent_register.state = AGENT_ACTIVE;
     cmd.agent_register.agents_max = 4;
     if (pick(3) == 0) {

@@ -64,7 +64,8 @@ static struct commit_result commit(struct driver *d, uint32_t number,
 static struct commit_result send_batch(struct driver *d, uint32_t number, int64_t pid,
                                        int16_t epoch, int32_t sequence, uint32_t records)
 {
-    struct test_batch batch = {0, 0, records, pid, epoch, sequence, (int64_t)5000 + sequence, 0};
+    struct test_batch batch = {
+        0, 0, records, pid, epoch, sequence, (int64_t)5000 + sequence, 0};
     return commit(d, number, &batch, 1);
 }
 

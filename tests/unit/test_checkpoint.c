@@ -1,0 +1,290 @@
+/* test_checkpoint.c - the database is the state of one moment, whole or refused. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <sqlite3.h>
+
+#include "common/mem.h"
+#include "controlplane/checkpoint.h"
+#include "tests/lib/node_driver.h"
+#include "tests/lib/state_driver.h"
+
+struct fixture {
+    char dir[64], path[80];
+    struct db *db;
+    struct driver driver;
+    uint32_t next_object;
+};
+
+static int setup(void **state)
+{
+    struct fixture *f = mem_zalloc(sizeof(*f));
+    struct err err;
+    temp_dir(f->dir);
+    snprintf(f->path, sizeof(f->path), "%s/state.db", f->dir);
+    driver_init(&f->driver, NULL);
+    *state = f;
+    return db_open(f->path, &f->db, &err);
+}
+
+static int teardown(void **state)
+{
+    struct fixture *f = *state;
+    db_close(f->db);
+    driver_fini(&f->driver);
+    temp_dir_remove(f->dir);
+    mem_free(f);
+    return 0;
+}
+
+static void commit_some(struct fixture *f, uint32_t count)
+{
+    struct uuid topic = test_uuid(2, 1);
+    for (uint32_t i = 0; i < count; i++) {
+        const struct test_batch batches[] = {{0, 0, 3, 5, 0, (int32_t)i * 3, 7, 0},
+                                             {0, 1, 1, -1, 0, -1, 9, 0}};
+        struct uuid id = test_uuid(9, f->next_object++);
+        struct test_commit c;
+        test_commit_init(&c, &id, f->driver.now_ms, &topic, 1, batches, 2);
+        assert_int_equal(driver_commit(&f->driver, &c.commit).code, 0);
+        test_commit_fini(&c);
+    }
+}
+
+static int save(struct fixture *f, struct err *err)
+{
+    struct checkpoint_meta meta = {.cell_id = test_uuid(5, 5)};
+    struct str delta;
+    meta.position.index = f->driver.index;
+    meta.position.term = 42;
+    meta.position.configuration = SLICE_LITERAL("configuration");
+    meta.position.configuration_index = 17;
+    str_init(&delta, 64 * MIB);
+    checkpoint_collect(f->driver.state, &meta, &delta);
+    int rc = db_apply(f->db, str_slice(&delta), err);
+    str_fini(&delta);
+    return rc;
+}
+
+static int load(struct fixture *f, uint64_t *hash, struct checkpoint_meta *meta,
+                struct str *bytes, struct err *err)
+{
+    struct state *state = state_new(NULL);
+    int rc = checkpoint_load(state, f->db, meta, bytes, err);
+    if (rc == 0)
+        *hash = state_hash(state);
+    state_free(state);
+    return rc;
+}
+
+static void fill(struct fixture *f)
+{
+    struct err err;
+    driver_cluster(&f->driver, 1);
+    driver_topic(&f->driver, 1, 4);
+    commit_some(f, 20);
+    assert_int_equal(save(f, &err), 0);
+}
+
+static void reopen(struct fixture *f)
+{
+    struct err err;
+    db_close(f->db);
+    assert_int_equal(db_open(f->path, &f->db, &err), 0);
+}
+
+/* A new database is an empty state of index 0. */
+static void test_empty(void **state)
+{
+    struct fixture *f = *state;
+    struct checkpoint_meta meta;
+    struct str bytes;
+    struct err err;
+    uint64_t hash = 0;
+    str_init(&bytes, MIB);
+    assert_int_equal(load(f, &hash, &meta, &bytes, &err), 0);
+    assert_int_equal(meta.position.index, 0);
+    assert_true(uuid_is_zero(&meta.cell_id));
+    assert_true(hash == state_hash(f->driver.state));
+    str_fini(&bytes);
+}
+
+/* Everything comes back, with Raft's position, after closing and opening. */
+static void test_round_trip(void **state)
+{
+    struct fixture *f = *state;
+    struct checkpoint_meta meta;
+    struct str bytes;
+    struct err err;
+    uint64_t hash = 0;
+    fill(f);
+    reopen(f);
+    str_init(&bytes, MIB);
+    assert_int_equal(load(f, &hash, &meta, &bytes, &err), 0);
+    assert_true(hash == state_hash(f->driver.state));
+    assert_int_equal(meta.position.index, f->driver.index);
+    assert_int_equal(meta.position.term, 42);
+    assert_int_equal(meta.position.configuration_index, 17);
+    assert_true(slice_eq_str(meta.position.configuration, "configuration"));
+    struct uuid cell = test_uuid(5, 5);
+    assert_true(uuid_eq(&meta.cell_id, &cell));
+    str_fini(&bytes);
+}
+
+/* Change the file behind the product's back; leaves it closed. */
+static void run_sql(struct fixture *f, const char *sql)
+{
+    sqlite3 *sqlite;
+    db_close(f->db);
+    f->db = NULL;
+    assert_int_equal(sqlite3_open(f->path, &sqlite), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(sqlite, sql, NULL, NULL, NULL), SQLITE_OK);
+    assert_int_equal(sqlite3_close(sqlite), SQLITE_OK);
+}
+
+/* I4: rows that contradict each other are refused, not served: a hole in the offsets, an
+ * object lost, runs that no offset covers, a partition without its topic. */
+static void test_contradictions(void **state)
+{
+    static const char *const breakages[] = {
+        "DELETE FROM OBJECTS WHERE serial=7",
+        "DELETE FROM OBJECTS WHERE serial=20",
+        "UPDATE PARTITIONS SET next_offset=59 WHERE partition=0",
+        "UPDATE OBJECTS SET runs=x'01' WHERE serial=3",
+        "UPDATE OBJECTS SET runs=x'' WHERE serial=20",
+        "UPDATE OBJECTS SET size_bytes=20 WHERE serial=3",
+        "UPDATE OBJECTS SET cluster=99 WHERE serial=3",
+        "UPDATE OBJECTS SET id=x'00' WHERE serial=3",
+        "UPDATE PARTITIONS SET topic=99 WHERE partition=1",
+        "UPDATE PARTITIONS SET producers=x'0102' WHERE partition=0",
+        "UPDATE TOPICS SET partitions=0",
+        "DELETE FROM CLUSTERS",
+        "UPDATE META SET format=2",
+        "UPDATE META SET next_object=3",
+    };
+    struct fixture *f = *state;
+    struct checkpoint_meta meta;
+    struct str bytes;
+    char copy[80];
+    uint64_t hash;
+
+    fill(f);
+    db_close(f->db);
+    f->db = NULL;
+    snprintf(copy, sizeof(copy), "%s-copy", f->dir);
+    copy_dir(f->dir, copy);
+    for (size_t i = 0; i < ARRAY_LEN(breakages); i++) {
+        struct err err = {.code = 0};
+        copy_dir(copy, f->dir);
+        run_sql(f, breakages[i]);
+        assert_int_equal(db_open(f->path, &f->db, &err), 0);
+        str_init(&bytes, MIB);
+        int rc = load(f, &hash, &meta, &bytes, &err);
+        if (rc != ERR_DAMAGED && rc != ERR_UNSUPPORTED)
+            fail_msg("%s: %d", breakages[i], rc);
+        assert_non_null(strstr(err.text, "restore"));
+        str_fini(&bytes);
+        db_close(f->db);
+        f->db = NULL;
+    }
+    temp_dir_remove(copy);
+}
+
+/* A file that is no database, or of another version, is refused by name. */
+static void test_wrong_files(void **state)
+{
+    struct fixture *f = *state;
+    struct err err = {.code = 0};
+    run_sql(f, "PRAGMA user_version=9");
+    assert_int_equal(db_open(f->path, &f->db, &err), ERR_UNSUPPORTED);
+    int fd = open(f->path, O_WRONLY | O_TRUNC);
+    assert_true(
+        write(fd, "this is not a database, it is only text, and a lot of it", 56) == 56);
+    for (int i = 0; i < 100; i++)
+        assert_true(write(fd, "this is not a database, it is only text, and a lot", 50) ==
+                    50);
+    close(fd);
+    assert_int_equal(db_open(f->path, &f->db, &err), ERR_DAMAGED);
+}
+
+/* A delta that does not fit on the disk changes nothing, and can be given again. */
+static void test_full_disk(void **state)
+{
+    struct fixture *f = *state;
+    struct rlimit old, low;
+    struct checkpoint_meta meta = {.position = {.index = 1, .term = 1}};
+    struct str delta, bytes;
+    struct err err = {.code = 0};
+    uint64_t before = 0, after = 0;
+
+    fill(f);
+    str_init(&bytes, MIB);
+    assert_int_equal(load(f, &before, &meta, &bytes, &err), 0);
+    commit_some(f, 3000);
+    meta.position.index = f->driver.index;
+    meta.position.configuration = SLICE_LITERAL("c");
+    str_init(&delta, 64 * MIB);
+    checkpoint_collect(f->driver.state, &meta, &delta);
+    signal(SIGXFSZ, SIG_IGN);
+    getrlimit(RLIMIT_FSIZE, &old);
+    low = old;
+    low.rlim_cur = 200000;
+    setrlimit(RLIMIT_FSIZE, &low);
+    int rc = db_apply(f->db, str_slice(&delta), &err);
+    setrlimit(RLIMIT_FSIZE, &old);
+    assert_true(rc == ERR_NO_SPACE || rc == ERR_IO);
+    struct checkpoint_meta loaded;
+    str_reset(&bytes);
+    assert_int_equal(load(f, &after, &loaded, &bytes, &err), 0);
+    assert_true(before == after);
+    assert_int_equal(db_apply(f->db, str_slice(&delta), &err), 0);
+    str_reset(&bytes);
+    assert_int_equal(load(f, &after, &loaded, &bytes, &err), 0);
+    assert_true(after == state_hash(f->driver.state));
+    str_fini(&bytes);
+    str_fini(&delta);
+}
+
+/* What was deleted between two checkpoints is gone from the file, also when something
+ * took its name or key since. */
+static void test_deletions(void **state)
+{
+    struct fixture *f = *state;
+    struct checkpoint_meta meta;
+    struct str bytes;
+    struct err err;
+    uint64_t hash = 0;
+    fill(f);
+    driver_topic_delete(&f->driver, 1);
+    struct command cmd = {.kind = COMMAND_TOPIC_CREATE};
+    cmd.topic_create.topic_id = test_uuid(2, 8);
+    cmd.topic_create.name = SLICE_LITERAL("topic-1");
+    cmd.topic_create.partitions = 2;
+    cmd.topic_create.topics_max = cmd.topic_create.partitions_max = 10;
+    assert_int_equal(driver_apply(&f->driver, &cmd).kafka_error, 0);
+    assert_int_equal(save(f, &err), 0);
+    str_init(&bytes, MIB);
+    assert_int_equal(load(f, &hash, &meta, &bytes, &err), 0);
+    assert_true(hash == state_hash(f->driver.state));
+    str_fini(&bytes);
+}
+
+int main(void)
+{
+#define TEST(t) cmocka_unit_test_setup_teardown(t, setup, teardown)
+    const struct CMUnitTest tests[] = {TEST(test_empty),          TEST(test_round_trip),
+                                       TEST(test_contradictions), TEST(test_wrong_files),
+                                       TEST(test_full_disk),      TEST(test_deletions)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
