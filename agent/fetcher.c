@@ -17,6 +17,7 @@
 #include "agent/ctl.h"
 #include "agent/fetch_op.h"
 #include "agent/meta.h"
+#include "agent/metrics.h"
 #include "agent/plan.h"
 #include "agent/tail.h"
 #include "common/check.h"
@@ -78,6 +79,7 @@ static void op_free(struct fetch_op *op)
         cache_release(fetcher->options.cache, &op->holds[i].hold);
     loop_timer_fini(&op->timer);
     list_remove(&op->node);
+    metric_add(agent_metric(fetches_open), -1);
     mem_free(op->holds);
     mem_free(op->runs);
     mem_free(op->parts);
@@ -190,6 +192,10 @@ static void choose_runs(struct fetch_op *op)
         part->high_watermark = part->log_start = -1;
         if (part->entry == NULL || !tail_known(part->entry))
             continue;
+        /* An answer that ends before the offset would be false: the plan is still open. */
+        if (part->part->kafka_error == 0 &&
+            part->part->offset > tail_high_watermark(part->entry))
+            continue;
         part->high_watermark = tail_high_watermark(part->entry);
         part->log_start = tail_entry_log_start(part->entry);
         if (part->part->kafka_error == 0)
@@ -248,6 +254,7 @@ static void ask_plan(struct fetch_op_part *part)
         part->part->kafka_error = KAFKA_OFFSET_NOT_AVAILABLE;
         return;
     }
+    metric_add(agent_metric(fetch_plans_total), 1);
     part->planning = true;
     part->op->planning++;
     part->plan.entry = part->entry;
@@ -330,6 +337,8 @@ void fetcher_ask(struct fetcher *fetcher, struct fetch_ask *ask)
 {
     struct fetch_op *op = mem_zalloc(sizeof(*op));
 
+    metric_add(agent_metric(fetch_requests_total), 1);
+    metric_add(agent_metric(fetches_open), 1);
     op->fetcher = fetcher;
     op->ask = ask;
     op->part_count = ask->part_count;
