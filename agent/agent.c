@@ -113,6 +113,8 @@ static int serve_admin(const char *path, struct str *body, void *arg)
         if (agent->core != NULL)
             core_update_metrics(agent->core);
         metric_print(agent_metric_specs, agent_metrics, AGENT_METRIC_COUNT, body);
+        if (agent->core != NULL)
+            core_print_metrics(agent->core, body);
         if (agent->front != NULL)
             front_print_metrics(agent->front, body);
         return 200;
@@ -253,17 +255,11 @@ static void core_start_parts(struct agent *agent)
 
 /* ---- core thread: drain ---- */
 
-static void on_left(int code, const char *text, const struct json *answer, void *arg)
+static void on_left(int code, const char *text, void *arg)
 {
     struct agent *agent = arg;
-    (void)code, (void)text, (void)answer; /* without it, the session runs out */
+    (void)code, (void)text; /* if they did not hear it, the session runs out */
     tell_main(agent, &agent->drained, TO_MAIN_DRAINED);
-}
-
-static void leave(struct agent *agent)
-{
-    ctl_send(agent->ctl, "/agent/v1/leave", json_object(),
-             loop_now_ms(agent->core_thread.loop) + LEAVE_MS, on_left, agent);
 }
 
 static void poll_drain(struct agent *agent)
@@ -279,7 +275,7 @@ static void poll_drain(struct agent *agent)
         log_warn("agent", "not drained in time, giving up what is open", "");
     else
         log_info("agent", "drained", "");
-    leave(agent);
+    ctl_leave(agent->ctl, LEAVE_MS, on_left, agent);
 }
 
 static void core_drain_parts(struct agent *agent)

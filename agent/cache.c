@@ -15,6 +15,7 @@
 
 #include <uthash.h>
 
+#include "agent/metrics.h"
 #include "common/check.h"
 #include "common/clock.h"
 #include "common/log.h"
@@ -55,7 +56,6 @@ struct cache {
     size_t bytes;
     size_t reading;
     struct log_limit read_errors;
-    struct cache_counters counters;
 };
 
 struct cache *cache_new(const struct cache_options *options)
@@ -132,8 +132,9 @@ static void evict(struct cache *cache)
             continue;
         leave_table(cache, entry);
         entry_free(entry);
-        cache->counters.evictions++;
+        metric_add(agent_metric(cache_evictions_total), 1);
     }
+    metric_set(agent_metric(cache_bytes), (int64_t)cache->bytes);
 }
 
 void cache_free(struct cache *cache)
@@ -271,11 +272,11 @@ bool cache_acquire(struct cache *cache, const struct uuid *object_id, uint64_t p
     if (entry == NULL || !has_position(entry, position))
         entry = find(cache, object_id, chunk);
     if (entry == NULL) {
-        cache->counters.misses++;
+        metric_add(agent_metric(cache_misses_total), 1);
         entry = insert(cache, object_id, chunk);
         start_read(cache, entry);
     } else {
-        cache->counters.hits++;
+        metric_add(agent_metric(cache_hits_total), 1);
         list_remove(&entry->lru);
         list_push_front(&cache->lru, &entry->lru);
     }
@@ -339,10 +340,4 @@ struct slice cache_bytes(const struct cache_hold *hold, uint64_t position, uint6
         return SLICE_NULL;
     *blob = piece->blob;
     return slice_of(piece->bytes.ptr + skip, MIN(len, piece->bytes.len - skip));
-}
-
-void cache_counters(const struct cache *cache, struct cache_counters *counters)
-{
-    *counters = cache->counters;
-    counters->bytes = cache->bytes;
 }

@@ -81,10 +81,4 @@ uint64_t cache_hold_end(const struct cache_hold *hold);
 struct slice cache_bytes(const struct cache_hold *hold, uint64_t position, uint64_t len,
                          struct blob **blob);
 
-struct cache_counters {
-    uint64_t hits, misses, evictions;
-    size_t bytes;
-};
-void cache_counters(const struct cache *cache, struct cache_counters *counters);
-
 #endif

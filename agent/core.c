@@ -408,20 +408,38 @@ void core_free(struct core *core)
 void core_update_metrics(struct core *core)
 {
     struct store_counters counters;
-    int64_t requests = 0, errors = 0;
 
     store_counters(core->options.store, &counters);
-    for (size_t kind = 0; kind <= STORE_DELETE; kind++) {
-        requests += (int64_t)counters.requests[kind];
-        errors += (int64_t)counters.errors[kind];
-    }
-    metric_set(agent_metric(store_requests), requests);
-    metric_set(agent_metric(store_errors), errors);
-    metric_set(agent_metric(store_retries), (int64_t)counters.retries);
-    metric_set(agent_metric(store_written_bytes), (int64_t)counters.bytes_written);
-    metric_set(agent_metric(store_read_bytes), (int64_t)counters.bytes_read);
+    metric_set(agent_metric(store_retries_total), (int64_t)counters.retries);
+    metric_set(agent_metric(store_written_bytes_total), (int64_t)counters.bytes_written);
+    metric_set(agent_metric(store_read_bytes_total), (int64_t)counters.bytes_read);
     metric_set(agent_metric(memory_used_bytes),
                (int64_t)budget_used(core->options.budget));
     metric_set(agent_metric(memory_limit_bytes),
                (int64_t)core->options.budget->limit_bytes);
+}
+
+/* Requests are what a store bills: they are told by kind. */
+static void print_by_kind(const char *name, const char *help,
+                          const uint64_t counts[STORE_DELETE + 1], struct str *out)
+{
+    static const char *const labels[STORE_DELETE + 1] = {"kind=\"put\"", "kind=\"get\"",
+                                                         "kind=\"head\"", "kind=\"list\"",
+                                                         "kind=\"delete\""};
+
+    str_printf(out, "# HELP %s %s\n# TYPE %s counter\n", name, help, name);
+    for (size_t kind = 0; kind <= STORE_DELETE; kind++)
+        metric_print_labelled(name, labels[kind], (int64_t)counts[kind], out);
+}
+
+void core_print_metrics(const struct core *core, struct str *out)
+{
+    struct store_counters counters;
+
+    store_counters(core->options.store, &counters);
+    print_by_kind("weft_agent_store_requests_total",
+                  "requests sent to the object store, by kind", counters.requests, out);
+    print_by_kind("weft_agent_store_errors_total",
+                  "requests to the object store that failed, by kind", counters.errors,
+                  out);
 }

@@ -16,6 +16,7 @@
 #include "common/blob.h"
 #include "common/loop.h"
 #include "common/slice.h"
+#include "common/str.h"
 #include "common/uuid.h"
 
 struct core;
@@ -210,5 +211,7 @@ bool core_quiet(const struct core *core);
 void core_free(struct core *core);
 /* Bring the gauges of metric.def up to date. */
 void core_update_metrics(struct core *core);
+/* Append the labelled families that metric.def cannot hold. */
+void core_print_metrics(const struct core *core, struct str *out);
 
 #endif

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "agent/fetch_op.h"
+#include "agent/metrics.h"
 #include "common/check.h"
 #include "common/clock.h"
 #include "common/log.h"
@@ -213,4 +214,5 @@ void fetch_assemble(struct fetch_op *op)
             out.part->kafka_error = KAFKA_KAFKA_STORAGE_ERROR;
         out.slices += out.part->slice_count;
     }
+    metric_add(agent_metric(fetch_bytes_total), out.total);
 }

@@ -194,8 +194,9 @@ def verify(what, records, shards):
         f"equal; offsets dense in {PARTITIONS} partitions ({min(next_offset)} to {max(next_offset)} records each)")
 
 
-def metric(directory, name):
-    """Sum of a metric over the agents that run."""
+def store_requests(directory, kind):
+    """Requests of KIND that the running agents sent to the store."""
+    wanted = f'weft_agent_store_requests_total{{kind="{kind}"}}'
     with open(os.path.join(directory, "cluster.json"), encoding="utf-8") as f:
         processes = json.load(f)["processes"]
     total = 0.0
@@ -205,7 +206,7 @@ def metric(directory, name):
         url = facts["ready_url"].replace("/readyz", "/metrics")
         with urllib.request.urlopen(url, timeout=5) as answer:
             for line in answer.read().decode().splitlines():
-                if line.split("{")[0].split(" ")[0] == name:
+                if line.startswith(wanted):
                     total += float(line.rsplit(" ", 1)[1])
     return total
 
@@ -288,8 +289,7 @@ def run(cluster, index, shards):
     say("produced: every record is acknowledged")
     live.wait("reading live", len(index))
     verify("reading live", live.records, shards)
-    requests = (metric(cluster, "weft_agent_store_puts_total"),
-                metric(cluster, "weft_agent_store_gets_total"))
+    requests = store_requests(cluster, "put"), store_requests(cluster, "get")
 
     say("kill -9 of every process")
     for name in at:
