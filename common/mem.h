@@ -20,6 +20,10 @@ char *mem_strdup(const char *s);
 void *mem_try_alloc(size_t bytes); /* NULL when the system has none */
 void mem_free(void *ptr);          /* NULL is fine */
 
+/* For a process that moves payload: keep large pieces for reuse instead of giving them
+ * back to the kernel and faulting them in, zeroed, each time. Once, before any thread. */
+void mem_keep_large(void);
+
 /* Bytes in use against a limit. Any thread may take and give. */
 struct budget {
     size_t limit_bytes;
