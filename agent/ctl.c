@@ -584,6 +584,27 @@ void ctl_register(struct ctl *ctl, struct json *body,
     ctl->registered = registered;
 }
 
+static void on_left(int code, const char *text, const struct json *answer, void *arg)
+{
+    struct ctl *ctl = arg;
+    (void)answer;
+    say_registered(ctl, code, text);
+}
+
+void ctl_leave(struct ctl *ctl, int64_t wait_ms,
+               void (*done)(int code, const char *text, void *arg), void *arg)
+{
+    if (ctl->joining != NULL)
+        ctl_cancel(ctl->joining);
+    ctl->joining = NULL;
+    json_free(ctl->member);
+    ctl->member = NULL; /* join() has nothing to say any more */
+    ctl->on_registered = done;
+    ctl->on_registered_arg = arg;
+    ctl_send(ctl, "/agent/v1/leave", json_object(), loop_now_ms(ctl->loop) + wait_ms,
+             on_left, ctl);
+}
+
 void ctl_on_session(struct ctl *ctl,
                     void (*on_session)(const struct ctl_session *session, void *arg),
                     void *arg)

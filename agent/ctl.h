@@ -71,6 +71,11 @@ void ctl_on_session(struct ctl *ctl,
                     void *arg);
 const struct ctl_session *ctl_session(const struct ctl *ctl);
 
+/* Tell the control plane that this agent goes, so that the cluster forgets it at once; it
+ * does not join again after that. DONE once, after WAIT_MS at the latest. */
+void ctl_leave(struct ctl *ctl, int64_t wait_ms,
+               void (*done)(int code, const char *text, void *arg), void *arg);
+
 struct ctl_call;
 
 /* A JSON call. BODY: ownership moves. CODE: 0 and ANSWER, or an ERR_* and TEXT. Retries

@@ -26,7 +26,7 @@ struct script {
     const char *code, *leader;
     bool garbage;
     bool registered_twice;
-    int registrations, renewals;
+    int registrations, renewals, leaves;
     char urls[4][64]; /* of the first calls */
     int64_t timeout_ms;
     bool lz4, reply_lz4, never, positional;
@@ -75,6 +75,10 @@ static void handle(const struct fake_http_request *request, struct fake_http_rep
 
     if (strcmp(path, "/agent/v1/x") == 0) {
         agent_call(s, request, reply);
+        return;
+    }
+    if (strcmp(path, "/agent/v1/leave") == 0) {
+        s->leaves++;
         return;
     }
     assert_true(fake_transport_serve(&s->fake, request, reply));
@@ -413,6 +417,29 @@ static void test_session_lost(void **state)
     assert_int_equal(sessions, 1);
 }
 
+static void on_gone(int code, const char *text, void *arg)
+{
+    (void)code, (void)text;
+    *(bool *)arg = true;
+}
+
+/* After leaving, a call that finds no session does not bring the agent back. */
+static void test_leave(void **state)
+{
+    struct script *s = *state;
+    struct outcome out;
+    bool gone = false;
+    ctl_leave(s->ctl, 1000, on_gone, &gone);
+    fake_transport_run(&s->fake, &gone);
+    assert_int_equal(s->leaves, 1);
+    s->fail_first = 1000;
+    s->status = 409;
+    s->code = "CONFLICT";
+    call(s, 200, &out);
+    assert_int_equal(out.code, ERR_TIMEOUT);
+    assert_int_equal(s->registrations, 1);
+}
+
 /* Bodies of 4 KiB and more go compressed, answers come so; others do not. */
 static void test_compression(void **state)
 {
@@ -507,6 +534,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_leader, setup_joined, teardown),
         cmocka_unit_test_setup_teardown(test_leaders_disagree, setup_joined, teardown),
         cmocka_unit_test_setup_teardown(test_session_lost, setup_joined, teardown),
+        cmocka_unit_test_setup_teardown(test_leave, setup_joined, teardown),
         cmocka_unit_test_setup_teardown(test_compression, setup_joined, teardown),
         cmocka_unit_test_setup_teardown(test_too_large, setup_joined, teardown),
         cmocka_unit_test_setup_teardown(test_patience_and_cancel, setup_joined, teardown),
