@@ -559,19 +559,15 @@ static int load(struct node *node, struct err *err)
     return 0;
 }
 
-/* The log; a new cell's gets its random id, an old one's must be the database's. */
+/* The log of the database's cell; a new one gets an id of its own. */
 static int open_log(struct node *node, struct err *err)
 {
     struct wal_options options = {.dir = node->dir,
                                   .segment_bytes = node->options.wal_segment_bytes,
                                   .cell_id = node->loaded.cell_id,
                                   .ops = node->options.wal_ops};
-    char path[PATH_BYTES];
-
-    snprintf(path, sizeof(path), "%s/durable", node->dir);
-    if (uuid_is_zero(&options.cell_id) && access(path, F_OK) != 0)
-        options.cell_id = uuid_random();
     int rc = wal_open(&options, &node->wal, err);
+
     if (rc != 0)
         return rc;
     node->cell_id = wal_cell_id(node->wal);

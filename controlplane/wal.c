@@ -732,6 +732,8 @@ static int recover(struct wal *wal, struct err *err)
                        "%s: the log's segments are gone (entries up to %" PRIu64
                        " were acknowledged): restore them",
                        wal->dir, wal->durable_index);
+    if (wal->segment_count == 0 && uuid_is_zero(&wal->cell_id))
+        wal->cell_id = uuid_random();
     if (wal->segment_count == 0)
         return new_segment(wal, 1, wal->segment_bytes, err);
     wal->last_index = wal->segments[0].first_index - 1;

@@ -48,12 +48,12 @@ struct wal_ops {
 struct wal_options {
     const char *dir;
     size_t segment_bytes;
-    struct uuid cell_id;       /* of a new log; an old one must have the same */
+    struct uuid cell_id;       /* that the log must have; zero: any, a new one random */
     const struct wal_ops *ops; /* NULL: the system's */
 };
 
 /* Open the log of DIR, recover it; a DIR without one gets a log that begins at index 1.
- * Zero cell_id: take the log's own. ERR_DAMAGED, ERR_CONFLICT (another cell's), ERR_IO.
+ * ERR_DAMAGED, ERR_CONFLICT (another cell's), ERR_IO.
  */
 int wal_open(const struct wal_options *options, struct wal **wal,
              struct err *err) MUST_CHECK;

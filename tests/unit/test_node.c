@@ -294,6 +294,29 @@ static void test_kill(void **state)
     mem_free(offsets);
 }
 
+/* I11: a kill in the middle of the very first start needs no hand either. */
+static void test_kill_first_start(void **state)
+{
+    struct fixture *f = *state;
+    unsigned seed = 99;
+
+    for (int round = 0; round < 40; round++) {
+        pid_t pid = fork();
+        if (pid == 0) {
+            (void)start(f);
+            pause();
+        }
+        usleep((useconds_t)(rand_r(&seed) % 8000));
+        kill(pid, SIGKILL);
+        assert_int_equal(waitpid(pid, NULL, 0), pid);
+        struct node *node = start(f);
+        make_topic(f, node);
+        node_stop(node);
+        temp_dir_remove(f->dir);
+        assert_int_equal(mkdir(f->dir, 0700), 0);
+    }
+}
+
 /* ---- a failing disk ---- */
 
 static atomic_int fail_fallocate, fail_sync;
@@ -450,9 +473,9 @@ static void test_overload(void **state)
 int main(void)
 {
 #define TEST(t) cmocka_unit_test_setup_teardown(t, setup, teardown)
-    const struct CMUnitTest tests[] = {TEST(test_propose),     TEST(test_restart),
-                                       TEST(test_trim),        TEST(test_lock),
-                                       TEST(test_kill),        TEST(test_no_space),
-                                       TEST(test_failed_sync), TEST(test_overload)};
+    const struct CMUnitTest tests[] = {
+        TEST(test_propose),  TEST(test_restart),     TEST(test_trim),
+        TEST(test_lock),     TEST(test_kill),        TEST(test_kill_first_start),
+        TEST(test_no_space), TEST(test_failed_sync), TEST(test_overload)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
