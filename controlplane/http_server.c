@@ -7,9 +7,8 @@
  * found wrong while a body arrives is told after the rest was read and dropped, and a
  * client that goes on for too long is cut off.
  *
- * A client certificate is required and verified in the handshake: libmicrohttpd by itself
- * only asks for one. GnuTLS has no closure for its callbacks, but a connection stays with
- * the thread that accepted it, and that thread serves one daemon: `serving` is that one.
+ * A client certificate is required and verified in the handshake (http_tls.c):
+ * libmicrohttpd by itself only asks for one.
  *
  * Who writes what: an exchange's fields only ever change on the server's thread, also
  * those of a parked one; resuming touches nothing but libmicrohttpd's own state. */
@@ -27,30 +26,20 @@
 #include <unistd.h>
 
 #include <gnutls/abstract.h>
-#include <gnutls/gnutls.h>
-#include <gnutls/x509.h>
 #include <microhttpd.h>
 
 #include "common/check.h"
 #include "common/clock.h"
 #include "common/log.h"
+#include "controlplane/http_tls.h"
 
 #define HEAD_BYTES_MAX (32 * KIB) /* request line and headers; also the read buffer */
 #define LISTEN_BACKLOG 1024
 #define HEADERS_MAX    8
 /* A refused body up to this size is read and dropped, so that the client sees the answer
  * and the connection lives on; a larger one ends the connection. */
-#define DRAIN_BYTES_MAX (256 * KIB)
-#define URI_MAX         128
-#define TLS_PRIORITIES  "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2:%SERVER_PRECEDENCE"
-
-/* Our certificate; immutable. Superseded ones stay until the end, since a handshake may
- * still use them: that is a few in the life of a process. */
-struct credential {
-    struct credential *older;
-    gnutls_pcert_st certificate;
-    gnutls_privkey_t key;
-};
+#define DRAIN_BYTES_MAX  (256 * KIB)
+#define STOP_PATIENCE_MS 2000
 
 struct http_server {
     char name[16];
@@ -61,18 +50,19 @@ struct http_server {
     int64_t request_timeout_ms;
     struct budget *budget;
     char *client_ca_pem; /* NULL: no client certificates */
-    _Atomic(struct credential *) credential;
+    struct http_tls *tls;
     uint16_t port;
     int quiesced_fd;
     atomic_bool draining;
-    atomic_uint_fast64_t connections, accepted, handshakes_refused, parked;
+    atomic_uint_fast64_t connections, accepted, parked;
+    atomic_uint_fast64_t exchanges; /* not ended */
 };
 
 /* A connection's context in libmicrohttpd; belongs to the connection's thread. */
 struct peer {
     char address[INET6_ADDRSTRLEN];
     bool identified;
-    char uri[URI_MAX];
+    char uri[HTTP_TLS_URI_MAX];
     int64_t not_after_ms;
 };
 
@@ -113,115 +103,6 @@ struct http_exchange {
     size_t header_count;
 };
 
-static _Thread_local struct http_server *serving;
-
-/* --- certificates --- */
-
-static void credential_free(struct credential *credential)
-{
-    while (credential != NULL) {
-        struct credential *older = credential->older;
-        gnutls_pcert_deinit(&credential->certificate);
-        gnutls_privkey_deinit(credential->key);
-        mem_free(credential);
-        credential = older;
-    }
-}
-
-static gnutls_datum_t datum(struct slice s)
-{
-    /* GnuTLS does not write through it. */
-    return (gnutls_datum_t){.data = (unsigned char *)(uintptr_t)s.ptr,
-                            .size = (unsigned)s.len};
-}
-
-static int credential_load(struct slice cert_pem, struct slice key_pem,
-                           struct credential **out, struct err *err)
-{
-    gnutls_datum_t cert = datum(cert_pem), key = datum(key_pem);
-    struct credential *credential = mem_zalloc(sizeof(*credential));
-
-    int rc = gnutls_privkey_init(&credential->key);
-    ASSERT(rc == 0);
-    rc = gnutls_privkey_import_x509_raw(credential->key, &key, GNUTLS_X509_FMT_PEM, NULL,
-                                        0);
-    if (rc == 0)
-        rc = gnutls_pcert_import_x509_raw(&credential->certificate, &cert,
-                                          GNUTLS_X509_FMT_PEM, 0);
-    if (rc != 0) {
-        gnutls_privkey_deinit(credential->key);
-        mem_free(credential);
-        return err_set(err, ERR_INVALID, "server certificate: %s", gnutls_strerror(rc));
-    }
-    *out = credential;
-    return 0;
-}
-
-int http_server_set_certificate(struct http_server *server, struct slice cert_pem,
-                                struct slice key_pem, struct err *err)
-{
-    struct credential *credential = NULL;
-    int code = credential_load(cert_pem, key_pem, &credential, err);
-    if (code != 0)
-        return code;
-    credential->older = atomic_load(&server->credential);
-    while (!atomic_compare_exchange_weak(&server->credential, &credential->older,
-                                         credential))
-        ;
-    return 0;
-}
-
-static int on_want_certificate(gnutls_session_t session, const gnutls_datum_t *names,
-                               int name_count, const gnutls_pk_algorithm_t *algorithms,
-                               int algorithm_count, gnutls_pcert_st **certificate,
-                               unsigned *length, gnutls_privkey_t *key)
-{
-    (void)session, (void)names, (void)name_count, (void)algorithms, (void)algorithm_count;
-    struct credential *credential = atomic_load(&serving->credential);
-    *certificate = &credential->certificate;
-    *length = 1;
-    *key = credential->key;
-    return 0;
-}
-
-static void log_refused(struct http_server *server, gnutls_session_t session,
-                        unsigned status)
-{
-    static _Thread_local struct log_limit limit = {.interval_ms = 1000};
-    gnutls_datum_t text = {NULL, 0};
-    char quoted[256];
-    uint64_t dropped;
-
-    atomic_fetch_add(&server->handshakes_refused, 1);
-    if (!log_limit_pass(&limit, clock_monotonic_ms(), &dropped))
-        return;
-    const char *why = "no certificate";
-    if (status != 0 &&
-        gnutls_certificate_verification_status_print(
-            status, gnutls_certificate_type_get2(session, GNUTLS_CTYPE_PEERS), &text,
-            0) == 0)
-        why = (const char *)text.data;
-    log_warn("http", "client certificate refused", "listener=%s reason=%s more=%llu",
-             server->name, log_quote(why, quoted, sizeof(quoted)),
-             (unsigned long long)dropped);
-    gnutls_free(text.data);
-}
-
-/* Part of the handshake: anything but 0 ends it. */
-static int on_verify(gnutls_session_t session)
-{
-    static const char purpose[] = GNUTLS_KP_TLS_WWW_CLIENT;
-    gnutls_typed_vdata_st want = {.type = GNUTLS_DT_KEY_PURPOSE_OID,
-                                  .data = (unsigned char *)(uintptr_t)purpose,
-                                  .size = 0};
-    unsigned status = 0;
-    int rc = gnutls_certificate_verify_peers(session, &want, 1, &status);
-    if (rc == 0 && status == 0)
-        return 0;
-    log_refused(serving, session, status);
-    return GNUTLS_E_CERTIFICATE_ERROR;
-}
-
 /* --- connections --- */
 
 static struct peer *peer_of(struct MHD_Connection *connection)
@@ -255,7 +136,7 @@ static void on_connection(void *arg, struct MHD_Connection *connection, void **c
         *context = NULL;
         return;
     }
-    serving = server;
+    http_tls_serve(server->tls);
     atomic_fetch_add(&server->connections, 1);
     atomic_fetch_add(&server->accepted, 1);
     struct peer *peer = mem_zalloc(sizeof(*peer));
@@ -266,45 +147,17 @@ static void on_connection(void *arg, struct MHD_Connection *connection, void **c
     const union MHD_ConnectionInfo *info =
         MHD_get_connection_info(connection, MHD_CONNECTION_INFO_GNUTLS_SESSION);
     ASSERT(info != NULL && info->tls_session != NULL);
-    gnutls_certificate_server_set_request(info->tls_session, GNUTLS_CERT_REQUIRE);
-    gnutls_session_set_verify_function(info->tls_session, on_verify);
-}
-
-static void read_uri(gnutls_x509_crt_t crt, struct peer *peer)
-{
-    for (unsigned i = 0;; i++) {
-        char name[URI_MAX];
-        size_t size = sizeof(name) - 1;
-        int type = gnutls_x509_crt_get_subject_alt_name(crt, i, name, &size, NULL);
-        if (type == GNUTLS_E_REQUESTED_DATA_NOT_AVAILABLE)
-            return;
-        if (type != GNUTLS_SAN_URI || size >= sizeof(name))
-            continue;
-        memcpy(peer->uri, name, size);
-        peer->uri[size] = '\0';
-        return;
-    }
+    http_tls_require_client(info->tls_session);
 }
 
 /* Who is it? The handshake has verified the certificate; read it once. */
 static void identify(struct MHD_Connection *connection, struct peer *peer)
 {
-    unsigned count = 0;
-    gnutls_x509_crt_t crt;
-
     peer->identified = true;
     const union MHD_ConnectionInfo *info =
         MHD_get_connection_info(connection, MHD_CONNECTION_INFO_GNUTLS_SESSION);
-    if (info == NULL || info->tls_session == NULL)
-        return;
-    const gnutls_datum_t *chain = gnutls_certificate_get_peers(info->tls_session, &count);
-    if (chain == NULL || count == 0 || gnutls_x509_crt_init(&crt) != 0)
-        return;
-    if (gnutls_x509_crt_import(crt, &chain[0], GNUTLS_X509_FMT_DER) == 0) {
-        peer->not_after_ms = (int64_t)gnutls_x509_crt_get_expiration_time(crt) * 1000;
-        read_uri(crt, peer);
-    }
-    gnutls_x509_crt_deinit(crt);
+    if (info != NULL && info->tls_session != NULL)
+        http_tls_identify(info->tls_session, peer->uri, &peer->not_after_ms);
 }
 
 /* --- exchanges --- */
@@ -326,6 +179,7 @@ static struct http_exchange *exchange_new(struct http_server *server,
     str_init(&x->body, server->max_body_bytes);
     str_init(&x->reply, 0);
     x->started_us = clock_monotonic_us();
+    atomic_fetch_add(&server->exchanges, 1);
     return x;
 }
 
@@ -481,6 +335,7 @@ static void on_completed(void *arg, struct MHD_Connection *connection, void **co
     *context = NULL;
     server->ops->on_end(x, server->arg);
     exchange_free(x);
+    atomic_fetch_sub(&server->exchanges, 1);
 }
 
 const char *http_exchange_method(const struct http_exchange *x)
@@ -693,6 +548,8 @@ static struct MHD_Daemon *start_daemon(struct http_server *server,
         {MHD_OPTION_END, 0, NULL},
     };
     struct MHD_OptionItem *more = with_clients;
+    gnutls_certificate_retrieve_function2 *callback =
+        (gnutls_certificate_retrieve_function2 *)http_tls_certificate_callback();
     if (server->client_ca_pem == NULL)
         more++;
     return MHD_start_daemon(MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME |
@@ -708,8 +565,8 @@ static struct MHD_Daemon *start_daemon(struct http_server *server,
                             (unsigned)((options->idle_timeout_ms + 999) / 1000),
                             MHD_OPTION_STRICT_FOR_CLIENT, 1,                     /**/
                             MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1,                /**/
-                            MHD_OPTION_HTTPS_PRIORITIES, TLS_PRIORITIES,         /**/
-                            MHD_OPTION_HTTPS_CERT_CALLBACK, on_want_certificate, /**/
+                            MHD_OPTION_HTTPS_PRIORITIES, HTTP_TLS_PRIORITIES,    /**/
+                            MHD_OPTION_HTTPS_CERT_CALLBACK, callback,            /**/
                             MHD_OPTION_NOTIFY_CONNECTION, on_connection, server, /**/
                             MHD_OPTION_NOTIFY_COMPLETED, on_completed, server,   /**/
                             MHD_OPTION_ARRAY, more, MHD_OPTION_END);
@@ -738,8 +595,8 @@ int http_server_start(const struct http_server_options *options, struct http_ser
     server->quiesced_fd = -1;
     if (options->client_ca_pem.ptr != NULL)
         server->client_ca_pem = copy_pem(options->client_ca_pem);
-    int code =
-        http_server_set_certificate(server, options->cert_pem, options->key_pem, err);
+    int code = http_tls_new(server->name, options->cert_pem, options->key_pem,
+                            &server->tls, err);
     if (code != 0)
         goto out;
     code = listen_on(options->listen, &fd, &server->port, err);
@@ -753,13 +610,19 @@ int http_server_start(const struct http_server_options *options, struct http_ser
     }
 out:
     if (code != 0) {
-        credential_free(atomic_load(&server->credential));
+        http_tls_free(server->tls);
         mem_free(server->client_ca_pem);
         mem_free(server);
         return code;
     }
     *out = server;
     return 0;
+}
+
+int http_server_set_certificate(struct http_server *server, struct slice cert_pem,
+                                struct slice key_pem, struct err *err)
+{
+    return http_tls_set_certificate(server->tls, cert_pem, key_pem, err);
 }
 
 uint16_t http_server_port(const struct http_server *server)
@@ -779,10 +642,14 @@ void http_server_stop(struct http_server *server)
     http_server_quiesce(server);
     while (atomic_load(&server->parked) > 0)
         usleep(1000);
+    /* Those just resumed are being answered; slow clients are not waited for long. */
+    int64_t deadline_ms = clock_monotonic_ms() + STOP_PATIENCE_MS;
+    while (atomic_load(&server->exchanges) > 0 && clock_monotonic_ms() < deadline_ms)
+        usleep(1000);
     MHD_stop_daemon(server->daemon);
     if (server->quiesced_fd >= 0)
         close(server->quiesced_fd);
-    credential_free(atomic_load(&server->credential));
+    http_tls_free(server->tls);
     mem_free(server->client_ca_pem);
     mem_free(server);
 }
@@ -792,6 +659,6 @@ void http_server_counters(const struct http_server *server,
 {
     counters->connections = atomic_load(&server->connections);
     counters->accepted = atomic_load(&server->accepted);
-    counters->handshakes_refused = atomic_load(&server->handshakes_refused);
+    counters->handshakes_refused = http_tls_refused(server->tls);
     counters->parked = atomic_load(&server->parked);
 }

@@ -64,8 +64,8 @@ int http_server_set_certificate(struct http_server *server, struct slice cert_pe
 uint16_t http_server_port(const struct http_server *server);
 /* Accept no more connections and answer new requests with 503. */
 void http_server_quiesce(struct http_server *server);
-/* Stop and free. Waits until no exchange is parked: the caller has seen to it that
- * each is resumed. */
+/* Stop and free. Waits until no exchange is parked (the caller has seen to it that each
+ * is resumed), and a little for the answers to be sent. */
 void http_server_stop(struct http_server *server);
 
 struct http_server_counters {

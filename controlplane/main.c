@@ -60,13 +60,14 @@ static int run(const struct control_options *options)
     struct err err = {0};
     enum log_level level;
     sigset_t signals;
+    struct sigaction ignore = {.sa_handler = SIG_IGN};
 
     if (log_parse_level(options->log_level, &level) != 0) {
         fprintf(stderr, "weft-controlplane: --log-level is debug, info, warn or error\n");
         return 2;
     }
     log_set_level(level);
-    signal(SIGPIPE, SIG_IGN);
+    sigaction(SIGPIPE, &ignore, NULL);
     /* Blocked before any thread starts: they come to sigtimedwait only. */
     sigemptyset(&signals);
     sigaddset(&signals, SIGTERM);

@@ -1,0 +1,43 @@
+/* http_tls.h - the TLS of a listener: our certificate, and the clients'. Beside
+ * http_server.c the only user of GnuTLS, and used by that alone.
+ *
+ * GnuTLS has no closure for its callbacks; but a connection stays with the thread that
+ * accepted it, and that thread serves one listener: http_tls_serve says which. */
+#ifndef CONTROLPLANE_HTTP_TLS_H
+#define CONTROLPLANE_HTTP_TLS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/defs.h"
+#include "common/err.h"
+#include "common/slice.h"
+
+#define HTTP_TLS_PRIORITIES                                                              \
+    "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2:%SERVER_PRECEDENCE"
+#define HTTP_TLS_URI_MAX 128
+
+struct http_tls;
+
+/* NAME is the listener's, for logs. ERR_INVALID when certificate and key are not good. */
+int http_tls_new(const char *name, struct slice cert_pem, struct slice key_pem,
+                 struct http_tls **tls, struct err *err) MUST_CHECK;
+void http_tls_free(struct http_tls *tls); /* no handshake may be going on; NULL is fine */
+/* Any thread: for handshakes from now on. */
+int http_tls_set_certificate(struct http_tls *tls, struct slice cert_pem,
+                             struct slice key_pem, struct err *err) MUST_CHECK;
+uint64_t http_tls_refused(const struct http_tls *tls); /* handshakes, by certificate */
+
+/* This thread's handshakes are TLS's from now on. */
+void http_tls_serve(struct http_tls *tls);
+/* A gnutls_certificate_retrieve_function2 that hands out our certificate. */
+void (*http_tls_certificate_callback(void))(void);
+/* Before the handshake of SESSION (a gnutls_session_t): a certificate for clients, of
+ * the authority that the session trusts, is required and verified. */
+void http_tls_require_client(void *session);
+/* The first URI in the alternative names of the verified certificate of SESSION's
+ * client, and when that certificate ends; untouched without one. */
+void http_tls_identify(void *session, char uri[HTTP_TLS_URI_MAX], int64_t *not_after_ms);
+
+#endif
