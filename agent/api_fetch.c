@@ -106,11 +106,13 @@ static void fill_partition(const struct fetch_part *part, bool read_committed,
     *out = fetch_response_partition_defaults;
     out->partition_index = part->partition;
     out->error_code = part->kafka_error;
+    /* With an error Kafka tells none of the offsets, also when it knows them. */
+    out->high_watermark = -1;
+    if (part->kafka_error != 0)
+        return;
     out->high_watermark = part->high_watermark;
     out->last_stable_offset = part->last_stable_offset;
     out->log_start_offset = part->log_start_offset;
-    if (part->kafka_error != 0)
-        return;
     /* Null says that nobody looked, which is so for read_uncommitted. */
     out->aborted_transactions = read_committed ? &none : NULL;
     out->records = (struct slice_list){

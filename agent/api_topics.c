@@ -9,6 +9,7 @@
 #include "agent/config_source.h"
 #include "agent/dispatch.h"
 #include "agent/duplicates.h"
+#include "common/check.h"
 #include "common/json.h"
 #include "proto/kafka_error.h"
 #include "proto/kafka_gen.h"
@@ -93,6 +94,18 @@ static int16_t judge(const struct topics *own, const struct outcome *outcome,
     return error;
 }
 
+/* Assignments say nothing of where data is, but they must name brokers that exist. */
+static const char unknown_broker[] = "the assignment names a broker that does not exist";
+
+static bool all_known(struct request *req, const int32_t *ids, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (meta_agent_by_id(request_view(req), ids[i]) == NULL)
+            return false;
+    }
+    return true;
+}
+
 /* ---- CreateTopics ---- */
 
 static struct json *assignments_json(const struct create_topics_request_topic *topic)
@@ -110,16 +123,15 @@ static struct json *assignments_json(const struct create_topics_request_topic *t
     return list;
 }
 
-/* A null value means "not set", as in Kafka. Names with a NUL in them end there, and are
- * refused as unknown; longer ones than any that exists are refused at once. */
+/* Names with a NUL in them end there, and are refused as unknown by who knows all names.
+ */
 static struct json *configs_json(const struct create_topics_request_topic *topic)
 {
     struct json *object = json_object();
     for (size_t i = 0; i < topic->configs_count; i++) {
         const struct create_topics_request_config *config = &topic->configs[i];
         char name[CONFIG_NAME_MAX + 1];
-        if (config->value.ptr == NULL || config->name.len > CONFIG_NAME_MAX)
-            continue;
+        ASSERT(config->name.len <= CONFIG_NAME_MAX); /* bad_config saw to it */
         memcpy(name, config->name.ptr, config->name.len);
         name[config->name.len] = '\0';
         json_set(object, name, json_slice(config->value));
@@ -127,13 +139,16 @@ static struct json *configs_json(const struct create_topics_request_topic *topic
     return object;
 }
 
-static bool has_long_config(const struct create_topics_request_topic *topic)
+/* What is wrong with a topic's configurations beside their names and values, or NULL. */
+static const char *bad_config(const struct create_topics_request_topic *topic)
 {
     for (size_t i = 0; i < topic->configs_count; i++) {
+        if (topic->configs[i].value.ptr == NULL)
+            return "a value is null";
         if (topic->configs[i].name.len > CONFIG_NAME_MAX)
-            return true;
+            return "no configuration has so long a name";
     }
-    return false;
+    return NULL;
 }
 
 static void create_item(struct request *req, struct topics *own,
@@ -152,9 +167,17 @@ static void create_item(struct request *req, struct topics *own,
                "give either assignments, or partitions and replication factor");
         return;
     }
-    if (has_long_config(topic)) {
-        refuse(outcome, KAFKA_INVALID_CONFIG, "no configuration has so long a name");
+    const char *wrong = bad_config(topic);
+    if (wrong != NULL) {
+        refuse(outcome, KAFKA_INVALID_CONFIG, wrong);
         return;
+    }
+    for (size_t i = 0; i < topic->assignments_count; i++) {
+        const struct create_topics_request_assignment *a = &topic->assignments[i];
+        if (!all_known(req, a->broker_ids, a->broker_ids_count)) {
+            refuse(outcome, KAFKA_INVALID_REPLICA_ASSIGNMENT, unknown_broker);
+            return;
+        }
     }
     if (topic->assignments_count == 0) {
         partitions = partitions == -1 ? options->default_partitions : partitions;
@@ -357,6 +380,28 @@ static struct json *new_assignments_json(const struct create_partitions_request_
     return list;
 }
 
+static void grow_item(struct request *req, struct topics *own,
+                      const struct create_partitions_request_topic *topic, bool duplicate,
+                      struct outcome *outcome)
+{
+    if (duplicate) {
+        refuse(outcome, KAFKA_INVALID_REQUEST, "the topic is named more than once");
+        return;
+    }
+    for (size_t i = 0; i < topic->assignments_count; i++) {
+        if (!all_known(req, topic->assignments[i].broker_ids,
+                       topic->assignments[i].broker_ids_count)) {
+            refuse(outcome, KAFKA_INVALID_REPLICA_ASSIGNMENT, unknown_broker);
+            return;
+        }
+    }
+    struct json *item = json_array();
+    json_push(item, json_slice(topic->name));
+    json_push(item, json_int(topic->count));
+    json_push(item, new_assignments_json(topic));
+    add(own, outcome, item);
+}
+
 static int on_grown(struct request *req)
 {
     const struct create_partitions_request *body = req->body;
@@ -392,18 +437,7 @@ int api_create_partitions(struct request *req)
     struct topics *own = make(req, TOPICS_PARTITIONS, n, body->validate_only);
     if (own == NULL)
         return ERR_TOO_LARGE;
-    for (size_t i = 0; i < n; i++) {
-        const struct create_partitions_request_topic *topic = &body->topics[i];
-        if (twice[i]) {
-            refuse(&own->outcomes[i], KAFKA_INVALID_REQUEST,
-                   "the topic is named more than once");
-            continue;
-        }
-        struct json *item = json_array();
-        json_push(item, json_slice(topic->name));
-        json_push(item, json_int(topic->count));
-        json_push(item, new_assignments_json(topic));
-        add(own, &own->outcomes[i], item);
-    }
+    for (size_t i = 0; i < n; i++)
+        grow_item(req, own, &body->topics[i], twice[i], &own->outcomes[i]);
     return hand_over(req, own, body->timeout_ms, on_grown);
 }

@@ -12,8 +12,9 @@
 #include "proto/header.h"
 #include "tests/lib/batch_builder.h"
 
-#define IDLE_TICKS 12 /* of the longest chain of messages and deferred work, with room   \
-                       */
+#define IDLE_TICKS                                                                       \
+    12 /* of the longest chain of messages and deferred work, with room                  \
+        */
 #define BATCH_MAX (8 * MIB)
 
 void fixture_init(struct fixture *f, const struct front_options *options)

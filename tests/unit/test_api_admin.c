@@ -92,6 +92,7 @@ static void counts_have_defaults(void **state)
     struct create_topics_request body = create_topics_request_defaults;
 
     (void)state;
+    fake_core_add_agent(f.fake, 2, "a");
     topics[1].assignments = &assignment;
     topics[1].assignments_count = 1;
     body.topics = topics;
@@ -106,12 +107,17 @@ static void counts_have_defaults(void **state)
 static void contradictions_are_refused(void **state)
 {
     char long_name[400];
+    int32_t nobody[] = {1, 99};
     struct create_topics_request_assignment assignment = {0, NULL, 0};
+    struct create_topics_request_assignment unknown = {0, nobody, 2};
+    struct create_topics_request_config null_value = {slice_str("retention.ms"),
+                                                      SLICE_NULL};
     struct create_topics_request_config config = {slice_of(long_name, 399),
                                                   slice_str("1")};
     struct create_topics_request_topic topics[] = {
-        new_topic("twice", 1, 1), new_topic("good", 1, 1), new_topic("twice", 2, 1),
-        new_topic("both", 3, 1),  new_topic("t", 1, 1),    new_topic("long", 1, 1)};
+        new_topic("twice", 1, 1), new_topic("good", 1, 1),     new_topic("twice", 2, 1),
+        new_topic("both", 3, 1),  new_topic("t", 1, 1),        new_topic("long", 1, 1),
+        new_topic("null", 1, 1),  new_topic("unknown", -1, -1)};
     struct create_topics_request body = create_topics_request_defaults;
 
     (void)state;
@@ -120,14 +126,20 @@ static void contradictions_are_refused(void **state)
     topics[3].assignments_count = 1;
     topics[5].configs = &config;
     topics[5].configs_count = 1;
+    topics[6].configs = &null_value;
+    topics[6].configs_count = 1;
+    topics[7].assignments = &unknown;
+    topics[7].assignments_count = 1;
     body.topics = topics;
-    body.topics_count = 6;
+    body.topics_count = 8;
     const struct create_topics_response *reply =
         fixture_call(&f, fd, KAFKA_CREATE_TOPICS, 7, &body);
-    static const int16_t errors[] = {KAFKA_INVALID_REQUEST,      0,
-                                     KAFKA_INVALID_REQUEST,      KAFKA_INVALID_REQUEST,
-                                     KAFKA_TOPIC_ALREADY_EXISTS, KAFKA_INVALID_CONFIG};
-    for (size_t i = 0; i < 6; i++) {
+    static const int16_t errors[] = {
+        KAFKA_INVALID_REQUEST,      0,
+        KAFKA_INVALID_REQUEST,      KAFKA_INVALID_REQUEST,
+        KAFKA_TOPIC_ALREADY_EXISTS, KAFKA_INVALID_CONFIG,
+        KAFKA_INVALID_CONFIG,       KAFKA_INVALID_REPLICA_ASSIGNMENT};
+    for (size_t i = 0; i < 8; i++) {
         assert_int_equal(reply->topics[i].error_code, errors[i]);
         assert_int_equal(reply->topics[i].num_partitions, errors[i] == 0 ? 1 : -1);
         assert_int_equal(reply->topics[i].error_message.len > 0, errors[i] != 0);
@@ -199,7 +211,9 @@ static void topics_are_deleted(void **state)
 static void partitions_are_added(void **state)
 {
     int32_t ids[] = {1};
-    struct create_partitions_request_assignment assignment = {ids, 1};
+    int32_t nobody[] = {99};
+    struct create_partitions_request_assignment assignment = {ids, 1},
+                                                unknown = {nobody, 1};
     struct create_partitions_request_topic topics[] = {
         {.name = slice_str("t"), .count = 6},
         {.name = slice_str("u"),
@@ -207,12 +221,16 @@ static void partitions_are_added(void **state)
          .assignments = &assignment,
          .assignments_count = 1},
         {.name = slice_str("v"), .count = 2},
-        {.name = slice_str("v"), .count = 3}};
+        {.name = slice_str("v"), .count = 3},
+        {.name = slice_str("w"),
+         .count = 3,
+         .assignments = &unknown,
+         .assignments_count = 1}};
     struct create_partitions_request body = create_partitions_request_defaults;
 
     (void)state;
     body.topics = topics;
-    body.topics_count = 4;
+    body.topics_count = 5;
     for (int16_t v = 0; v <= 3; v++) {
         const struct create_partitions_response *reply =
             fixture_call(&f, fd, KAFKA_CREATE_PARTITIONS, v, &body);
@@ -222,6 +240,7 @@ static void partitions_are_added(void **state)
         assert_int_equal(reply->results[1].error_code, KAFKA_UNKNOWN_TOPIC_OR_PARTITION);
         assert_int_equal(reply->results[2].error_code, KAFKA_INVALID_REQUEST);
         assert_int_equal(reply->results[3].error_code, KAFKA_INVALID_REQUEST);
+        assert_int_equal(reply->results[4].error_code, KAFKA_INVALID_REPLICA_ASSIGNMENT);
     }
 }
 
