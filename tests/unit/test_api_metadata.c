@@ -8,7 +8,6 @@
 #include <unistd.h>
 #include <cmocka.h>
 
-#include "agent/dispatch.h"
 #include "common/cursor.h"
 #include "proto/kafka_error.h"
 #include "tests/lib/fake_core_send.h"
@@ -35,15 +34,7 @@ static int teardown(void **state)
     return 0;
 }
 
-/* ---- dispatch and ApiVersions ---- */
-
-/* What is advertised is served: every API of the table has a handler. */
-static void every_api_has_a_handler(void **state)
-{
-    (void)state;
-    for (size_t i = 0; i < KAFKA_API_COUNT; i++)
-        assert_non_null(dispatch_find(kafka_apis[i].key));
-}
+/* ---- ApiVersions ---- */
 
 static const struct api_versions_response_api *find_api(
     const struct api_versions_response *reply, int16_t key)
@@ -416,21 +407,13 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
-        cmocka_unit_test(every_api_has_a_handler),
-        TEST(versions_are_advertised),
-        TEST(software_names_are_checked),
-        TEST(newer_versions_fall_back),
-        TEST(all_or_none),
-        TEST(a_topic_is_described),
-        TEST(unknown_topics),
-        TEST(new_topics_are_found),
-        TEST(topics_are_auto_created),
-        TEST(auto_creation_can_be_off),
-        TEST(no_verdict_without_the_control_plane),
-        TEST(clients_are_steered),
-        TEST(the_cluster_is_described),
-        TEST(pages_are_complete),
-        TEST(named_topics_are_described),
+        TEST(versions_are_advertised),  TEST(software_names_are_checked),
+        TEST(newer_versions_fall_back), TEST(all_or_none),
+        TEST(a_topic_is_described),     TEST(unknown_topics),
+        TEST(new_topics_are_found),     TEST(topics_are_auto_created),
+        TEST(auto_creation_can_be_off), TEST(no_verdict_without_the_control_plane),
+        TEST(clients_are_steered),      TEST(the_cluster_is_described),
+        TEST(pages_are_complete),       TEST(named_topics_are_described),
 #undef TEST
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
