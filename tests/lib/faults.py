@@ -51,10 +51,10 @@ class FaultCluster(Cluster):
                                f"{done.stdout}{done.stderr}")
         return done.stdout
 
-    def start_armed(self, name, fault):
+    def start_armed(self, name, fault, limit_s=COMMAND_LIMIT_S):
         """Start NAME with WEFT_FAULT=FAULT. False if it died before it was ready."""
         try:
-            self._run("start", name, fault=fault)
+            self._run("start", name, fault=fault, limit_s=limit_s)
         except RuntimeError as error:
             if "ended before it was ready" not in str(error):
                 raise
