@@ -321,7 +321,8 @@ static int start_node(struct service *service, struct err *err)
     struct node_options node = {
         .dir = options->data_dir,
         .node_id = 1,
-        .address = options->listen_agents,
+        .address = options->advertise_agents != NULL ? options->advertise_agents
+                                                     : options->listen_agents,
         .wal_segment_bytes = (size_t)options->wal_segment_bytes,
         .checkpoint_log_bytes = (size_t)options->checkpoint_log_bytes,
         .checkpoint_every_ms = options->checkpoint_every_ms,

@@ -843,9 +843,17 @@ static void node_failures(void **state)
     ok("/agent/v1/register", REGISTER);
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         fake->propose_code = cases[i].code;
-        assert_int_equal(
-            agent_status(&cluster, &agent, "/agent/v1/producer-ids", "{\"count\":1}"),
-            cases[i].status);
+        struct fake_request ask = {.agents = true,
+                                   .path = "/agent/v1/producer-ids",
+                                   .cluster_id = cluster,
+                                   .agent_id = agent,
+                                   .body = slice_str("{\"count\":1}")};
+        struct fake_reply refused;
+        fake_control_call(fake, &ask, &refused);
+        assert_int_equal(refused.status, cases[i].status);
+        assert_int_equal(strstr(refused.headers, "Retry-After: 1") != NULL,
+                         cases[i].status != 421);
+        fake_reply_free(&refused);
     }
     assert_int_equal(people_status("GET", "/readyz", NULL, ""), 503);
     fake->propose_code = 0;
