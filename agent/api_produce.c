@@ -243,6 +243,15 @@ static int finish(struct request *req, const struct produce *own)
     return request_done(req);
 }
 
+/* A topic that was deleted while its records were on their way: versions that name topics
+ * do not know the error of those that number them. */
+static int16_t error_for(const struct request *req, int16_t error)
+{
+    return error == KAFKA_UNKNOWN_TOPIC_ID && req->header.api_version < VERSION_TOPIC_IDS
+               ? KAFKA_UNKNOWN_TOPIC_OR_PARTITION
+               : error;
+}
+
 /* Parts were made, in order, of the partitions that had no error of their own. */
 static int on_committed(struct request *req)
 {
@@ -254,7 +263,7 @@ static int on_committed(struct request *req)
             struct produce_response_partition *out = &topic->partition_responses[j];
             if (out->error_code != 0)
                 continue;
-            out->error_code = part->kafka_error;
+            out->error_code = error_for(req, part->kafka_error);
             out->error_message = slice_str(part->message);
             if (part->kafka_error == 0) {
                 out->base_offset = part->base_offset;

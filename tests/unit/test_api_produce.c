@@ -408,6 +408,19 @@ static void the_cores_errors_are_passed_on(void **state)
     fake_core_fail(f.fake, 0);
 }
 
+/* A topic deleted on the way is 3 where topics have names, 100 where they have ids. */
+static void deleted_on_the_way(void **state)
+{
+    struct slice batch = fixture_batch(&f, 1, "v");
+
+    (void)state;
+    fake_core_fail(f.fake, KAFKA_UNKNOWN_TOPIC_ID);
+    assert_int_equal(produce_to(9, "t", 0, batch)->error_code,
+                     KAFKA_UNKNOWN_TOPIC_OR_PARTITION);
+    assert_int_equal(produce_to(13, "t", 0, batch)->error_code, KAFKA_UNKNOWN_TOPIC_ID);
+    fake_core_fail(f.fake, 0);
+}
+
 /* A request without any partition is answered without the core. */
 static void nothing_is_answered_with_nothing(void **state)
 {
@@ -439,6 +452,7 @@ int main(void)
         TEST(transactional_batches_are_refused),
         TEST(partitions_are_independent),
         TEST(the_cores_errors_are_passed_on),
+        TEST(deleted_on_the_way),
         TEST(nothing_is_answered_with_nothing),
 #undef TEST
     };
