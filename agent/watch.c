@@ -192,24 +192,36 @@ static bool unpack_rows(struct commit_rows *rows, struct tail_run *runs)
     return true;
 }
 
-static int on_commit_event(struct watch *watch, const struct json *event, struct err *err)
+int watch_read_commit(const struct json *event, struct arena *arena,
+                      struct watch_commit *commit, struct err *err)
 {
     struct json_reader r = {.err = err};
     struct commit_rows rows = {0};
+    struct watch_commit out = {
+        .object_id = json_as_uuid(&r, json_at(&r, event, 1), "object id"),
+        .writer_node_id =
+            (int32_t)json_as_int(&r, json_at(&r, event, 2), "node id", 0, INT32_MAX),
+    };
+
+    read_rows(&r, event, &rows, arena);
+    out.runs = r.failed ? NULL : arena_try_array(arena, rows.count, sizeof(out.runs[0]));
+    out.run_count = rows.count;
+    if (out.runs == NULL || !unpack_rows(&rows, out.runs))
+        return err_set(err, ERR_MALFORMED, "a commit event cannot be read");
+    *commit = out;
+    return 0;
+}
+
+static int on_commit_event(struct watch *watch, const struct json *event, struct err *err)
+{
+    struct watch_commit commit;
     struct arena arena;
-    int rc = 0;
 
     arena_init(&arena, EVENT_ARENA_MAX);
-    struct uuid object_id = json_as_uuid(&r, json_at(&r, event, 1), "object id");
-    int32_t writer =
-        (int32_t)json_as_int(&r, json_at(&r, event, 2), "node id", 0, INT32_MAX);
-    read_rows(&r, event, &rows, &arena);
-    struct tail_run *runs =
-        r.failed ? NULL : arena_try_array(&arena, rows.count, sizeof(runs[0]));
-    if (runs == NULL || !unpack_rows(&rows, runs))
-        rc = err_set(err, ERR_MALFORMED, "a commit event cannot be read");
-    else
-        watch->hooks.on_commit(&object_id, writer, runs, rows.count, watch->hooks.arg);
+    int rc = watch_read_commit(event, &arena, &commit, err);
+    if (rc == 0)
+        watch->hooks.on_commit(&commit.object_id, commit.writer_node_id, commit.runs,
+                               commit.run_count, watch->hooks.arg);
     arena_fini(&arena);
     return rc;
 }

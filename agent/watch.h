@@ -15,6 +15,9 @@
 #include "agent/ctl.h"
 #include "agent/meta.h"
 #include "agent/tail.h"
+#include "common/arena.h"
+#include "common/defs.h"
+#include "common/err.h"
 #include "common/list.h"
 #include "common/loop.h"
 
@@ -38,6 +41,16 @@ void watch_free(struct watch *watch); /* nobody may wait */
  */
 void watch_start(struct watch *watch, void (*on_ready)(void *arg), void *arg);
 bool watch_ready(const struct watch *watch);
+
+/* A "commit" event of control_api.md. */
+struct watch_commit {
+    struct uuid object_id;
+    int32_t writer_node_id;
+    struct tail_run *runs; /* in the arena */
+    size_t run_count;
+};
+int watch_read_commit(const struct json *event, struct arena *arena,
+                      struct watch_commit *commit, struct err *err) MUST_CHECK;
 
 /* Waits until the view holds everything up to CURSOR. */
 struct watch_waiter {
