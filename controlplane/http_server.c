@@ -30,6 +30,7 @@
 
 #include "common/check.h"
 #include "common/clock.h"
+#include "common/list.h"
 #include "common/log.h"
 #include "controlplane/http_tls.h"
 
@@ -47,7 +48,7 @@ struct http_server {
     const struct http_server_ops *ops;
     void *arg;
     size_t max_body_bytes;
-    int64_t request_timeout_ms;
+    int64_t request_timeout_ms, idle_timeout_ms;
     struct budget *budget;
     char *client_ca_pem; /* NULL: no client certificates */
     struct http_tls *tls;
@@ -56,10 +57,17 @@ struct http_server {
     atomic_bool draining;
     atomic_uint_fast64_t connections, accepted, parked;
     atomic_uint_fast64_t exchanges; /* not ended */
+    pthread_mutex_t lock;           /* of peers, for http_server_reap's sake alone */
+    struct list peers;
 };
 
 /* A connection's context in libmicrohttpd; belongs to the connection's thread. */
 struct peer {
+    struct list_node node; /* in server->peers */
+    int fd;
+    /* When it was accepted, or its last request began or ended; and which of them. */
+    _Atomic int64_t since_ms;
+    atomic_bool busy;
     char address[INET6_ADDRSTRLEN];
     bool identified;
     char uri[HTTP_TLS_URI_MAX];
@@ -126,22 +134,51 @@ static void print_address(struct MHD_Connection *connection, char *text, size_t 
         text[0] = '\0';
 }
 
+static void touch_peer(struct peer *peer, bool busy)
+{
+    atomic_store(&peer->busy, busy);
+    atomic_store(&peer->since_ms, clock_monotonic_ms());
+}
+
+static struct peer *add_peer(struct http_server *server,
+                             struct MHD_Connection *connection)
+{
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+    struct peer *peer = mem_zalloc(sizeof(*peer));
+    ASSERT(info != NULL);
+    peer->fd = info->connect_fd;
+    touch_peer(peer, false);
+    print_address(connection, peer->address, sizeof(peer->address));
+    atomic_fetch_add(&server->connections, 1);
+    atomic_fetch_add(&server->accepted, 1);
+    pthread_mutex_lock(&server->lock);
+    list_push_back(&server->peers, &peer->node);
+    pthread_mutex_unlock(&server->lock);
+    return peer;
+}
+
+/* Called before the descriptor is closed: so what is in the list is open. */
+static void forget_peer(struct http_server *server, struct peer *peer)
+{
+    pthread_mutex_lock(&server->lock);
+    list_remove(&peer->node);
+    pthread_mutex_unlock(&server->lock);
+    atomic_fetch_sub(&server->connections, 1);
+    mem_free(peer);
+}
+
 static void on_connection(void *arg, struct MHD_Connection *connection, void **context,
                           enum MHD_ConnectionNotificationCode what)
 {
     struct http_server *server = arg;
     if (what == MHD_CONNECTION_NOTIFY_CLOSED) {
-        atomic_fetch_sub(&server->connections, 1);
-        mem_free(*context);
+        forget_peer(server, *context);
         *context = NULL;
         return;
     }
     http_tls_serve(server->tls);
-    atomic_fetch_add(&server->connections, 1);
-    atomic_fetch_add(&server->accepted, 1);
-    struct peer *peer = mem_zalloc(sizeof(*peer));
-    print_address(connection, peer->address, sizeof(peer->address));
-    *context = peer;
+    *context = add_peer(server, connection);
     if (server->client_ca_pem == NULL)
         return;
     const union MHD_ConnectionInfo *info =
@@ -180,6 +217,7 @@ static struct http_exchange *exchange_new(struct http_server *server,
     str_init(&x->reply, 0);
     x->started_us = clock_monotonic_us();
     atomic_fetch_add(&server->exchanges, 1);
+    touch_peer(x->peer, true);
     return x;
 }
 
@@ -333,6 +371,7 @@ static void on_completed(void *arg, struct MHD_Connection *connection, void **co
     if (x == NULL)
         return;
     *context = NULL;
+    touch_peer(x->peer, false);
     server->ops->on_end(x, server->arg);
     exchange_free(x);
     atomic_fetch_sub(&server->exchanges, 1);
@@ -591,6 +630,9 @@ int http_server_start(const struct http_server_options *options, struct http_ser
     server->arg = options->arg;
     server->max_body_bytes = options->max_body_bytes;
     server->request_timeout_ms = options->request_timeout_ms;
+    server->idle_timeout_ms = options->idle_timeout_ms;
+    pthread_mutex_init(&server->lock, NULL);
+    list_init(&server->peers);
     server->budget = options->budget;
     server->quiesced_fd = -1;
     if (options->client_ca_pem.ptr != NULL)
@@ -611,6 +653,7 @@ int http_server_start(const struct http_server_options *options, struct http_ser
 out:
     if (code != 0) {
         http_tls_free(server->tls);
+        pthread_mutex_destroy(&server->lock);
         mem_free(server->client_ca_pem);
         mem_free(server);
         return code;
@@ -628,6 +671,27 @@ int http_server_set_certificate(struct http_server *server, struct slice cert_pe
 uint16_t http_server_port(const struct http_server *server)
 {
     return server->port;
+}
+
+size_t http_server_reap(struct http_server *server, int64_t now_ms)
+{
+    int64_t idle_ms = server->idle_timeout_ms + server->request_timeout_ms;
+    size_t count = 0;
+
+    pthread_mutex_lock(&server->lock);
+    LIST_FOREACH(node, next, &server->peers)
+    {
+        struct peer *peer = CONTAINER_OF(node, struct peer, node);
+        int64_t limit_ms =
+            idle_ms + (atomic_load(&peer->busy) ? HTTP_SERVER_PARK_MAX_MS : 0);
+        if (now_ms - atomic_load(&peer->since_ms) <= limit_ms)
+            continue;
+        /* Its thread sees the end of it and closes it. */
+        shutdown(peer->fd, SHUT_RDWR);
+        count++;
+    }
+    pthread_mutex_unlock(&server->lock);
+    return count;
 }
 
 void http_server_quiesce(struct http_server *server)
@@ -650,6 +714,7 @@ void http_server_stop(struct http_server *server)
     if (server->quiesced_fd >= 0)
         close(server->quiesced_fd);
     http_tls_free(server->tls);
+    pthread_mutex_destroy(&server->lock);
     mem_free(server->client_ca_pem);
     mem_free(server);
 }

@@ -62,6 +62,12 @@ int http_server_start(const struct http_server_options *options,
 int http_server_set_certificate(struct http_server *server, struct slice cert_pem,
                                 struct slice key_pem, struct err *err) MUST_CHECK;
 uint16_t http_server_port(const struct http_server *server);
+/* Cut off who has made progress all the time, but so little that a request's head, or its
+ * answer, was not across after the timeouts together (to which, with a request, the
+ * longest that one is parked is added). Call it every second or so, any thread, with the
+ * monotonic time; returns how many. */
+size_t http_server_reap(struct http_server *server, int64_t now_ms);
+#define HTTP_SERVER_PARK_MAX_MS 60000
 /* Accept no more connections and answer new requests with 503. */
 void http_server_quiesce(struct http_server *server);
 /* Stop and free. Waits until no exchange is parked (the caller has seen to it that each

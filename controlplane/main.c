@@ -10,7 +10,7 @@
 #include "controlplane/options.h"
 #include "controlplane/service.h"
 
-#define TEND_EVERY_S 60
+#define TEND_EVERY_S 1
 
 /* Sockets are files: take as many as we may have. */
 static void raise_file_limit(int64_t want)
@@ -50,7 +50,7 @@ static int wait_for_signal(struct service *service, const sigset_t *signals)
         int signum = sigtimedwait(signals, NULL, &patience);
         if (signum > 0)
             return signum;
-        service_tend(service, clock_wall_ms());
+        service_tend(service, clock_wall_ms(), clock_monotonic_ms());
     }
 }
 

@@ -430,14 +430,12 @@ int service_start(const struct control_options *options, struct service **out,
     return 0;
 }
 
-void service_tend(struct service *service, int64_t now_ms)
+static void renew_certificate(struct service *service, int64_t now_ms)
 {
     struct str cert, key;
     struct err err;
-
-    if (now_ms < service->certificate_ends_at_ms - SERVER_LIFE_MS / 3)
-        return;
     int64_t ended_at_ms = service->certificate_ends_at_ms;
+
     int code = issue_certificate(service, now_ms, &cert, &key, &err);
     if (code == 0)
         code = http_server_set_certificate(service->agents, str_slice(&cert),
@@ -453,6 +451,17 @@ void service_tend(struct service *service, int64_t now_ms)
         explicit_bzero(key.data, key.len);
     str_fini(&cert);
     str_fini(&key);
+}
+
+void service_tend(struct service *service, int64_t wall_ms, int64_t monotonic_ms)
+{
+    size_t slow = http_server_reap(service->agents, monotonic_ms) +
+                  http_server_reap(service->people, monotonic_ms);
+    if (slow > 0)
+        log_info("service", "connections that were too slow are closed", "count=%zu",
+                 slow);
+    if (wall_ms >= service->certificate_ends_at_ms - SERVER_LIFE_MS / 3)
+        renew_certificate(service, wall_ms);
 }
 
 void service_stop(struct service *service)

@@ -39,8 +39,9 @@ struct service {
  * must outlive the service. */
 int service_start(const struct control_options *options, struct service **service,
                   struct err *err) MUST_CHECK;
-/* Now and then, main thread: renew our certificate at two thirds of its life. */
-void service_tend(struct service *service, int64_t now_ms);
+/* Every second, main thread: cut off clients that are too slow; renew our certificate at
+ * two thirds of its life. */
+void service_tend(struct service *service, int64_t wall_ms, int64_t monotonic_ms);
 /* Refuse new calls, let those in progress end, stop the node, free. */
 void service_stop(struct service *service);
 

@@ -411,6 +411,27 @@ static void quiesced(void **state)
     client_close();
 }
 
+/* A connection that is too slow for all timeouts together is cut off, no other. */
+static void reaping(void **state)
+{
+    struct http_server_counters counters;
+    (void)state;
+    client_open(&ours, NULL);
+    assert_int_equal(post("/echo", SLICE_LITERAL("x")).status, 200);
+    assert_int_equal(http_server_reap(server, clock_monotonic_ms() + 9000), 0);
+    assert_int_equal(http_server_reap(server, clock_monotonic_ms() + 11000), 1);
+    for (int i = 0; i < 200; i++) {
+        http_server_counters(server, &counters);
+        if (counters.connections == 0)
+            break;
+        usleep(10000);
+    }
+    assert_int_equal(counters.connections, 0);
+    assert_int_equal(http_server_reap(server, clock_monotonic_ms() + 11000), 0);
+    assert_int_equal(post("/echo", SLICE_LITERAL("x")).status, 200);
+    client_close();
+}
+
 /* Addresses that cannot be listened on are refused with a text that names them. */
 static void addresses(void **state)
 {
@@ -445,6 +466,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(client_certificates, setup_clients, teardown),
         cmocka_unit_test_setup_teardown(new_certificate, setup, teardown),
         cmocka_unit_test_setup_teardown(quiesced, setup, teardown),
+        cmocka_unit_test_setup_teardown(reaping, setup, teardown),
         cmocka_unit_test_setup_teardown(addresses, setup, teardown),
     };
     return cmocka_run_group_tests(tests, setup_all, teardown_all);

@@ -294,6 +294,12 @@ uint16_t http_server_port(const struct http_server *server)
     return 0;
 }
 
+size_t http_server_reap(struct http_server *server, int64_t now_ms)
+{
+    (void)server, (void)now_ms;
+    return 0;
+}
+
 void http_server_quiesce(struct http_server *server)
 {
     (void)server;
