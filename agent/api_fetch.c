@@ -99,13 +99,21 @@ static void fill_parts(struct request *req, struct fetch_ask *ask)
     }
 }
 
-static void fill_partition(const struct fetch_part *part, bool read_committed,
-                           struct fetch_response_partition *out)
+/* A topic that was deleted meanwhile: versions that name topics know no unknown ids. */
+static int16_t error_for(const struct request *req, int16_t error)
+{
+    return error == KAFKA_UNKNOWN_TOPIC_ID && req->header.api_version < VERSION_TOPIC_IDS
+               ? KAFKA_UNKNOWN_TOPIC_OR_PARTITION
+               : error;
+}
+
+static void fill_partition(const struct request *req, const struct fetch_part *part,
+                           bool read_committed, struct fetch_response_partition *out)
 {
     static struct fetch_response_aborted_transaction none;
     *out = fetch_response_partition_defaults;
     out->partition_index = part->partition;
-    out->error_code = part->kafka_error;
+    out->error_code = error_for(req, part->kafka_error);
     /* With an error Kafka tells none of the offsets, also when it knows them. */
     out->high_watermark = -1;
     if (part->kafka_error != 0)
@@ -139,7 +147,7 @@ static int on_batches(struct request *req)
         topic->partitions = rows;
         topic->partitions_count = body->topics[i].partitions_count;
         for (size_t j = 0; j < topic->partitions_count; j++)
-            fill_partition(part++, ask->read_committed, rows++);
+            fill_partition(req, part++, ask->read_committed, rows++);
     }
     return request_reply(req, &reply);
 }

@@ -73,10 +73,12 @@ static void look_up(struct offsets *own, struct entry *entry, int64_t timestamp)
     entry->part = part;
 }
 
-/* The error of ENTRY once the core has answered. */
+/* The error of ENTRY once the core has answered. Topics go by name here, so that one
+ * which was deleted meanwhile is no unknown id. */
 static int16_t entry_error(const struct entry *entry)
 {
-    return entry->part == NULL ? entry->error : entry->part->kafka_error;
+    int16_t error = entry->part == NULL ? entry->error : entry->part->kafka_error;
+    return error == KAFKA_UNKNOWN_TOPIC_ID ? KAFKA_UNKNOWN_TOPIC_OR_PARTITION : error;
 }
 
 static int hand_over(struct request *req, struct offsets *own, int64_t timeout_ms,

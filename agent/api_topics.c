@@ -151,6 +151,27 @@ static const char *bad_config(const struct create_topics_request_topic *topic)
     return NULL;
 }
 
+/* Kafka looks at a topic's configurations and assignments only after its name. */
+static void refuse_details(struct request *req,
+                           const struct create_topics_request_topic *topic,
+                           struct outcome *outcome)
+{
+    const char *wrong = bad_config(topic);
+    if (wrong != NULL)
+        refuse(outcome, KAFKA_INVALID_CONFIG, wrong);
+    for (size_t i = 0; i < topic->assignments_count && outcome->error == 0; i++) {
+        const struct create_topics_request_assignment *a = &topic->assignments[i];
+        if (!all_known(req, a->broker_ids, a->broker_ids_count))
+            refuse(outcome, KAFKA_INVALID_REPLICA_ASSIGNMENT, unknown_broker);
+    }
+    if (outcome->error == 0)
+        return;
+    if (!topic_name_valid(topic->name))
+        refuse(outcome, KAFKA_INVALID_TOPIC_EXCEPTION, NULL);
+    else if (meta_topic_by_name(request_view(req), topic->name) != NULL)
+        refuse(outcome, KAFKA_TOPIC_ALREADY_EXISTS, NULL);
+}
+
 static void create_item(struct request *req, struct topics *own,
                         const struct create_topics_request_topic *topic, bool duplicate,
                         struct outcome *outcome)
@@ -167,18 +188,9 @@ static void create_item(struct request *req, struct topics *own,
                "give either assignments, or partitions and replication factor");
         return;
     }
-    const char *wrong = bad_config(topic);
-    if (wrong != NULL) {
-        refuse(outcome, KAFKA_INVALID_CONFIG, wrong);
+    refuse_details(req, topic, outcome);
+    if (outcome->error != 0)
         return;
-    }
-    for (size_t i = 0; i < topic->assignments_count; i++) {
-        const struct create_topics_request_assignment *a = &topic->assignments[i];
-        if (!all_known(req, a->broker_ids, a->broker_ids_count)) {
-            refuse(outcome, KAFKA_INVALID_REPLICA_ASSIGNMENT, unknown_broker);
-            return;
-        }
-    }
     if (topic->assignments_count == 0) {
         partitions = partitions == -1 ? options->default_partitions : partitions;
         factor = factor == -1 ? options->default_replication_factor : factor;

@@ -202,6 +202,8 @@ static size_t first_batch(const struct fake_log *log, int64_t offset)
 static bool gather(struct fake_core *fake, struct fetch_ask *ask, struct fetch_part *part,
                    size_t *total)
 {
+    if (part->kafka_error == 0)
+        part->kafka_error = fake->fail;
     if (part->kafka_error != 0)
         return true;
     struct fake_topic *topic = by_id(fake, &part->topic_id);

@@ -115,9 +115,11 @@ static void contradictions_are_refused(void **state)
     struct create_topics_request_config config = {slice_of(long_name, 399),
                                                   slice_str("1")};
     struct create_topics_request_topic topics[] = {
-        new_topic("twice", 1, 1), new_topic("good", 1, 1),     new_topic("twice", 2, 1),
-        new_topic("both", 3, 1),  new_topic("t", 1, 1),        new_topic("long", 1, 1),
-        new_topic("null", 1, 1),  new_topic("unknown", -1, -1)};
+        new_topic("twice", 1, 1),  new_topic("good", 1, 1),
+        new_topic("twice", 2, 1),  new_topic("both", 3, 1),
+        new_topic("t", 1, 1),      new_topic("long", 1, 1),
+        new_topic("null", 1, 1),   new_topic("unknown", -1, -1),
+        new_topic("no/good", 1, 1)};
     struct create_topics_request body = create_topics_request_defaults;
 
     (void)state;
@@ -130,16 +132,21 @@ static void contradictions_are_refused(void **state)
     topics[6].configs_count = 1;
     topics[7].assignments = &unknown;
     topics[7].assignments_count = 1;
+    topics[8].configs = &null_value;
+    topics[8].configs_count = 1;
+    topics[4].configs = &null_value; /* but the topic exists, which Kafka sees first */
+    topics[4].configs_count = 1;
     body.topics = topics;
-    body.topics_count = 8;
+    body.topics_count = 9;
     const struct create_topics_response *reply =
         fixture_call(&f, fd, KAFKA_CREATE_TOPICS, 7, &body);
     static const int16_t errors[] = {
-        KAFKA_INVALID_REQUEST,      0,
-        KAFKA_INVALID_REQUEST,      KAFKA_INVALID_REQUEST,
-        KAFKA_TOPIC_ALREADY_EXISTS, KAFKA_INVALID_CONFIG,
-        KAFKA_INVALID_CONFIG,       KAFKA_INVALID_REPLICA_ASSIGNMENT};
-    for (size_t i = 0; i < 8; i++) {
+        KAFKA_INVALID_REQUEST,        0,
+        KAFKA_INVALID_REQUEST,        KAFKA_INVALID_REQUEST,
+        KAFKA_TOPIC_ALREADY_EXISTS,   KAFKA_INVALID_CONFIG,
+        KAFKA_INVALID_CONFIG,         KAFKA_INVALID_REPLICA_ASSIGNMENT,
+        KAFKA_INVALID_TOPIC_EXCEPTION};
+    for (size_t i = 0; i < 9; i++) {
         assert_int_equal(reply->topics[i].error_code, errors[i]);
         assert_int_equal(reply->topics[i].num_partitions, errors[i] == 0 ? 1 : -1);
         assert_int_equal(reply->topics[i].error_message.len > 0, errors[i] != 0);

@@ -118,6 +118,16 @@ static void errors_are_immediate(void **state)
     assert_int_equal(fetch_one(11)->error_code, KAFKA_OFFSET_OUT_OF_RANGE);
 }
 
+/* A topic that is deleted on the way: versions that name topics say 3, the others 100. */
+static void deleted_topics_are_named_as_asked(void **state)
+{
+    (void)state;
+    fake_core_fail(f.fake, KAFKA_UNKNOWN_TOPIC_ID);
+    assert_int_equal(fetch_one(12)->error_code, KAFKA_UNKNOWN_TOPIC_OR_PARTITION);
+    assert_int_equal(fetch_one(13)->error_code, KAFKA_UNKNOWN_TOPIC_ID);
+    fake_core_fail(f.fake, 0);
+}
+
 /* The leader epoch is 0: a higher one is unknown, -1 is not checked; last_fetched_epoch
  * cannot lie ahead. */
 static void epochs_are_checked(void **state)
@@ -367,11 +377,17 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
-        TEST(all_versions_fetch),         TEST(errors_are_immediate),
-        TEST(epochs_are_checked),         TEST(sessions_are_not_made),
-        TEST(limits_are_passed_on),       TEST(waiting_takes_max_wait),
-        TEST(offsets_are_listed),         TEST(special_timestamps),
-        TEST(bad_partitions_are_refused), TEST(the_epoch_ends_at_the_log_end),
+        TEST(all_versions_fetch),
+        TEST(errors_are_immediate),
+        TEST(deleted_topics_are_named_as_asked),
+        TEST(epochs_are_checked),
+        TEST(sessions_are_not_made),
+        TEST(limits_are_passed_on),
+        TEST(waiting_takes_max_wait),
+        TEST(offsets_are_listed),
+        TEST(special_timestamps),
+        TEST(bad_partitions_are_refused),
+        TEST(the_epoch_ends_at_the_log_end),
         TEST(producer_ids_are_fresh),
 #undef TEST
     };
