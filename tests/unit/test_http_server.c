@@ -419,7 +419,13 @@ static void reaping(void **state)
     client_open(&ours, NULL);
     assert_int_equal(post("/echo", SLICE_LITERAL("x")).status, 200);
     assert_int_equal(http_server_reap(server, clock_monotonic_ms() + 9000), 0);
-    assert_int_equal(http_server_reap(server, clock_monotonic_ms() + 11000), 1);
+    /* The server learns a little after us that the answer is across. */
+    size_t reaped = 0;
+    for (int i = 0; i < 200 && reaped == 0; i++) {
+        reaped = http_server_reap(server, clock_monotonic_ms() + 11000);
+        usleep(10000);
+    }
+    assert_int_equal(reaped, 1);
     for (int i = 0; i < 200; i++) {
         http_server_counters(server, &counters);
         if (counters.connections == 0)
