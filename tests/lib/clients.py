@@ -18,7 +18,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 BUILD = ROOT / "build" / "interop"
 PYTHON = ROOT / "build" / "venv" / "bin" / "python"
 SOURCES = ROOT / "tests" / "interop"
-LIMIT_S = 180
+LIMIT_S = 240
 
 
 def _encode(data):
@@ -151,6 +151,7 @@ class Client:
 
     def start_consume(self, bootstrap, topic, count, partitions=(0,), **options):
         """Begin to consume COUNT records; from= is an offset, "beginning" or "end"."""
+        options.setdefault("timeout_ms", 150_000)
         return Consumption(self.name, self.command + [
             "consume", "--bootstrap", bootstrap, "--topic", topic, "--partitions",
             ",".join(map(str, partitions)), "--count", str(count), *_words(options)])

@@ -353,7 +353,7 @@ def response(api, version, frame):
 class Wire:
     """One connection to ADDRESS (HOST:PORT; of several, the first)."""
 
-    def __init__(self, address, timeout_s=60):
+    def __init__(self, address, timeout_s=25):
         host, _, port = address.split(",")[0].rpartition(":")
         self.socket = socket.create_connection((host, int(port)), timeout_s)
         self.correlation_id = 0
