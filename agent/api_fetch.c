@@ -5,6 +5,7 @@
  * partitions and wrong epochs are decided here and make the answer immediate; offsets,
  * limits and waiting are the core's. */
 #include "agent/client_thread.h"
+#include "agent/conn.h"
 #include "agent/dispatch.h"
 #include "proto/kafka_error.h"
 #include "proto/kafka_gen.h"
@@ -156,6 +157,7 @@ int api_fetch(struct request *req)
 {
     const struct fetch_request *body = req->body;
 
+    conn_set_rack(req->conn, body->rack_id);
     if (continues_session(body)) {
         struct fetch_response reply = fetch_response_defaults;
         reply.error_code = KAFKA_FETCH_SESSION_ID_NOT_FOUND;

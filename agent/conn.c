@@ -22,6 +22,9 @@
 #define WRITES_PER_TICK 16
 #define IOVECS          64
 
+/* Longer names of racks are nobody's. */
+#define RACK_MAX 255
+
 /* How soon connections that wait for memory look again. */
 #define MEMORY_RETRY_MS 5
 
@@ -136,6 +139,7 @@ static void on_bury(struct loop_deferred *deferred)
         request_free(CONTAINER_OF(node, struct request, node));
     frame_reader_fini(&conn->in);
     mem_free(conn->stash);
+    mem_free(conn->rack);
     conn->magic = 0;
     mem_free(conn);
 }
@@ -414,6 +418,16 @@ void conn_release(struct conn *conn)
     conn->held = false;
     if (conn->state != CONN_DEAD)
         loop_defer(conn->thread->loop, &conn->work);
+}
+
+void conn_set_rack(struct conn *conn, struct slice rack)
+{
+    if (rack.len == 0 || rack.len > RACK_MAX ||
+        (conn->rack != NULL && slice_eq_str(rack, conn->rack)))
+        return;
+    mem_free(conn->rack);
+    conn->rack = mem_zalloc(rack.len + 1);
+    memcpy(conn->rack, rack.ptr, rack.len);
 }
 
 void conn_finish(struct conn *conn)

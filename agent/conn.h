@@ -52,6 +52,7 @@ struct conn {
     int64_t active_at_ms;   /* the last read */
     int64_t stuck_since_ms; /* last progress of writing; 0: nothing waits */
     struct slice zone;      /* by address; null: unknown */
+    char *rack;             /* what its fetches say (client.rack); NULL: nothing */
     struct loop_deferred bury;
     struct sockaddr_storage peer;
 };
@@ -64,6 +65,8 @@ struct conn *conn_new(struct client_thread *thread, int fd,
 void conn_kill(struct conn *conn, const char *why);
 /* Read no more; close when everything is answered. */
 void conn_finish(struct conn *conn);
+/* A fetch named RACK as the client's: from now on it counts as its zone (KIP-392). */
+void conn_set_rack(struct conn *conn, struct slice rack);
 /* Once a second: close what has waited too long. */
 void conn_sweep(struct conn *conn, int64_t now_ms);
 /* There may be memory again. */

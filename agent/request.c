@@ -154,7 +154,9 @@ const struct front_options *request_options(const struct request *req)
 struct slice request_zone(const struct request *req)
 {
     struct slice zone = zone_of_client_id(req->header.client_id);
-    return zone.ptr != NULL ? zone : req->conn->zone;
+    if (zone.ptr != NULL)
+        return zone;
+    return req->conn->rack != NULL ? slice_str(req->conn->rack) : req->conn->zone;
 }
 
 int64_t request_now_ms(const struct request *req)

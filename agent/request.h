@@ -80,7 +80,8 @@ void request_on_ask(struct request *req);
 /* What is known of the cluster: the same view until the handler has waited. */
 const struct meta_view *request_view(struct request *req);
 const struct front_options *request_options(const struct request *req);
-/* The client's zone by its client id or its address; null when unknown. */
+/* The client's zone: by its client id, the rack of its fetches, or its address; null when
+ * unknown. */
 struct slice request_zone(const struct request *req);
 int64_t request_now_ms(const struct request *req); /* monotonic */
 

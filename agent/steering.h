@@ -3,8 +3,9 @@
  * Any agent serves any partition (I9); steering keeps clients within their availability
  * zone and spreads the partitions over its agents. A client's zone is what its client id
  * says ("app,zone=eu-1a"; also ws_az= and diskless_az=, as other products spell it), else
- * what its address is mapped to by the option zone-cidr, else unknown: then it is shown
- * all agents. No I/O. */
+ * the rack that its fetches over the same connection name (client.rack), else what its
+ * address is mapped to by the option zone-cidr, else unknown: then it is shown all
+ * agents. No I/O. */
 #ifndef AGENT_STEERING_H
 #define AGENT_STEERING_H
 

@@ -310,6 +310,26 @@ static void clients_are_steered(void **state)
     assert_int_equal(reply->brokers_count, 3);
 }
 
+/* Metadata has no rack: what the fetches of the connection say stands in for it. */
+static void racks_of_fetches_steer(void **state)
+{
+    struct fetch_request fetch = fetch_request_defaults;
+    struct metadata_request body = metadata_request_defaults;
+
+    (void)state;
+    fake_core_add_agent(f.fake, 2, "b");
+    const struct metadata_response *reply =
+        fixture_call(&f, fd, KAFKA_METADATA, 9, &body);
+    assert_int_equal(reply->brokers_count, 2);
+    fetch.rack_id = slice_str("b");
+    assert_non_null(fixture_call(&f, fd, KAFKA_FETCH, 11, &fetch));
+    reply = fixture_call(&f, fd, KAFKA_METADATA, 9, &body);
+    assert_int_equal(reply->brokers_count, 1);
+    assert_int_equal(reply->brokers[0].node_id, 2);
+    reply = fixture_call_as(&f, fd, KAFKA_METADATA, 9, "zone=a", &body);
+    assert_int_equal(reply->brokers[0].node_id, 1);
+}
+
 /* ---- DescribeCluster ---- */
 
 /* All agents, and our own words for endpoints that clients do not see. */
@@ -407,13 +427,14 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
-        TEST(versions_are_advertised),  TEST(software_names_are_checked),
-        TEST(newer_versions_fall_back), TEST(all_or_none),
-        TEST(a_topic_is_described),     TEST(unknown_topics),
-        TEST(new_topics_are_found),     TEST(topics_are_auto_created),
-        TEST(auto_creation_can_be_off), TEST(no_verdict_without_the_control_plane),
-        TEST(clients_are_steered),      TEST(the_cluster_is_described),
-        TEST(pages_are_complete),       TEST(named_topics_are_described),
+        TEST(versions_are_advertised),    TEST(software_names_are_checked),
+        TEST(newer_versions_fall_back),   TEST(all_or_none),
+        TEST(a_topic_is_described),       TEST(unknown_topics),
+        TEST(new_topics_are_found),       TEST(topics_are_auto_created),
+        TEST(auto_creation_can_be_off),   TEST(no_verdict_without_the_control_plane),
+        TEST(clients_are_steered),        TEST(racks_of_fetches_steer),
+        TEST(the_cluster_is_described),   TEST(pages_are_complete),
+        TEST(named_topics_are_described),
 #undef TEST
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
