@@ -1,0 +1,113 @@
+"""Deliberately broken builds: what the crash test's checker must find.
+
+Each mutant is a few edits of the sources, (file, old text, new text); the old text must be
+there exactly once, so that a mutant that no longer fits fails instead of testing nothing.
+`build` makes it in a copy of the tree, build/mutants/tree, and puts the programs (with
+fault points) into build/mutants/NAME.
+"""
+
+import os
+import pathlib
+import shutil
+import subprocess
+from dataclasses import dataclass
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+TREE = ROOT / "build" / "mutants" / "tree"
+SOURCES = ("agent", "cli", "common", "controlplane", "proto", "Makefile")
+PROGRAMS = ("weft-agent", "weft-controlplane", "weft")
+
+
+@dataclass
+class Mutant:
+    """NAME, what is wrong with it, the violations one of which must be seen, the faults
+    that bring it to light (process and WEFT_FAULT, None for kill -9 at any time)."""
+
+    name: str
+    wrong: str
+    edits: list
+    kinds: set
+    faults: list
+    in_ci: bool = False
+
+
+MUTANTS = [
+    Mutant("no-dedupe", "a repeated batch of an idempotent producer is appended again",
+           [("controlplane/producers.c", "            *duplicate = batch;\n", "")],
+           {"doubled"}, [("agent-1", "agent.reply.before:5"),
+                         ("agent-2", "agent.commit.after:5")], in_ci=True),
+    Mutant("log-not-replayed", "a restart of the control plane stops at the checkpoint",
+           [("controlplane/node.c", "    if (data.len == 0)\n        state_skip",
+             "    if (data.len == 0 || batch == NULL)\n        state_skip"),
+            ("controlplane/node.c", "    while (command_unpack(",
+             "    while (batch != NULL && command_unpack(")],
+           {"lost", "changed", "failed", "watermark"}, [("controlplane-1", None)],
+           in_ci=True),
+    Mutant("object-not-stored", "the store says that an object is there which is not",
+           [("common/store_dir.c", "    if (linkat(dir, temp, dir, name, 0) == 0)\n"
+             "        linked = true;", "    if (dir >= 0)\n        linked = false;")],
+           {"lost", "failed"}, [("agent-1", None), ("agent-2", None)], in_ci=True),
+    Mutant("ack-before-commit", "a produce is acknowledged before its object is stored",
+           [("agent/produces.c", "produce->deadline_at_ms = ask->deadline_at_ms;",
+             "produce->deadline_at_ms = now;"),
+            ("agent/produces.c", "MAX(ask->deadline_at_ms / PRODUCES_SLOT_MS",
+             "MAX(now / PRODUCES_SLOT_MS"),
+            ("agent/produces.c", ".kafka_error = err_kafka(ERR_TIMEOUT)",
+             ".kafka_error = 0")],
+           {"lost"}, [("agent-1", "agent.put.before:3"),
+                      ("agent-2", "agent.commit.before:3")], in_ci=True),
+    Mutant("short-memory", "only the oldest remembered batch of a producer is recognised",
+           [("controlplane/producers.c", "    for (uint8_t i = 0; i < producer->count; i++) {\n"
+             "        const struct producer_batch *batch",
+             "    for (uint8_t i = 0; i + 4 < producer->count; i++) {\n"
+             "        const struct producer_batch *batch")],
+           {"failed"}, [("agent-1", "agent.reply.before:5"),
+                        ("agent-2", "agent.commit.after:5")]),
+    Mutant("duplicate-offset", "a repeated batch is answered with another batch's offset",
+           [("controlplane/apply_commit.c",
+             ".base_offset = offset,\n        .timestamp",
+             ".base_offset = offset + 1,\n        .timestamp")],
+           {"lost"}, [("agent-1", "agent.reply.before:5"),
+                      ("agent-2", "agent.commit.after:5")]),
+    Mutant("base-offset", "later batches of a run are served with wrong offsets",
+           [("agent/fetch_assemble.c", "        offset += records;\n    }",
+             "        offset += records > 1 ? records : 2;\n    }")],
+           {"gap", "lost", "failed", "changed", "content"}, [("agent-1", None)]),
+    Mutant("short-watermark", "the last record of a partition is not told of",
+           [("controlplane/state.c", "offsets->high_watermark = partition->next_offset;",
+             "offsets->high_watermark =\n            MAX(partition->next_offset, 1) - 1;")],
+           {"lost", "watermark", "failed"}, [("agent-1", None), ("agent-2", None)]),
+]
+
+
+def copy_tree():
+    """The sources, and objects of an ordinary build, so that little is built anew."""
+    TREE.mkdir(parents=True, exist_ok=True)
+    for name in SOURCES:
+        subprocess.run(["cp", "-a", str(ROOT / name), str(TREE)], check=True)
+    objects = ROOT / "build" / "release-faults"
+    assert (objects / "weft-agent").exists(), f"{objects}: run 'make FAULTS=1' first"
+    (TREE / "build").mkdir(exist_ok=True)
+    subprocess.run(["cp", "-a", str(objects), str(TREE / "build")], check=True)
+
+
+def edited(text, old, new, path):
+    assert text.count(old) == 1, f"{path}: {text.count(old)} times, not once: {old!r}"
+    return text.replace(old, new)
+
+
+def build(mutant):
+    """Build MUTANT; the directory of its programs."""
+    copy_tree()
+    for path, old, new in mutant.edits:
+        file = TREE / path
+        file.write_text(edited(file.read_text(), old, new, path))
+    done = subprocess.run(["make", "-s", "FAULTS=1", "WERROR=", "all"], cwd=TREE, text=True,
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                          env={k: v for k, v in os.environ.items() if k != "MAKEFLAGS"})
+    assert done.returncode == 0, done.stdout
+    programs = TREE.parent / mutant.name
+    programs.mkdir(exist_ok=True)
+    for name in PROGRAMS:
+        shutil.copy2(TREE / "build" / "release-faults" / name, programs / name)
+    return programs
