@@ -176,7 +176,7 @@ static void begin_request(struct conn *conn, struct blob *frame)
     struct err err;
     conn->frame_since_ms = 0;
     if (request_new(conn, frame, &req, &err) != 0) {
-        conn_kill(conn, err.text);
+        conn_fail(conn, err.text);
         return;
     }
     list_push_back(&conn->requests, &req->node);
@@ -192,14 +192,14 @@ static const uint8_t *feed(struct conn *conn, const uint8_t *pos, const uint8_t 
         struct err err;
         if (frame_feed(&conn->in, &conn->thread->front->frame_limits, &pos, end, &result,
                        &err) != 0) {
-            conn_kill(conn, err.text);
+            conn_fail(conn, err.text);
         } else if (result == FRAME_WAIT) {
             starve(conn);
         } else if (result == FRAME_READY) {
             begin_request(conn, frame_take(&conn->in));
         }
     } while (pos < end && may_read(conn));
-    return conn->state == CONN_DEAD ? end : pos;
+    return conn->state == CONN_OPEN ? pos : end;
 }
 
 /* Keep what may not begin yet. POS may point into the stash itself. */
@@ -342,6 +342,10 @@ static void retire(struct conn *conn, size_t bytes)
         struct request *req = CONTAINER_OF(node, struct request, node);
         if (req->state != REQUEST_DONE || !advance(req, &bytes))
             break;
+        if (req->closes) {
+            conn_kill(conn, NULL);
+            return;
+        }
         conn->request_count--;
         request_free(req);
     }
@@ -352,6 +356,8 @@ static void write_output(struct conn *conn)
 {
     for (int i = 0; i < WRITES_PER_TICK; i++) {
         retire(conn, 0);
+        if (conn->state == CONN_DEAD)
+            return;
         struct iovec iov[IOVECS];
         struct msghdr msg = {.msg_iov = iov, .msg_iovlen = gather(conn, iov, IOVECS)};
         if (msg.msg_iovlen == 0) {
@@ -376,6 +382,8 @@ static void write_output(struct conn *conn)
         conn->stuck_since_ms = 0;
         conn->active_at_ms = loop_now_ms(conn->thread->loop);
         retire(conn, (size_t)n);
+        if (conn->state == CONN_DEAD)
+            return;
     }
     loop_defer(conn->thread->loop, &conn->work);
 }
@@ -437,6 +445,15 @@ void conn_finish(struct conn *conn)
     conn->state = CONN_FINISHING;
     list_remove(&conn->starved);
     loop_defer(conn->thread->loop, &conn->work);
+}
+
+void conn_fail(struct conn *conn, const char *why)
+{
+    if (conn->state != CONN_OPEN)
+        return;
+    metric_add(agent_metric(connections_closed_total), 1);
+    log_end(conn, why);
+    conn_finish(conn);
 }
 
 /* ---- time ---- */

@@ -1,6 +1,6 @@
 /* conn.h - one client's connection: reads frames, keeps replies in order, writes them.
  *
- *   conn_new -> OPEN --------- conn_finish() ------> FINISHING (reads no more)
+ *   conn_new -> OPEN -- conn_finish(), conn_fail() -> FINISHING (reads no more)
  *                 \                                     | last reply written
  *                  ------- conn_kill(), peer gone ------+--> DEAD (freed at tick's end)
  *
@@ -65,6 +65,8 @@ struct conn *conn_new(struct client_thread *thread, int fd,
 void conn_kill(struct conn *conn, const char *why);
 /* Read no more; close when everything is answered. */
 void conn_finish(struct conn *conn);
+/* The same because the client did what it must not; WHY is logged (rate limited). */
+void conn_fail(struct conn *conn, const char *why);
 /* A fetch named RACK as the client's: from now on it counts as its zone (KIP-392). */
 void conn_set_rack(struct conn *conn, struct slice rack);
 /* Once a second: close what has waited too long. */

@@ -113,7 +113,8 @@ static void give_up(struct request *req, int rc)
     char why[96];
     snprintf(why, sizeof(why), "%s request of version %d: %s", req->header.api->name,
              req->header.api_version, err_text(rc));
-    conn_kill(req->conn, why);
+    int done = request_close(req, why);
+    ASSERT(done == 0);
 }
 
 void request_run(struct request *req)
@@ -230,8 +231,11 @@ int request_reply(struct request *req, const void *body)
 
 int request_close(struct request *req, const char *why)
 {
-    conn_kill(req->conn, why);
-    return 0;
+    codec_out_fini(&req->out); /* half a reply, perhaps */
+    codec_out_init(&req->out, 0);
+    req->closes = true;
+    conn_fail(req->conn, why);
+    return request_done(req);
 }
 
 int request_done(struct request *req)

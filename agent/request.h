@@ -6,10 +6,10 @@
  *   request_free  when the reply is written, or the connection is gone and no ask is out
  *
  * All memory of a request comes from its arena; strings of the body point into its frame.
- * Handlers and on_answer return 0, or an ERR_* for which the connection is closed: that
- * is for what a peer must not do and for replies that would be too large, never for what
- * Kafka has an error code for. Owned by the connection's client thread; while an ask is
- * out, the core may use arena and frame. */
+ * Handlers and on_answer return 0, or an ERR_* for which the connection is closed in
+ * place of a reply: that is for what a peer must not do and for replies that would be too
+ * large, never for what Kafka has an error code for. Owned by the connection's client
+ * thread; while an ask is out, the core may use arena and frame. */
 #ifndef AGENT_REQUEST_H
 #define AGENT_REQUEST_H
 
@@ -55,6 +55,7 @@ struct request {
     struct meta_view *view; /* see request_view */
     bool refreshed;         /* the view was brought up to date for this request */
     bool refresh_failed;    /* ... or could not be */
+    bool closes;            /* in place of a reply the connection ends */
     struct codec_out out;   /* the reply; empty: none is sent */
     struct codec_out_iter sent;
     size_t sent_in_piece;
@@ -99,7 +100,8 @@ int request_refresh(struct request *req) MUST_CHECK;
 
 /* Encode BODY as the reply. Return its result. */
 int request_reply(struct request *req, const void *body) MUST_CHECK;
-/* Close the connection; WHY is logged. Return its result. */
+/* Close the connection when it is this request's turn; WHY is logged. Return its result.
+ */
 int request_close(struct request *req, const char *why) MUST_CHECK;
 /* Done, and no reply is sent (acks=0). */
 int request_done(struct request *req) MUST_CHECK;

@@ -272,6 +272,47 @@ static void nonsense_closes_the_connection(void **state)
     }
 }
 
+/* What came before the nonsense is answered first, also when its answer takes time. */
+static void earlier_requests_are_answered_first(void **state)
+{
+    static const char nonsense[] = "\0\0\0\x0c\0\x63\0\0\0\0\0\x01\xff\xff\0\0";
+    int fd = fixture_connect(&f);
+
+    (void)state;
+    fake_core_hold(f.fake, ASK_PRODUCE, true);
+    produce(fd, 1, "v");
+    produce(fd, 2, "v");
+    fixture_send_bytes(&f, fd, nonsense, sizeof(nonsense) - 1);
+    assert_false(fixture_closed(&f, fd));
+    fake_core_answer(f.fake, 0);
+    fake_core_answer(f.fake, 0);
+    assert_int_equal(next_reply(fd), 1);
+    assert_int_equal(next_reply(fd), 2);
+    assert_true(fixture_closed(&f, fd));
+    close(fd);
+}
+
+/* A failed acks=0 closes the connection when it is its turn, and not what is before. */
+static void acks_0_closes_in_its_turn(void **state)
+{
+    int fd = fixture_connect(&f);
+    struct produce_request *body =
+        fixture_produce(&f, 9, "t", 99, fixture_batch(&f, 1, "v"));
+
+    (void)state;
+    body->acks = 0;
+    fake_core_hold(f.fake, ASK_PRODUCE, true);
+    produce(fd, 1, "v");
+    fixture_send(&f, fd, KAFKA_PRODUCE, 9, 2, "test", body);
+    produce(fd, 3, "never read");
+    assert_false(fixture_closed(&f, fd));
+    assert_int_equal(fake_core_held(f.fake), 1);
+    fake_core_answer(f.fake, 0);
+    assert_int_equal(next_reply(fd), 1);
+    assert_true(fixture_closed(&f, fd));
+    close(fd);
+}
+
 /* A client that goes away while the core works leaves nothing behind. */
 static void a_vanished_client_leaves_nothing(void **state)
 {
@@ -418,6 +459,8 @@ int main(void)
         TEST(reading_waits_for_memory),
         TEST(slow_bytes_make_a_request),
         TEST(nonsense_closes_the_connection),
+        TEST(earlier_requests_are_answered_first),
+        TEST(acks_0_closes_in_its_turn),
         TEST(a_vanished_client_leaves_nothing),
         TEST(draining_answers_what_was_taken_in),
         cmocka_unit_test(outstanding_requests_are_bounded),
