@@ -299,9 +299,12 @@ void cache_release(struct cache *cache, struct cache_hold *hold)
     ASSERT(entry != NULL && entry->holds > 0 && entry->cache == cache);
     list_remove(&hold->node);
     hold->entry = NULL;
-    /* One that is being read stays for on_read, in or out of the table. */
-    if (--entry->holds == 0 && !entry->in_table && entry->state != ENTRY_LOADING)
+    if (--entry->holds > 0 || entry->state == ENTRY_LOADING)
+        return; /* one that is being read stays for on_read, in or out of the table */
+    if (!entry->in_table)
         entry_free(entry);
+    else
+        evict(cache); /* what was held may have kept the cache above its limit */
 }
 
 int cache_hold_code(const struct cache_hold *hold)
