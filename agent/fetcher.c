@@ -343,6 +343,7 @@ void fetcher_ask(struct fetcher *fetcher, struct fetch_ask *ask)
     op->ask = ask;
     op->part_count = ask->part_count;
     op->parts = mem_zalloc(ask->part_count * sizeof(*op->parts) + 1);
+    list_node_init(&op->woken);
     list_push_back(&fetcher->ops, &op->node);
     for (size_t i = 0; i < ask->part_count; i++) {
         struct fetch_op_part *part = &op->parts[i];
