@@ -13,7 +13,6 @@ import machine
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BUILD = ROOT / "build" / "bench"
 JARS = ROOT / "build" / "kafka" / "lib"
-PROGRAMS = ROOT / "build" / "release"
 LOG_CONFIG = """<?xml version="1.0" encoding="UTF-8"?>
 <Configuration status="error">
   <Appenders><Console name="err" target="SYSTEM_ERR">
@@ -137,10 +136,10 @@ def kcat(cores, server, topic, path):
     return os.path.getsize(path) / machine.MIB / seconds
 
 
-def commits(cores, server, directory, **options):
+def commits(programs, cores, server, directory, **options):
     """Run bench_commit against SERVER's control plane; its answer, with "cpu"."""
     data = server.directory / "weft" / "data" / "controlplane-1"
-    command = [str(PROGRAMS / "tests" / "bench" / "bench_commit"),
+    command = [str(programs / "bench_commit"),
                f"--control-plane={server.cluster.control_plane}",
                f"--ca-fingerprint={(data / 'ca.fingerprint').read_text().strip()}",
                f"--enrolment-token=@{server.directory / 'weft' / 'enrolment-token'}"]

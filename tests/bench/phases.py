@@ -29,7 +29,9 @@ APPLY_LINES = {"apply": "apply alone", "node": "Raft, log with fdatasync, apply"
 
 @dataclasses.dataclass(frozen=True)
 class Amounts:
-    """How much of everything; a slow server (fsync) gets a quarter of the bytes."""
+    """How much of everything; a slow server (fsync) gets a quarter of the bytes.
+
+    broker_connections: connect to Kafka 10,000 times too, which takes it a while."""
 
     repeats: int
     warm: int
@@ -42,34 +44,41 @@ class Amounts:
     idle_s: float
     starts: int
     applies: int
+    broker_connections: bool
 
 
-FULL = Amounts(repeats=3, warm=192 * MIB, volume=768 * MIB, steady_s=10, tail_s=10, light_s=20,
-               kcat=512 * MIB, commit="5s", idle_s=10, starts=5, applies=2000)
-QUICK = Amounts(repeats=1, warm=64 * MIB, volume=160 * MIB, steady_s=3, tail_s=3, light_s=5,
-                kcat=160 * MIB, commit="1500ms", idle_s=3, starts=3, applies=500)
+FULL = Amounts(repeats=3, warm=768 * MIB, volume=768 * MIB, steady_s=10, tail_s=10, light_s=20,
+               kcat=512 * MIB, commit="5s", idle_s=10, starts=5, applies=2000,
+               broker_connections=True)
+QUICK = Amounts(repeats=1, warm=96 * MIB, volume=160 * MIB, steady_s=3, tail_s=3, light_s=5,
+                kcat=160 * MIB, commit="1500ms", idle_s=3, starts=3, applies=500,
+                broker_connections=False)
 
 
 class Bench:
     """One run's tools and results, and the phases."""
 
-    def __init__(self, cores, amounts, load, report, directory, say):
+    def __init__(self, cores, amounts, load, report, directory, programs):
         self.cores = cores
         self.amounts = amounts
         self.load = load
         self.report = report
         self.directory = directory
-        self.say = say
+        self.programs = programs
         self.lines = f"{directory}/lines"
         clients.make_lines(self.lines, amounts.kcat)
 
     # ---- produce ----
 
     def warm_up(self, server, part):
+        """What is measured later, once before; it is not counted."""
         self.load.create(server, "warm", PARTITIONS)
-        done = self.load.produce(server, "warm", PARTITIONS, self.amounts.warm // part,
-                                 JAVA_DEFAULTS, producers=PRODUCERS_SMALL)
-        self.load.fetch(server, "warm", PARTITIONS, done["produced"])
+        size = self.amounts.warm // part
+        fetch = 0
+        for settings, producers in ((BIG, PRODUCERS_BIG), (JAVA_DEFAULTS, PRODUCERS_SMALL)):
+            fetch += self.load.produce(server, "warm", PARTITIONS, size, settings,
+                                       producers=producers)["produced"]
+        self.load.fetch(server, "warm", PARTITIONS, fetch)
 
     def _produce(self, server, key, topic, size, settings, producers):
         self.load.create(server, topic, PARTITIONS)
@@ -153,6 +162,8 @@ class Bench:
         self.report.add("rss", f"{server.name}: {server.part}", machine.rss_mib(server.pid))
         if puts is not None:
             self.report.add("idle_puts", server.name, server.metrics()["put_total"] - puts)
+        if server.part == "broker" and not self.amounts.broker_connections:
+            return
         connections = machine.Connections(server.bootstrap, 10_000)
         try:
             time.sleep(0.5)
@@ -164,25 +175,27 @@ class Bench:
     # ---- the control plane ----
 
     def commits(self, server):
-        done = clients.commits(self.cores, server, self.directory, agents=4, topic="c320",
-                               runs=320, duration=self.amounts.commit)
+        done = self._commits(server, topic="c320", agents=4, runs=320)
         self.report.add("commit_cpu", "Weft: control plane, 4 agents",
                         done["cpu"]["control plane"] * 1000 / done["commits"])
         for agents, objects in ((64, 1), (8, 8)):
-            done = clients.commits(self.cores, server, self.directory, agents=agents,
-                                   objects=objects, topic=f"c16-{agents}", runs=16,
-                                   duration=self.amounts.commit)
-            line = f"Weft: {agents} agents, {objects} objects a request"
+            done = self._commits(server, topic=f"c16-{agents}", agents=agents, objects=objects,
+                                 runs=16)
+            line = f"Weft: {agents} agents, {objects} object{'s' * (objects > 1)} a request"
             self.report.add("commits", line, done["commits"] / done["seconds"])
             self.report.add("commits_cpu", line,
                             done["cpu"]["control plane"] * 1000 / done["commits"])
+
+    def _commits(self, server, **options):
+        return clients.commits(self.programs, self.cores, server, self.directory,
+                               duration=self.amounts.commit, **options)
 
     def traffic(self, server, proxy):
         """Bytes on the wire between one agent and the control plane, watch included."""
         self.load.create(server, "wide", 600)
         rate = 32 * MIB
         options = {"producers": 4, "rate": rate, "spread": "keys"}
-        settings = {"linger.ms": FLUSH_INTERVAL_MS}
+        settings = {"linger.ms": FLUSH_INTERVAL_MS, "batch.size": 8192}
         self.load.produce(server, "wide", 600, rate, settings, **options)
         counters, before = server.metrics(), proxy.bytes
         done = self.load.produce(server, "wide", 600, rate * self.amounts.steady_s, settings,
@@ -198,7 +211,7 @@ class Bench:
 
     def apply(self):
         """bench_apply: below TLS and JSON. Its lines are "SHAPE  WHAT  VALUE UNIT"."""
-        command = [clients.PROGRAMS / "tests" / "bench" / "bench_apply", self.directory,
+        command = [self.programs / "bench_apply", self.directory,
                    str(self.amounts.applies)]
         with self.cores.on(self.cores.server):
             out = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout

@@ -30,6 +30,9 @@ from kafka_broker import KafkaBroker  # noqa: E402
 from radosgw import Radosgw  # noqa: E402
 
 KAFKA_HEAP_MIB = 1024  # what its own start script gives it
+# Half of Kafka's heap, and not half of the machine: then the cache is full before it counts,
+# and what is measured is an agent that has run for a while, not one that fills its memory.
+AGENT = {"memory": "512MiB"}
 BUCKET = "weft-bench"
 
 
@@ -50,15 +53,15 @@ class Weft:
         self.pids = {}
 
     def start(self):
-        url, agent_set = None, {}
+        url, agent_set = None, dict(AGENT)
         try:
             if self.store == "s3":
                 with self.cores.on(self.cores.store):
                     self.radosgw = Radosgw(self.directory / "s3").start()
                 self.radosgw.make_bucket(BUCKET)
                 url = self.radosgw.url(BUCKET)
-                agent_set = {"store-access-key": self.radosgw.access_key,
-                             "store-secret-key": self.radosgw.secret_key}
+                agent_set.update({"store-access-key": self.radosgw.access_key,
+                                  "store-secret-key": self.radosgw.secret_key})
             cluster = Cluster(self.directory / "weft", agents=self.agents, store=url,
                               agent_set=agent_set, control_plane_set=self.control_plane_set)
             with self.cores.on(self.cores.server):
