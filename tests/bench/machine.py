@@ -175,11 +175,10 @@ class Connections:
             sock.close()
 
 
-def wait_until(check, seconds, what):
-    """Poll CHECK every half millisecond; return how long it took in seconds."""
-    begin = time.monotonic()
+def wait_until(check, seconds, what, pause_s):
+    """Poll CHECK until it is true; RuntimeError after SECONDS."""
+    limit = time.monotonic() + seconds
     while not check():
-        if time.monotonic() - begin > seconds:
+        if time.monotonic() > limit:
             raise RuntimeError(f"{what}: not within {seconds} s")
-        time.sleep(0.0005)
-    return time.monotonic() - begin
+        time.sleep(pause_s)

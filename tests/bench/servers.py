@@ -134,7 +134,7 @@ class Weft:
                     child = subprocess.Popen(self.processes["agent-1"]["argv"],
                                              stdin=subprocess.DEVNULL, stdout=log, stderr=log)
             try:
-                machine.wait_until(self._ready, 30, "the agent is not ready")
+                machine.wait_until(self._ready, 30, "the agent is not ready", pause_s=0.002)
                 times.append((time.monotonic() - begin) * 1000)
             finally:
                 child.send_signal(signal.SIGTERM)
