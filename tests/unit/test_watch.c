@@ -275,11 +275,11 @@ static void test_nonsense(void **state)
         "{\"cursor\":1,\"reset\":false,\"events\":[[\"commit\",\"" OBJECT "\",7,[\"" ID_A
         "\"],\"AA==\",\"AAA=\",\"AA==\",\"Ag==\",\"AA==\",\"Ag==\",\"AA==\"]]}", /* rows
                                                                                   */
-        "{\"cursor\":1,\"reset\":false,\"events\":[[\"commit\",\"" OBJECT
-        "\",7,[\"" ID_A "\"],\"AA==\",\"AA==\",\"AA==\",\"AA==\",\"AA==\",\"Ag==\",\"AA=="
-                        "\"]]}", /* 0
-                                    records
-                                  */
+        "{\"cursor\":1,\"reset\":false,\"events\":[[\"commit\",\"" OBJECT "\",7,[\"" ID_A
+        "\"],\"AA==\",\"AA==\",\"AA==\",\"AA==\",\"AA==\",\"Ag==\",\"AA=="
+        "\"]]}", /* 0
+                    records
+                  */
         "{\"cursor\":1,\"reset\":false,\"events\":[[\"topic\",[1]]]}",
         "{\"cursor\":1,\"reset\":false,\"events\":[[\"topic_deleted\",7]]}",
     };
