@@ -192,7 +192,8 @@ static void choose_runs(struct fetch_op *op)
         part->high_watermark = part->log_start = -1;
         if (part->entry == NULL || !tail_known(part->entry))
             continue;
-        /* An answer that ends before the offset would be false: the plan is still open. */
+        /* An answer that ends before the offset would be false: the plan is still open.
+         */
         if (part->part->kafka_error == 0 &&
             part->part->offset > tail_high_watermark(part->entry))
             continue;
