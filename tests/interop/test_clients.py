@@ -141,7 +141,18 @@ def test_codecs(bootstrap, new_name, client):
     for codec in client.codecs:
         data = fetch_all(bootstrap, topic, ALL_CODECS.index(codec))
         found = {batch["codec"] for batch in batches.parse(data)}
-        assert found == {batches.CODECS[codec]}
+        stored = codec
+        if codec == "lz4" and client in (CONFLUENT, KCAT) and not serves(bootstrap, 10):
+            # librdkafka sends lz4 only to a server that advertises FindCoordinator.
+            stored = "none"
+        assert found == {batches.CODECS[stored]}
+
+
+def serves(bootstrap, api_key):
+    """True if the server advertises the API."""
+    with Wire(bootstrap) as wire:
+        answer = wire.call("ApiVersions", 0)
+    return api_key in [entry["key"] for entry in answer["keys"]]
 
 
 def fetch_all(bootstrap, topic, partition):

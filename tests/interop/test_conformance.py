@@ -232,6 +232,14 @@ def test_unknown_tags_are_skipped(wire, topic):
     assert name in answer
 
 
+# 4: bytes behind a request's body are ignored: librdkafka 2.16 sends three of them when
+# it asks for all topics by Metadata 13.
+def test_trailing_bytes_are_ignored(wire, topic):
+    frame = request("Metadata", 12, 5, {"topics": [{"name": topic}]})
+    wire.send_frame(frame + b"\1\0\0")
+    assert topic.encode() in wire.receive_frame()
+
+
 # ---- metadata and topics (items 7-12) ----
 
 # 7: null is all topics, an empty list none; in version 0 an empty list is all.
@@ -331,6 +339,9 @@ def test_create_topics_taken(wire, other, new_name):
     assert create_error(wire, name + ".a") == NONE
     assert create_error(other, name + ".a") == TOPIC_ALREADY_EXISTS
     assert create_error(other, name + "_a") == INVALID_TOPIC
+    # That it exists is said before anything that is wrong with the rest.
+    assert create_error(other, name + ".a", configs={"no.such.config": "1"}) == \
+        TOPIC_ALREADY_EXISTS
 
 
 # 10: one name twice in a request is 42 for it, and none is made.

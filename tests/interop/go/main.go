@@ -23,19 +23,24 @@ type line = map[string]any
 
 type client struct {
 	options  map[string]string
-	settings map[string]string
+	settings map[string]string // the library's, --set
+	configs  map[string]string // a topic's, --config
 	out      *bufio.Writer
 	failed   bool
 }
 
 func newClient(arguments []string) *client {
-	c := &client{map[string]string{}, map[string]string{}, bufio.NewWriter(os.Stdout), false}
+	c := &client{options: map[string]string{}, settings: map[string]string{},
+		configs: map[string]string{}, out: bufio.NewWriter(os.Stdout)}
 	for i := 0; i+1 < len(arguments); i += 2 {
 		name := strings.TrimPrefix(arguments[i], "--")
-		if name == "set" || name == "config" {
-			key, value, _ := strings.Cut(arguments[i+1], "=")
+		key, value, _ := strings.Cut(arguments[i+1], "=")
+		switch name {
+		case "set":
 			c.settings[key] = value
-		} else {
+		case "config":
+			c.configs[key] = value
+		default:
 			c.options[name] = arguments[i+1]
 		}
 	}
@@ -318,7 +323,7 @@ func (c *client) done(err error) {
 
 func (c *client) create(ctx context.Context, admin *kadm.Client) {
 	configs := map[string]*string{}
-	for name, value := range c.settings {
+	for name, value := range c.configs {
 		value := value
 		configs[name] = &value
 	}
@@ -327,7 +332,7 @@ func (c *client) create(ctx context.Context, admin *kadm.Client) {
 	c.done(err)
 }
 
-func (c *client) configs(ctx context.Context, admin *kadm.Client) {
+func (c *client) describeConfigs(ctx context.Context, admin *kadm.Client) {
 	found, err := admin.DescribeTopicConfigs(ctx, c.option("topic"))
 	if err == nil {
 		err = found[0].Err
@@ -345,7 +350,7 @@ func (c *client) configs(ctx context.Context, admin *kadm.Client) {
 
 func (c *client) alter(ctx context.Context, admin *kadm.Client) {
 	var changes []kadm.AlterConfig
-	for name, value := range c.settings {
+	for name, value := range c.configs {
 		value := value
 		changes = append(changes,
 			kadm.AlterConfig{Op: kadm.SetConfig, Name: name, Value: &value})
@@ -420,7 +425,7 @@ func (c *client) admin(command string) {
 		}
 		c.done(err)
 	case "configs":
-		c.configs(ctx, admin)
+		c.describeConfigs(ctx, admin)
 	case "alter":
 		c.alter(ctx, admin)
 	case "describe":

@@ -46,7 +46,10 @@ public final class Client {
             StandardCharsets.UTF_8);
 
     private final Map<String, String> options = new HashMap<>();
+    /** The library's, --set. */
     private final Map<String, String> settings = new HashMap<>();
+    /** A topic's, --config. */
+    private final Map<String, String> configs = new HashMap<>();
     private boolean failed;
 
     private Client(String[] arguments, int from) {
@@ -54,7 +57,7 @@ public final class Client {
             String name = arguments[i].substring(2);
             if (name.equals("set") || name.equals("config")) {
                 String[] pair = arguments[i + 1].split("=", 2);
-                settings.put(pair[0], pair[1]);
+                (name.equals("set") ? settings : configs).put(pair[0], pair[1]);
             } else {
                 options.put(name, arguments[i + 1]);
             }
@@ -235,7 +238,7 @@ public final class Client {
 
     private void alter(Admin admin) throws Exception {
         var operations = new ArrayList<AlterConfigOp>();
-        settings.forEach((name, value) -> operations.add(new AlterConfigOp(
+        configs.forEach((name, value) -> operations.add(new AlterConfigOp(
                 new ConfigEntry(name, value), AlterConfigOp.OpType.SET)));
         if (options.containsKey("delete")) {
             operations.add(new AlterConfigOp(new ConfigEntry(option("delete"), null),
@@ -272,7 +275,7 @@ public final class Client {
             switch (command) {
                 case "create" -> admin.createTopics(List.of(new NewTopic(option("topic"),
                         Optional.of(number("partitions", -1)),
-                        Optional.of((short) number("replication", -1))).configs(settings)))
+                        Optional.of((short) number("replication", -1))).configs(configs)))
                         .all().get();
                 case "delete" -> admin.deleteTopics(List.of(option("topic"))).all().get();
                 case "partitions" -> admin.createPartitions(Map.of(option("topic"),

@@ -17,7 +17,8 @@ const CODECS = {
 };
 
 const options = {};
-const settings = {};
+const settings = {}; // the library's, --set
+const configs = {}; // a topic's, --config
 let failed = false;
 
 function parse(words) {
@@ -25,7 +26,8 @@ function parse(words) {
     const name = words[i].slice(2);
     if (name === 'set' || name === 'config') {
       const at = words[i + 1].indexOf('=');
-      settings[words[i + 1].slice(0, at)] = words[i + 1].slice(at + 1);
+      const target = name === 'set' ? settings : configs;
+      target[words[i + 1].slice(0, at)] = words[i + 1].slice(at + 1);
     } else {
       options[name] = words[i + 1];
     }
@@ -107,7 +109,7 @@ async function produce(kafka) {
   await producer.disconnect();
 }
 
-async function configs(admin) {
+async function describeConfigs(admin) {
   const found = await admin.describeConfigs({
     includeSynonyms: false,
     resources: [{ type: ConfigResourceTypes.TOPIC, name: option('topic') }],
@@ -121,7 +123,7 @@ async function configs(admin) {
 
 // kafkajs has AlterConfigs only, which replaces all that was set.
 async function alter(admin) {
-  const entries = Object.entries(settings).map(([name, value]) => ({ name, value }));
+  const entries = Object.entries(configs).map(([name, value]) => ({ name, value }));
   await admin.alterConfigs({
     validateOnly: false,
     resources: [{ type: ConfigResourceTypes.TOPIC, name: option('topic'),
@@ -162,7 +164,7 @@ async function createTopic(admin) {
     topic: option('topic'),
     numPartitions: Number(options.partitions || -1),
     replicationFactor: Number(options.replication || -1),
-    configEntries: Object.entries(settings).map(([name, value]) => ({ name, value })),
+    configEntries: Object.entries(configs).map(([name, value]) => ({ name, value })),
   }] });
   // It answers false instead of failing when the topic exists.
   if (!made) throw Object.assign(new Error('exists'), { type: 'TOPIC_ALREADY_EXISTS' });
@@ -184,7 +186,7 @@ async function administrate(kafka, command) {
           { topic: option('topic'), count: Number(option('count')) }] });
         print({ ok: true });
         break;
-      case 'configs': await configs(admin); break;
+      case 'configs': await describeConfigs(admin); break;
       case 'alter': await alter(admin); break;
       case 'describe': await describe(admin); break;
       case 'cluster': {
