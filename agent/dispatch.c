@@ -9,6 +9,7 @@ static dispatch_fn *const handlers[] = {
     [KAFKA_FETCH] = api_fetch,
     [KAFKA_LIST_OFFSETS] = api_list_offsets,
     [KAFKA_METADATA] = api_metadata,
+    [KAFKA_FIND_COORDINATOR] = api_find_coordinator,
     [KAFKA_API_VERSIONS] = api_api_versions,
     [KAFKA_CREATE_TOPICS] = api_create_topics,
     [KAFKA_DELETE_TOPICS] = api_delete_topics,

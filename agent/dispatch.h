@@ -26,6 +26,7 @@ dispatch_fn api_describe_cluster;          /* api_metadata.c */
 dispatch_fn api_describe_configs;          /* api_describe_configs.c */
 dispatch_fn api_describe_topic_partitions; /* api_describe_topics.c */
 dispatch_fn api_fetch;                     /* api_fetch.c */
+dispatch_fn api_find_coordinator;          /* api_find_coordinator.c */
 dispatch_fn api_incremental_alter_configs; /* api_configs.c */
 dispatch_fn api_init_producer_id;          /* api_producer_id.c */
 dispatch_fn api_list_offsets;              /* api_offsets.c */

@@ -627,6 +627,67 @@ const struct codec_struct metadata_response_type = {
 const struct codec_message metadata_response_message = {
     "metadata_response", &metadata_response_type, 3, 0, 13, 9};
 
+/* ---- FindCoordinator ---- */
+
+const struct find_coordinator_request find_coordinator_request_defaults = {
+    0
+};
+#define T find_coordinator_request
+static const struct codec_field find_coordinator_request_fields[] = {
+    {"key", NULL, AT(key), 0, 0, 3, NEVER, -1, CODEC_STRING, 0},
+    {"key_type", NULL, AT(key_type), 0, 1, LAST, NEVER, -1, CODEC_INT8, 0},
+    {"coordinator_keys", NULL, AT(coordinator_keys), AT(coordinator_keys_count), 4, LAST,
+     NEVER, -1, CODEC_STRING, CODEC_ARRAY},
+};
+#undef T
+const struct codec_struct find_coordinator_request_type = {
+    "find_coordinator_request", find_coordinator_request_fields,
+     &find_coordinator_request_defaults, sizeof(struct find_coordinator_request), 3, 3};
+
+const struct codec_message find_coordinator_request_message = {
+    "find_coordinator_request", &find_coordinator_request_type, 10, 0, 6, 3};
+
+const struct find_coordinator_response_coordinator find_coordinator_response_coordinator_defaults = {
+    0
+};
+#define T find_coordinator_response_coordinator
+static const struct codec_field find_coordinator_response_coordinator_fields[] = {
+    {"key", NULL, AT(key), 0, 0, LAST, NEVER, -1, CODEC_STRING, 0},
+    {"node_id", NULL, AT(node_id), 0, 0, LAST, NEVER, -1, CODEC_INT32, 0},
+    {"host", NULL, AT(host), 0, 0, LAST, NEVER, -1, CODEC_STRING, 0},
+    {"port", NULL, AT(port), 0, 0, LAST, NEVER, -1, CODEC_INT32, 0},
+    {"error_code", NULL, AT(error_code), 0, 0, LAST, NEVER, -1, CODEC_INT16, 0},
+    {"error_message", NULL, AT(error_message), 0, 0, LAST, 0, -1, CODEC_STRING, 0},
+};
+#undef T
+const struct codec_struct find_coordinator_response_coordinator_type = {
+    "find_coordinator_response_coordinator", find_coordinator_response_coordinator_fields,
+     &find_coordinator_response_coordinator_defaults, sizeof(struct
+     find_coordinator_response_coordinator), 6, 6};
+
+const struct find_coordinator_response find_coordinator_response_defaults = {
+    0
+};
+#define T find_coordinator_response
+static const struct codec_field find_coordinator_response_fields[] = {
+    {"throttle_time_ms", NULL, AT(throttle_time_ms), 0, 1, LAST, NEVER, -1, CODEC_INT32,
+     0},
+    {"error_code", NULL, AT(error_code), 0, 0, 3, NEVER, -1, CODEC_INT16, 0},
+    {"error_message", NULL, AT(error_message), 0, 1, 3, 0, -1, CODEC_STRING, 0},
+    {"node_id", NULL, AT(node_id), 0, 0, 3, NEVER, -1, CODEC_INT32, 0},
+    {"host", NULL, AT(host), 0, 0, 3, NEVER, -1, CODEC_STRING, 0},
+    {"port", NULL, AT(port), 0, 0, 3, NEVER, -1, CODEC_INT32, 0},
+    {"coordinators", &find_coordinator_response_coordinator_type, AT(coordinators),
+     AT(coordinators_count), 4, LAST, NEVER, -1, CODEC_STRUCT, CODEC_ARRAY},
+};
+#undef T
+const struct codec_struct find_coordinator_response_type = {
+    "find_coordinator_response", find_coordinator_response_fields,
+     &find_coordinator_response_defaults, sizeof(struct find_coordinator_response), 7, 7};
+
+const struct codec_message find_coordinator_response_message = {
+    "find_coordinator_response", &find_coordinator_response_type, 10, 0, 6, 3};
+
 /* ---- ApiVersions ---- */
 
 const struct api_versions_request api_versions_request_defaults = {
@@ -1639,6 +1700,7 @@ const struct kafka_api kafka_apis[KAFKA_API_COUNT] = {
     {"Fetch", &fetch_request_message, &fetch_response_message, 1, 4, 18, 4, 12},
     {"ListOffsets", &list_offsets_request_message, &list_offsets_response_message, 2, 1, 11, 1, 6},
     {"Metadata", &metadata_request_message, &metadata_response_message, 3, 0, 13, 0, 9},
+    {"FindCoordinator", &find_coordinator_request_message, &find_coordinator_response_message, 10, 0, 6, 0, 3},
     {"ApiVersions", &api_versions_request_message, &api_versions_response_message, 18, 0, 4, 0, 3},
     {"CreateTopics", &create_topics_request_message, &create_topics_response_message, 19, 2, 7, 2, 5},
     {"DeleteTopics", &delete_topics_request_message, &delete_topics_response_message, 20, 1, 6, 1, 4},

@@ -16,6 +16,7 @@ enum kafka_api_key {
     KAFKA_FETCH = 1,
     KAFKA_LIST_OFFSETS = 2,
     KAFKA_METADATA = 3,
+    KAFKA_FIND_COORDINATOR = 10,
     KAFKA_API_VERSIONS = 18,
     KAFKA_CREATE_TOPICS = 19,
     KAFKA_DELETE_TOPICS = 20,
@@ -385,6 +386,45 @@ extern const struct metadata_response metadata_response_defaults;
 extern const struct codec_struct metadata_response_type;
 
 extern const struct codec_message metadata_response_message;
+
+/* ---- FindCoordinator, key 10, versions 0-6 ---- */
+
+struct find_coordinator_request {
+    struct slice key; /* v0-3 */
+    int8_t key_type; /* v1+ */
+    struct slice *coordinator_keys; /* v4+ */
+    size_t coordinator_keys_count;
+};
+extern const struct find_coordinator_request find_coordinator_request_defaults;
+extern const struct codec_struct find_coordinator_request_type;
+
+extern const struct codec_message find_coordinator_request_message;
+
+struct find_coordinator_response_coordinator {
+    struct slice key;
+    int32_t node_id;
+    struct slice host;
+    int32_t port;
+    int16_t error_code;
+    struct slice error_message; /* nullable */
+};
+extern const struct find_coordinator_response_coordinator find_coordinator_response_coordinator_defaults;
+extern const struct codec_struct find_coordinator_response_coordinator_type;
+
+struct find_coordinator_response {
+    int32_t throttle_time_ms; /* v1+ */
+    int16_t error_code; /* v0-3 */
+    struct slice error_message; /* v1-3, nullable */
+    int32_t node_id; /* v0-3 */
+    struct slice host; /* v0-3 */
+    int32_t port; /* v0-3 */
+    struct find_coordinator_response_coordinator *coordinators; /* v4+ */
+    size_t coordinators_count;
+};
+extern const struct find_coordinator_response find_coordinator_response_defaults;
+extern const struct codec_struct find_coordinator_response_type;
+
+extern const struct codec_message find_coordinator_response_message;
 
 /* ---- ApiVersions, key 18, versions 0-4 ---- */
 
@@ -962,7 +1002,7 @@ struct kafka_api {
     int16_t flexible_from;
 };
 
-#define KAFKA_API_COUNT 15
+#define KAFKA_API_COUNT 16
 extern const struct kafka_api kafka_apis[KAFKA_API_COUNT]; /* by key */
 
 #endif

@@ -70,7 +70,7 @@ static void versions_are_advertised(void **state)
         const struct api_versions_response_api *produce = find_api(reply, KAFKA_PRODUCE);
         assert_int_equal(produce->min_version, 0);
         assert_int_equal(produce->max_version, 13);
-        assert_null(find_api(reply, 10)); /* FindCoordinator */
+        assert_null(find_api(reply, 11)); /* JoinGroup */
         assert_int_equal(reply->finalized_features_count, 0);
         assert_int_equal(reply->finalized_features_epoch, v >= 3 ? 0 : -1);
     }
@@ -360,6 +360,56 @@ static void the_cluster_is_described(void **state)
     assert_int_equal(reply->error_code, KAFKA_UNSUPPORTED_ENDPOINT_TYPE);
 }
 
+/* ---- FindCoordinator ---- */
+
+/* A group goes to one agent of the client's zone, the same whoever asks and however. */
+static void groups_are_steered(void **state)
+{
+    struct find_coordinator_request body = find_coordinator_request_defaults;
+    struct slice keys[] = {SLICE_LITERAL("orders"), SLICE_LITERAL("")};
+
+    (void)state;
+    fake_core_add_agent(f.fake, 2, "b");
+    body.key = keys[0];
+    body.coordinator_keys = keys;
+    body.coordinator_keys_count = 2;
+    const struct find_coordinator_response *reply =
+        fixture_call(&f, fd, KAFKA_FIND_COORDINATOR, 0, &body);
+    int32_t node_id = reply->node_id;
+    assert_int_equal(reply->error_code, 0);
+    reply = fixture_call(&f, fd, KAFKA_FIND_COORDINATOR, 6, &body);
+    assert_int_equal(reply->coordinators_count, 2);
+    assert_int_equal(reply->coordinators[0].node_id, node_id);
+    assert_int_equal(reply->coordinators[1].error_code, 0);
+    for (int16_t v = 0; v <= 3; v++) {
+        reply = fixture_call_as(&f, fd, KAFKA_FIND_COORDINATOR, v, "x,zone=b", &body);
+        assert_int_equal(reply->node_id, 2);
+    }
+}
+
+/* What is not served has no coordinator: transactions, share groups, unknown kinds. */
+static void other_coordinators_are_refused(void **state)
+{
+    static const int16_t expected[] = {0, KAFKA_UNSUPPORTED_VERSION,
+                                       KAFKA_UNSUPPORTED_VERSION, KAFKA_INVALID_REQUEST};
+    struct find_coordinator_request body = find_coordinator_request_defaults;
+    struct slice key = SLICE_LITERAL("t");
+
+    (void)state;
+    body.key = key;
+    body.coordinator_keys = &key;
+    body.coordinator_keys_count = 1;
+    for (int8_t type = 1; type <= 3; type++) {
+        body.key_type = type;
+        const struct find_coordinator_response *reply =
+            fixture_call(&f, fd, KAFKA_FIND_COORDINATOR, 2, &body);
+        assert_int_equal(reply->error_code, expected[type]);
+        assert_int_equal(reply->node_id, -1);
+        reply = fixture_call(&f, fd, KAFKA_FIND_COORDINATOR, 4, &body);
+        assert_int_equal(reply->coordinators[0].error_code, expected[type]);
+    }
+}
+
 /* ---- DescribeTopicPartitions ---- */
 
 /* Following the cursor page by page gives every partition once, sorted by topic. */
@@ -427,13 +477,22 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
-        TEST(versions_are_advertised),    TEST(software_names_are_checked),
-        TEST(newer_versions_fall_back),   TEST(all_or_none),
-        TEST(a_topic_is_described),       TEST(unknown_topics),
-        TEST(new_topics_are_found),       TEST(topics_are_auto_created),
-        TEST(auto_creation_can_be_off),   TEST(no_verdict_without_the_control_plane),
-        TEST(clients_are_steered),        TEST(racks_of_fetches_steer),
-        TEST(the_cluster_is_described),   TEST(pages_are_complete),
+        TEST(versions_are_advertised),
+        TEST(software_names_are_checked),
+        TEST(newer_versions_fall_back),
+        TEST(all_or_none),
+        TEST(a_topic_is_described),
+        TEST(unknown_topics),
+        TEST(new_topics_are_found),
+        TEST(topics_are_auto_created),
+        TEST(auto_creation_can_be_off),
+        TEST(no_verdict_without_the_control_plane),
+        TEST(clients_are_steered),
+        TEST(racks_of_fetches_steer),
+        TEST(the_cluster_is_described),
+        TEST(groups_are_steered),
+        TEST(other_coordinators_are_refused),
+        TEST(pages_are_complete),
         TEST(named_topics_are_described),
 #undef TEST
     };

@@ -41,6 +41,7 @@ public final class Capture {
             Map.entry(ApiKeys.CREATE_PARTITIONS, new int[] {0, 3}),
             Map.entry(ApiKeys.INCREMENTAL_ALTER_CONFIGS, new int[] {0, 1}),
             Map.entry(ApiKeys.DESCRIBE_CLUSTER, new int[] {0, 2}),
+            Map.entry(ApiKeys.FIND_COORDINATOR, new int[] {0, 6}),
             Map.entry(ApiKeys.DESCRIBE_TOPIC_PARTITIONS, new int[] {0, 0}));
 
     /** Makes the captures' bytes independent of the order of a map. */

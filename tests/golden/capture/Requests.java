@@ -9,6 +9,7 @@ import org.apache.kafka.common.message.CreatePartitionsRequestData;
 import org.apache.kafka.common.message.CreateTopicsRequestData;
 import org.apache.kafka.common.message.DeleteTopicsRequestData;
 import org.apache.kafka.common.message.DescribeClusterRequestData;
+import org.apache.kafka.common.message.FindCoordinatorRequestData;
 import org.apache.kafka.common.message.DescribeConfigsRequestData;
 import org.apache.kafka.common.message.DescribeTopicPartitionsRequestData;
 import org.apache.kafka.common.message.FetchRequestData;
@@ -60,6 +61,7 @@ final class Requests {
             case CREATE_PARTITIONS -> createPartitions(version);
             case INCREMENTAL_ALTER_CONFIGS -> incrementalAlterConfigs();
             case DESCRIBE_CLUSTER -> describeCluster(version);
+            case FIND_COORDINATOR -> findCoordinator(version);
             case DESCRIBE_TOPIC_PARTITIONS -> describeTopicPartitions();
             default -> throw new IllegalArgumentException(api.name);
         };
@@ -317,6 +319,21 @@ final class Requests {
         var result = new ArrayList<>(List.of(new DescribeClusterRequestData(), all));
         if (version >= 1) {
             result.add(new DescribeClusterRequestData().setEndpointType((byte) 2));
+        }
+        return result;
+    }
+
+    private List<FindCoordinatorRequestData> findCoordinator(int version) {
+        if (version >= 4) {
+            return List.of(
+                    new FindCoordinatorRequestData().setCoordinatorKeys(List.of("group-1", "g")),
+                    new FindCoordinatorRequestData().setCoordinatorKeys(List.of()),
+                    new FindCoordinatorRequestData().setKeyType((byte) 1)
+                            .setCoordinatorKeys(List.of("transaction-1")));
+        }
+        var result = new ArrayList<>(List.of(new FindCoordinatorRequestData().setKey("group-1")));
+        if (version >= 1) {
+            result.add(new FindCoordinatorRequestData().setKey("t").setKeyType((byte) 1));
         }
         return result;
     }
