@@ -163,14 +163,28 @@ static void create_read(struct call *call, struct json_reader *r,
     read_configs(call, r, json_at(r, value, 3), item);
 }
 
+/* As Kafka: that a topic exists is said before what else is wrong with the request. */
+static void exists_first(struct node *node, struct call *call, struct topic_item *item)
+{
+    const struct cluster *cluster = call_cluster(node, call);
+
+    if (item->name.len == 0 || state_topic_by_name(cluster, item->name) == NULL)
+        return;
+    item->error = KAFKA_TOPIC_ALREADY_EXISTS;
+    item->message = arena_printf(&call->arena, "Topic '%.*s' already exists.",
+                                 (int)item->name.len, (const char *)item->name.ptr);
+}
+
 static void create_core(struct node *node, struct call *call)
 {
     struct topic_items *items = call->data;
     const struct control_options *options = call->service->options;
     for (size_t i = 0; i < items->count; i++) {
         struct topic_item *item = &items->items[i];
-        if (item->error != 0)
+        if (item->error != 0) {
+            exists_first(node, call, item);
             continue;
+        }
         struct command cmd = {
             .kind = COMMAND_TOPIC_CREATE,
             .cluster_id = call->cluster_id,
