@@ -8,7 +8,8 @@
  *
  * When all agents have had an answer to --warmup requests, prints {"ready":true} and
  * waits for a line on standard input; then measures for --duration and prints a line of
- * JSON. Ends with 1 as soon as anything is refused: a benchmark of errors says nothing. */
+ * JSON. Ends with 1 as soon as anything is refused: a benchmark of errors says nothing.
+ */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -37,21 +38,25 @@ static const struct option_spec specs[] = {
 #define OPTION(field, name, type, text, placeholder, help)                               \
     {name, OPTION_##type, offsetof(struct bench_options, field), text, placeholder, help},
     OPTION(control_plane, "control-plane", LIST, NULL, "URL", "address for enrolment")
-    OPTION(ca_fingerprint, "ca-fingerprint", STRING, NULL, "HEX", "of its CA")
-    OPTION(enrolment_token, "enrolment-token", SECRET, NULL, "TOKEN", "of the cluster")
-    OPTION(topic, "topic", STRING, "bench", "NAME", "made with --runs partitions")
-    OPTION(agents, "agents", INT, "1", "N", "requests outstanding, one an agent")
-    OPTION(objects, "objects", INT, "1", "N", "objects in a request")
-    OPTION(runs, "runs", INT, "320", "N", "runs in an object")
-    OPTION(batches, "batches", INT, "5", "N", "batches in a run")
-    OPTION(warmup, "warmup", INT, "20", "N", "requests of each agent before it counts")
-    OPTION(duration_ms, "duration", DURATION, "5s", "TIME", "what is measured")
+        OPTION(ca_fingerprint, "ca-fingerprint", STRING, NULL, "HEX", "of its CA") OPTION(
+            enrolment_token, "enrolment-token", SECRET, NULL, "TOKEN", "of the cluster")
+            OPTION(topic, "topic", STRING, "bench", "NAME", "made with --runs partitions")
+                OPTION(agents, "agents", INT, "1", "N",
+                       "requests outstanding, one an agent")
+                    OPTION(objects, "objects", INT, "1", "N", "objects in a request")
+                        OPTION(runs, "runs", INT, "320", "N", "runs in an object")
+                            OPTION(batches, "batches", INT, "5", "N", "batches in a run")
+                                OPTION(warmup, "warmup", INT, "20", "N",
+                                       "requests of each agent before it counts")
+                                    OPTION(duration_ms, "duration", DURATION, "5s",
+                                           "TIME", "what is measured")
 #undef OPTION
 };
 
 static const struct option_program program = {
     .name = "bench_commit",
-    .summary = "Commits objects that do not exist, as fast as the control plane takes them.",
+    .summary =
+        "Commits objects that do not exist, as fast as the control plane takes them.",
     .specs = specs,
     .spec_count = ARRAY_LEN(specs),
 };
