@@ -176,3 +176,21 @@ def test_other_failures(tmp_path, point):
         cluster.start(CONTROL_PLANE)
         load.wait_progress("after the restart")
         load.finish()
+
+
+def test_store_fails(tmp_path):
+    """Each operation of a directory store fails now and then, in both agents: uploads are
+    tried again, and nothing is lost, doubled or out of order."""
+    names = points("common", kinds=("ERROR",))
+    with FaultCluster(tmp_path / "cluster", agent_set=AGENT_SET) as cluster, \
+            Workload(cluster) as load:
+        load.add_default_producers().start()
+        load.wait_progress("before")
+        for number, agent in enumerate(("agent-1", "agent-2")):
+            rules = [f"{name}:{turn + 3 * i}:error" for i, name in enumerate(names)
+                     for turn in (4 + number, 31)]
+            cluster.kill(agent)
+            assert cluster.start_armed(agent, ",".join(rules))
+        for _ in range(5):
+            load.wait_progress("while the store fails now and then")
+        load.finish()
