@@ -56,13 +56,13 @@ class Report:
             raise KeyError(key)
         self.values.setdefault(key, {}).setdefault(line, []).append(value)
 
-    def add_cpu(self, key, server, cpu, gib):
+    def add_cpu(self, key, name, cpu, gib):
         """CPU seconds a GiB: the first part alone, then with each further one added."""
         total, names = 0.0, []
         for part, seconds in cpu.items():
             total += seconds
             names.append(part if not names else f"+ {part}")
-            self.add(key, f"{server.name}: {' '.join(names)}", total / gib)
+            self.add(key, f"{name}: {' '.join(names)}", total / gib)
 
     def _ratio(self, lines, line, peer):
         """The median as a part of a Kafka's, or "" where there is nothing to compare."""
@@ -75,13 +75,14 @@ class Report:
 
     def rows(self):
         yield ("measure", "target", "server: what is in the figure", "min", "median", "max",
-               "of Kafka", "of fsync", "every repeat")
+               "of Kafka", "1 producer", "of fsync", "every repeat")
         for key, what, target in MEASURES:
             lines = self.values.get(key, {})
             for i, (line, values) in enumerate(lines.items()):
                 yield (what if i == 0 else "", (target or "") if i == 0 else "", line,
                        number(min(values)), number(machine.median(values)),
                        number(max(values)), self._ratio(lines, line, "Kafka"),
+                       self._ratio(lines, line, "Kafka, 1 producer"),
                        self._ratio(lines, line, "Kafka, fsync"),
                        "  ".join(number(value) for value in values))
 
@@ -93,6 +94,6 @@ class Report:
             if row[0] and not row[0].startswith(" "):
                 out.append("-" * (sum(widths) + 2 * len(widths)))
             out.append("  ".join(
-                cell.rjust(width) if 3 <= i <= 7 else cell.ljust(width)
+                cell.rjust(width) if 3 <= i <= 8 else cell.ljust(width)
                 for i, (cell, width) in enumerate(zip(row, widths))).rstrip())
         return "\n".join(out)

@@ -40,6 +40,7 @@ class Weft:
     """One control plane and one agent over a store: "file" or "s3"."""
 
     part = "agent"
+    best_case = False
 
     def __init__(self, cores, directory, store="file", agents=1, control_plane_set=None):
         self.cores = cores
@@ -161,6 +162,7 @@ class Kafka:
         self.cores = cores
         self.directory = pathlib.Path(directory)
         self.name = "Kafka, fsync" if fsync else "Kafka"
+        self.best_case = not fsync
         self.broker = KafkaBroker(self.directory, heap_mib=KAFKA_HEAP_MIB, fsync=fsync)
 
     def start(self):
