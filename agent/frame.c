@@ -22,6 +22,20 @@ void frame_reader_fini(struct frame_reader *reader)
     reader->blob = NULL;
 }
 
+/* No request has this length, whatever it asks: not worth waiting for the rest. */
+static int judge_length(const struct frame_reader *reader,
+                        const struct frame_limits *limits, struct err *err)
+{
+    int32_t length = (int32_t)be32_get(reader->prefix);
+
+    if (length < FRAME_MIN_BYTES)
+        return err_set(err, ERR_MALFORMED, "frame of %d bytes", length);
+    if ((size_t)length > limits->produce_max_bytes)
+        return err_set(err, ERR_TOO_LARGE, "frame of %d bytes, at most %zu are allowed",
+                       length, limits->produce_max_bytes);
+    return 0;
+}
+
 /* The prefix is whole: may this frame be read? */
 static int judge(const struct frame_reader *reader, const struct frame_limits *limits,
                  size_t *len, struct err *err)
@@ -30,8 +44,6 @@ static int judge(const struct frame_reader *reader, const struct frame_limits *l
     int16_t key = (int16_t)be16_get(reader->prefix + LENGTH_BYTES);
     int16_t version = (int16_t)be16_get(reader->prefix + LENGTH_BYTES + 2);
 
-    if (length < FRAME_MIN_BYTES)
-        return err_set(err, ERR_MALFORMED, "frame of %d bytes", length);
     const struct kafka_api *api = kafka_api_find(key);
     if (api == NULL || (key != KAFKA_API_VERSIONS && !kafka_api_serves(api, version)))
         return err_set(err, ERR_UNSUPPORTED, "api key %d version %d is not served", key,
@@ -73,6 +85,11 @@ int frame_feed(struct frame_reader *reader, const struct frame_limits *limits,
             memcpy(reader->prefix + reader->prefix_len, *pos, n);
         reader->prefix_len = (uint8_t)(reader->prefix_len + n);
         *pos += n;
+        if (reader->prefix_len >= LENGTH_BYTES) {
+            int rc = judge_length(reader, limits, err);
+            if (rc != 0)
+                return rc;
+        }
         if (reader->prefix_len < FRAME_PREFIX_BYTES) {
             *result = FRAME_MORE;
             return 0;

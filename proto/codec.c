@@ -414,7 +414,7 @@ int codec_decode(const struct codec_message *msg, int16_t version, struct reader
     decode_struct(&d, msg->body, out);
     if (d.error != 0)
         return d.error;
-    return r->failed || reader_left(r) != 0 ? ERR_MALFORMED : 0;
+    return r->failed ? ERR_MALFORMED : 0;
 }
 
 void *codec_new(const struct codec_struct *type, size_t n, struct arena *arena)

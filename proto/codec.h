@@ -95,11 +95,12 @@ struct codec_message {
 
 /* ---- decode ---- */
 
-/* Decode the whole of what R has left as MSG in VERSION into *OUT, a struct of
- * MSG->body->size bytes. Arrays go into ARENA; strings and records stay borrowed.
+/* Decode what R has next as MSG in VERSION into *OUT, a struct of MSG->body->size bytes.
+ * Arrays go into ARENA; strings and records stay borrowed. Bytes behind the message stay
+ * in R: Kafka ignores them in requests, and librdkafka 2.16 sends some.
  *
- * Returns 0, ERR_UNSUPPORTED (no such version), ERR_MALFORMED (also for bytes left over),
- * or ERR_TOO_LARGE (the arena's cap). On failure *OUT is undefined. */
+ * Returns 0, ERR_UNSUPPORTED (no such version), ERR_MALFORMED, or ERR_TOO_LARGE (the
+ * arena's cap). On failure *OUT is undefined. */
 int codec_decode(const struct codec_message *msg, int16_t version, struct reader *r,
                  struct arena *arena, void *out) MUST_CHECK;
 

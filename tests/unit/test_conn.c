@@ -238,8 +238,29 @@ static void slow_bytes_make_a_request(void **state)
     close(fd);
 }
 
+/* Bytes behind a request's body are ignored, as Kafka does: librdkafka 2.16 sends some.
+ */
+static void bytes_behind_a_request_are_ignored(void **state)
+{
+    static const uint8_t frame[] = "\0\0\0\x11\0\x03\0\x01\0\0\0\x07\xff\xff\0\0\0\0"
+                                   "abc";
+
+    (void)state;
+    int fd = fixture_connect(&f);
+    fixture_send_bytes(&f, fd, frame, sizeof(frame) - 1);
+    fixture_send_bytes(&f, fd, frame, sizeof(frame) - 1);
+    for (int i = 0; i < 2; i++) {
+        struct str reply;
+        str_init(&reply, MIB);
+        assert_true(fixture_receive(&f, fd, &reply));
+        assert_int_equal(be32_get((const uint8_t *)reply.data), 7);
+        str_fini(&reply);
+    }
+    close(fd);
+}
+
 /* Each of these closes the connection without a reply: unknown keys and versions, bodies
- * that do not decode, bytes left over, lengths that cannot be. */
+ * that do not decode, lengths that cannot be, without waiting for what follows. */
 static void nonsense_closes_the_connection(void **state)
 {
     static const struct {
@@ -248,6 +269,9 @@ static void nonsense_closes_the_connection(void **state)
     } cases[] = {
 #define CASE(s) {s, sizeof(s) - 1}
         CASE("\xff\xff\xff\xff\0\x03\0\x01"),                 /* negative length */
+        CASE("\xff\xff\xff\xff"),                             /* and no more */
+        CASE("\x7f\xff\xff\xff"),                             /* 2 GiB, and no more */
+        CASE("\0\0\0\0"),                                     /* nothing */
         CASE("\x7f\xff\xff\xff\0\0\0\x09"),                   /* 2 GiB */
         CASE("\0\0\0\x04\0\x03\0\x01"),                       /* no header */
         CASE("\0\0\0\x0c\0\x63\0\0\0\0\0\x01\xff\xff\0\0"),   /* key 99 */
@@ -255,8 +279,6 @@ static void nonsense_closes_the_connection(void **state)
         CASE("\0\0\0\x0a\0\x03\0\x01\0\0\0\x01\x7f\xff"),     /* client id too long */
         CASE(
             "\0\0\0\x0e\0\x03\0\x01\0\0\0\x01\xff\xff\x7f\xff\xff\xff"), /* 2^31 topics */
-        CASE(
-            "\0\0\0\x10\0\x03\0\x01\0\0\0\x01\xff\xff\0\0\0\0\0\0"), /* bytes left over */
         CASE("\0\0\0\x12\0\x03\0\x01\0\0\0\x01\xff\xff\0\0\0\x01\0\x02\xc0\xaf"), /* UTF-8
                                                                                    */
         CASE("GET / HTTP/1.1\r\n\r\n"),
@@ -458,6 +480,7 @@ int main(void)
         TEST(nothing_overtakes_a_refresh),
         TEST(reading_waits_for_memory),
         TEST(slow_bytes_make_a_request),
+        TEST(bytes_behind_a_request_are_ignored),
         TEST(nonsense_closes_the_connection),
         TEST(earlier_requests_are_answered_first),
         TEST(acks_0_closes_in_its_turn),
