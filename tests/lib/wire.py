@@ -14,7 +14,7 @@ import socket
 import struct
 import uuid
 
-KEYS = {"Produce": 0, "Fetch": 1, "ListOffsets": 2, "Metadata": 3, "ApiVersions": 18,
+KEYS = {"Produce": 0, "Fetch": 1, "ListOffsets": 2, "Metadata": 3, "FindCoordinator": 10, "ApiVersions": 18,
         "CreateTopics": 19, "DeleteTopics": 20, "InitProducerId": 22,
         "OffsetForLeaderEpoch": 23, "DescribeConfigs": 32, "AlterConfigs": 33,
         "CreatePartitions": 37, "IncrementalAlterConfigs": 44, "DescribeCluster": 60,
