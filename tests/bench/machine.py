@@ -119,7 +119,7 @@ class CountingProxy:
             for key, _ in self._selector.select(0.1):
                 if key.fileobj is self._listener:
                     self._accept()
-                else:
+                elif key.fileobj.fileno() >= 0:  # else closed with its peer just now
                     self._relay(key.fileobj, key.data)
 
     def _accept(self):

@@ -236,8 +236,11 @@ class Bench:
         command = [self.programs / "bench_apply", self.directory,
                    str(self.amounts.applies)]
         with self.cores.on(self.cores.server):
-            out = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
-        for line in out.splitlines():
+            done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                                  text=True)
+        if done.returncode != 0:
+            raise RuntimeError(f"bench_apply: exit {done.returncode}\n{done.stderr[-2000:]}")
+        for line in done.stdout.splitlines():
             words = line.split()
             if line.startswith("320 runs") and words[-2:] == ["ms", "CPU/commit"]:
                 self.report.add("apply_cpu", f"Weft: {APPLY_LINES[words[-4]]}", float(words[-3]))
