@@ -109,7 +109,7 @@ STREAMS = {
     "100 MiB and one": struct.pack(">i", 100 * MIB + 1) + head(0, 9),
     "large metadata": struct.pack(">i", 50 * MIB) + head(3, 9),
     "no header": framed(b"\0\3\0\1"),
-    "key 10 is not served": framed(head(10, 0) + b"\0\0"),
+    "key 11 is not served": framed(head(11, 0) + b"\0\0"),
     "key -1": framed(head(-1, 0)),
     "key 32767": framed(head(32767, 0)),
     "Produce 2": framed(head(0, 2) + bytes(10)),
