@@ -19,6 +19,7 @@ Told from many threads.  Needs no cluster: tests/system/test_mutants.py holds it
 """
 
 import hashlib
+import collections
 import threading
 
 SHOWN = 20
@@ -54,15 +55,34 @@ class _Sent:
         self.failed = {}        # sequence -> error text
 
 
+class _Settled:
+    """The checker's lock. Whoever takes it sees all that callbacks have told before."""
+
+    def __init__(self, checker):
+        self.lock = threading.Lock()
+        self.checker = checker
+
+    def __enter__(self):
+        self.lock.acquire()
+        self.checker._drain()
+
+    def __exit__(self, *failure):
+        self.lock.release()
+
+
 class Checker:
     def __init__(self):
-        self.lock = threading.Lock()
+        # What clients' callbacks tell goes here first. A callback must take no lock: after a
+        # fatal error the client library raises what is no exception of Python's at any
+        # place of the thread, a lock that was just taken included.
+        self.told = collections.deque()
+        self.lock = _Settled(self)
         self.sent = {}          # (producer, partition) -> _Sent
         self.idempotent = {}    # producer -> bool
         self.seen = {}          # partition -> {offset: name}
         self.high = {}          # (reader, partition) -> high watermark
         self.violations = []
-        self.acked_count = 0
+        self._acked_count = 0
 
     # -- what producers do --
 
@@ -79,22 +99,35 @@ class Checker:
         return sequence, value(producer, partition, sequence)
 
     def acked(self, producer, partition, sequence, offset):
-        with self.lock:
-            self.sent[producer, partition].acked[sequence] = offset
-            self.acked_count += 1
-            if offset is None or offset < 0:
-                self._wrong("lost", f"{producer}/{partition}/{sequence} was acknowledged "
-                            f"with offset {offset}")
+        self.told.append((self._acked, producer, partition, sequence, offset))
 
     def failed(self, producer, partition, sequence, error):
         """The producer was told that its record is not acknowledged."""
-        with self.lock:
-            self.sent[producer, partition].failed[sequence] = str(error)
+        self.told.append((self._failed, producer, partition, sequence, error))
 
     def must_not_fail(self, text):
         """Something failed that must work by itself."""
+        self.told.append((self._wrong, "failed", text))
+
+    def _drain(self):
+        while self.told:
+            what, *arguments = self.told.popleft()
+            what(*arguments)
+
+    def _acked(self, producer, partition, sequence, offset):
+        self.sent[producer, partition].acked[sequence] = offset
+        self._acked_count += 1
+        if offset is None or offset < 0:
+            self._wrong("lost", f"{producer}/{partition}/{sequence} was acknowledged "
+                        f"with offset {offset}")
+
+    def _failed(self, producer, partition, sequence, error):
+        self.sent[producer, partition].failed[sequence] = str(error)
+
+    @property
+    def acked_count(self):
         with self.lock:
-            self._wrong("failed", text)
+            return self._acked_count
 
     def failures(self):
         """The texts of all failed records, by (producer, partition, sequence)."""

@@ -13,6 +13,7 @@ through each agent.
 """
 
 import random
+import sys
 import threading
 import time
 
@@ -82,8 +83,8 @@ class LoadProducer:
             left = self.producer.flush(self.load.flush_limit_s)
             if left:
                 self._fail(f"{self.name}: {left} records neither acknowledged nor failed")
-        except KafkaException as error:     # a fatal one
-            self._fail(f"{self.name}: {error}")
+        except:     # noqa: E722  the library raises its errors as what is no exception
+            self._fail(f"{self.name}: {sys.exc_info()[1]!r}")
 
     def _go_on(self):
         partition = self.load.random.randrange(self.load.partitions)
