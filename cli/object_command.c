@@ -63,6 +63,28 @@ static bool selected(const struct filter *filter, const struct object *object,
            (filter->partition < 0 || filter->partition == run->partition);
 }
 
+/* Read each selected run and hand it to VISIT, until one fails. */
+static int for_each_run(const struct object *object, const struct filter *filter,
+                        int (*visit)(const struct object *object,
+                                     const struct object_run *run, struct slice bytes,
+                                     struct err *err),
+                        struct err *err)
+{
+    for (size_t i = 0; i < object->footer.run_count; i++) {
+        const struct object_run *run = &object->footer.runs[i];
+        struct slice bytes;
+        int rc;
+        if (!selected(filter, object, run))
+            continue;
+        rc = source_read(object->source, run->position, run->length, &bytes, err);
+        if (rc == 0)
+            rc = visit(object, run, bytes, err);
+        if (rc != 0)
+            return rc;
+    }
+    return 0;
+}
+
 static int object_open(struct object *object, const char *where, struct err *err)
 {
     struct slice bytes;
@@ -167,27 +189,23 @@ static int verify(struct object *object, const struct filter *filter, struct err
     uint64_t runs = 0;
     uint64_t batches = 0;
     uint64_t records = 0;
-    uint64_t bytes_read = 0;
+    uint64_t bytes = 0;
+    int rc = for_each_run(object, filter, verify_run, err);
 
-    for (size_t i = 0; i < object->footer.run_count; i++) {
+    for (size_t i = 0; rc == 0 && i < object->footer.run_count; i++) {
         const struct object_run *run = &object->footer.runs[i];
-        struct slice bytes;
-        int rc;
         if (!selected(filter, object, run))
             continue;
-        if ((rc = source_read(object->source, run->position, run->length, &bytes, err)) !=
-                0 ||
-            (rc = verify_run(object, run, bytes, err)) != 0)
-            return rc;
         runs++;
         batches += run->batches;
         records += run->records;
-        bytes_read += run->length;
+        bytes += run->length;
     }
-    printf("ok: %" PRIu64 " runs, %" PRIu64 " batches, %" PRIu64 " records, %" PRIu64
-           " bytes\n",
-           runs, batches, records, bytes_read);
-    return 0;
+    if (rc == 0)
+        printf("ok: %" PRIu64 " runs, %" PRIu64 " batches, %" PRIu64 " records, %" PRIu64
+               " bytes\n",
+               runs, batches, records, bytes);
+    return rc;
 }
 
 /* ---- cat ---- */
@@ -295,18 +313,7 @@ static int cat_run(const struct object *object, const struct object_run *run,
 
 static int cat(struct object *object, const struct filter *filter, struct err *err)
 {
-    for (size_t i = 0; i < object->footer.run_count; i++) {
-        const struct object_run *run = &object->footer.runs[i];
-        struct slice bytes;
-        int rc;
-        if (!selected(filter, object, run))
-            continue;
-        if ((rc = source_read(object->source, run->position, run->length, &bytes, err)) !=
-                0 ||
-            (rc = cat_run(object, run, bytes, err)) != 0)
-            return rc;
-    }
-    return 0;
+    return for_each_run(object, filter, cat_run, err);
 }
 
 /* ---- the command ---- */
