@@ -485,8 +485,9 @@ def test_describe_configs_refused(wire):
 
 
 # 12: a broker tells what tools ask for.
-def test_describe_broker_configs(wire):
-    broker = metadata(wire, [])["brokers"][0]["id"]
+def test_describe_broker_configs(wire, cluster):
+    port = int(cluster.bootstraps[0].rsplit(":", 1)[1])
+    [broker] = [b["id"] for b in metadata(wire, [])["brokers"] if b["port"] == port]
     names = ["num.partitions", "default.replication.factor", "auto.create.topics.enable",
              "message.max.bytes"]
     answer = describe(wire, str(broker), names, BROKER)
