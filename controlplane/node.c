@@ -402,7 +402,7 @@ static void on_role(void *arg)
         return;
     node->leader = leader;
     if (node->options.on_leader != NULL)
-        node->options.on_leader(node->options.on_leader_arg, leader);
+        node->options.on_leader(node->options.arg, leader);
 }
 
 /* ---- timers ---- */
@@ -513,6 +513,94 @@ const struct state *node_state(const struct node *node)
 uint64_t node_term(const struct node *node)
 {
     return replica_term(node->replica);
+}
+
+uint64_t node_leader_id(const struct node *node)
+{
+    return replica_is_leader(node->replica) ? node->options.node_id : 0;
+}
+
+uint64_t node_id(const struct node *node)
+{
+    return node->options.node_id;
+}
+
+struct uuid node_cell_id(const struct node *node)
+{
+    return node->cell_id;
+}
+
+size_t node_servers(const struct node *node, struct node_server servers[NODE_SERVERS_MAX])
+{
+    struct node_server *self = &servers[0];
+
+    memset(self, 0, sizeof(*self));
+    self->node_id = node->options.node_id;
+    (void)snprintf(self->address, sizeof(self->address), "%s", node->address);
+    self->role = NODE_VOTER;
+    self->leader = replica_is_leader(node->replica);
+    self->self = true;
+    self->match_index = replica_last_index(node->replica);
+    return 1;
+}
+
+/* ---- members and snapshots: one node alone has neither peers nor others ---- */
+
+struct refused {
+    struct ask ask;
+    struct node_change *change;
+    struct node_snapshot *snapshot;
+};
+
+static void run_refused(struct node *node, struct ask *ask)
+{
+    (void)node;
+    ask_done(ask);
+}
+
+static void end_refused(struct ask *ask)
+{
+    struct refused *refused = CONTAINER_OF(ask, struct refused, ask);
+    struct err err = {.code = 0};
+    int rc = err_set(&err, ERR_UNSUPPORTED, "this node speaks to no others");
+
+    if (refused->change != NULL)
+        refused->change->done(refused->change, rc, &err);
+    else
+        refused->snapshot->done(refused->snapshot, rc, &err);
+    mem_free(refused);
+}
+
+static struct refused *refuse(struct node *node)
+{
+    struct refused *refused = mem_zalloc(sizeof(*refused));
+    refused->ask.run = run_refused;
+    refused->ask.done = end_refused;
+    node_send(node, &refused->ask);
+    return refused;
+}
+
+void node_change(struct node *node, struct node_change *change)
+{
+    refuse(node)->change = change; /* runs later, on this thread */
+}
+
+void node_make_snapshot(struct node *node, struct node_snapshot *snapshot)
+{
+    refuse(node)->snapshot = snapshot;
+}
+
+int node_set_certificate(struct node *node, const struct peers_certificate *certificate,
+                         struct err *err)
+{
+    (void)node, (void)certificate, (void)err;
+    return 0;
+}
+
+const char *node_peers_listen(const struct node *node)
+{
+    (void)node;
+    return "";
 }
 
 struct loop *node_loop(struct node *node)
@@ -793,6 +881,13 @@ static void last_checkpoint(struct node *node)
         log_warn("node", "no last checkpoint; the log will be replayed", "err=\"%s\"",
                  err.text);
     save_job_free(job);
+}
+
+void node_kill(struct node *node)
+{
+    (void)run_and_wait(node, stop_on_core, NULL);
+    stop_threads(node);
+    free_node(node);
 }
 
 void node_stop(struct node *node)
