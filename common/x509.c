@@ -302,7 +302,7 @@ int x509_make_ca(struct slice key_pem, const char *common_name, int days,
     if (!set_common_parts(cert, cert, key, common_name, now_ms - day_ms,
                           now_ms + days * day_ms) ||
         !add_extension(cert, &context, NID_basic_constraints,
-                       "critical,CA:TRUE,pathlen:0") ||
+                       "critical,CA:TRUE,pathlen:1") ||
         !add_extension(cert, &context, NID_key_usage, "critical,keyCertSign,cRLSign") ||
         !add_extension(cert, &context, NID_subject_key_identifier, "hash"))
         code = fail(err, ERR_INVALID, "cannot make a CA certificate");
@@ -313,6 +313,54 @@ int x509_make_ca(struct slice key_pem, const char *common_name, int days,
 out:
     X509_free(cert);
     EVP_PKEY_free(key);
+    return code;
+}
+
+/* The end of a certificate's life, or 0 when it is no time. */
+static int64_t ends_at_ms(const X509 *cert)
+{
+    struct tm tm;
+    if (ASN1_TIME_to_tm(X509_get0_notAfter(cert), &tm) != 1)
+        return 0;
+    return (int64_t)timegm(&tm) * 1000;
+}
+
+int x509_cross_sign(struct slice old_key_pem, struct slice old_cert_pem,
+                    struct slice new_cert_pem, struct str *cert_pem, struct err *err)
+{
+    X509V3_CTX context;
+    EVP_PKEY *old_key = NULL;
+    X509 *old_cert = NULL, *new_cert = NULL, *cert = X509_new();
+    ASSERT(cert != NULL);
+
+    int code = read_ca(old_key_pem, old_cert_pem, &old_key, &old_cert, err);
+    if (code == 0)
+        code = read_cert(new_cert_pem, &new_cert, err);
+    if (code != 0)
+        goto out;
+    X509V3_set_ctx(&context, old_cert, cert, NULL, NULL, 0);
+    if (X509_set_version(cert, X509_VERSION_3) != 1 || !set_serial(cert) ||
+        X509_set_subject_name(cert, X509_get_subject_name(new_cert)) != 1 ||
+        X509_set_issuer_name(cert, X509_get_subject_name(old_cert)) != 1 ||
+        X509_set1_notBefore(cert, X509_get0_notBefore(new_cert)) != 1 ||
+        !set_time(X509_getm_notAfter(cert),
+                  MIN(ends_at_ms(old_cert), ends_at_ms(new_cert))) ||
+        X509_set_pubkey(cert, X509_get0_pubkey(new_cert)) != 1 ||
+        !add_extension(cert, &context, NID_basic_constraints,
+                       "critical,CA:TRUE,pathlen:0") ||
+        !add_extension(cert, &context, NID_key_usage, "critical,keyCertSign,cRLSign") ||
+        !add_extension(cert, &context, NID_subject_key_identifier, "hash") ||
+        !add_extension(cert, &context, NID_authority_key_identifier, "keyid:always"))
+        code = fail(err, ERR_INVALID, "cannot make a cross-certificate");
+    else if (X509_sign(cert, old_key, EVP_sha256()) == 0)
+        code = fail(err, ERR_INTERNAL, "cannot sign the cross-certificate");
+    else
+        code = write_cert(cert, cert_pem, err);
+out:
+    X509_free(cert);
+    X509_free(new_cert);
+    X509_free(old_cert);
+    EVP_PKEY_free(old_key);
     return code;
 }
 
@@ -390,37 +438,82 @@ int x509_issue(struct slice ca_key_pem, struct slice ca_cert_pem,
     return code;
 }
 
-int x509_fingerprint(struct slice cert_pem, char hex[X509_FINGERPRINT_LEN + 1],
-                     struct err *err)
+static int fingerprint_of(X509 *cert, char hex[X509_FINGERPRINT_LEN + 1], struct err *err)
 {
     unsigned char digest[SHA256_LEN];
     unsigned len = 0;
-    X509 *cert = NULL;
+    if (X509_digest(cert, EVP_sha256(), digest, &len) != 1)
+        return fail(err, ERR_INTERNAL, "cannot hash the certificate");
+    crypto_hex(digest, len, hex);
+    return 0;
+}
 
+int x509_fingerprint(struct slice cert_pem, char hex[X509_FINGERPRINT_LEN + 1],
+                     struct err *err)
+{
+    X509 *cert = NULL;
     int code = read_cert(cert_pem, &cert, err);
-    if (code == 0 && X509_digest(cert, EVP_sha256(), digest, &len) != 1)
-        code = fail(err, ERR_INTERNAL, "cannot hash the certificate");
     if (code == 0)
-        crypto_hex(digest, len, hex);
+        code = fingerprint_of(cert, hex, err);
     X509_free(cert);
     return code;
+}
+
+int x509_find(struct slice bundle_pem, const char *fingerprint, struct str *cert_pem,
+              struct err *err)
+{
+    char hex[X509_FINGERPRINT_LEN + 1] = "";
+    BIO *bio = open_pem(bundle_pem);
+    X509 *cert = NULL;
+    size_t count = 0;
+    int code = ERR_NOT_FOUND;
+
+    while (code == ERR_NOT_FOUND && bio != NULL &&
+           (cert = PEM_read_bio_X509(bio, NULL, no_password, NULL)) != NULL) {
+        count++;
+        int rc = fingerprint_of(cert, hex, err);
+        if (rc != 0)
+            code = rc;
+        else if (strcmp(hex, fingerprint) == 0)
+            code = write_cert(cert, cert_pem, err);
+        X509_free(cert);
+    }
+    BIO_free(bio);
+    if (count == 0)
+        return fail(err, ERR_MALFORMED, "not a certificate in PEM");
+    ERR_clear_error(); /* the end of the bundle is one to OpenSSL */
+    if (code == ERR_NOT_FOUND)
+        err_set(err, code, "another fingerprint: %s", hex);
+    return code;
+}
+
+bool x509_matches(struct slice key_pem, struct slice cert_pem)
+{
+    EVP_PKEY *key = NULL;
+    X509 *cert = NULL;
+    bool ok = read_key(key_pem, &key, NULL) == 0 &&
+              read_cert(cert_pem, &cert, NULL) == 0 &&
+              X509_check_private_key(cert, key) == 1;
+    ERR_clear_error();
+    X509_free(cert);
+    EVP_PKEY_free(key);
+    return ok;
 }
 
 int x509_not_after_ms(struct slice cert_pem, int64_t *not_after_ms, struct err *err)
 {
     X509 *cert = NULL;
-    struct tm tm;
-
     int code = read_cert(cert_pem, &cert, err);
-    if (code == 0 && ASN1_TIME_to_tm(X509_get0_notAfter(cert), &tm) != 1)
+    int64_t ms = code == 0 ? ends_at_ms(cert) : 0;
+    if (code == 0 && ms == 0)
         code = fail(err, ERR_MALFORMED, "the certificate's end is no time");
     if (code == 0)
-        *not_after_ms = (int64_t)timegm(&tm) * 1000;
+        *not_after_ms = ms;
     X509_free(cert);
     return code;
 }
 
-/* --- the agent's identity --- */
+/* --- identities --- */
 
 static const char uri_cluster[] = "weft://cluster/";
 static const char uri_agent[] = "/agent/";
@@ -448,5 +541,39 @@ int x509_parse_agent_uri(struct slice uri, struct uuid *cluster_id, struct uuid 
         return ERR_MALFORMED;
     *cluster_id = cluster;
     *agent_id = agent;
+    return 0;
+}
+
+static const char uri_cell[] = "weft://cell/";
+static const char uri_node[] = "/node/";
+
+void x509_node_uri(const struct uuid *cell_id, uint64_t node_id, char uri[128])
+{
+    char cell[UUID_TEXT_LEN + 1];
+    snprintf(uri, 128, "%s%s%s%llu", uri_cell, uuid_print(cell_id, cell), uri_node,
+             (unsigned long long)node_id);
+}
+
+int x509_parse_node_uri(struct slice uri, struct uuid *cell_id, uint64_t *node_id)
+{
+    const size_t cell_at = sizeof(uri_cell) - 1;
+    const size_t middle_at = cell_at + UUID_TEXT_LEN;
+    const size_t number_at = middle_at + sizeof(uri_node) - 1;
+    struct uuid cell;
+    uint64_t number = 0;
+
+    /* One spelling a node: no leading zero, no more digits than 64 bits surely hold. */
+    if (uri.len <= number_at || uri.len > number_at + 19 || uri.ptr[number_at] == '0' ||
+        memcmp(uri.ptr, uri_cell, cell_at) != 0 ||
+        memcmp(uri.ptr + middle_at, uri_node, number_at - middle_at) != 0 ||
+        uuid_parse(slice_of(uri.ptr + cell_at, UUID_TEXT_LEN), &cell) != 0)
+        return ERR_MALFORMED;
+    for (size_t i = number_at; i < uri.len; i++) {
+        if (uri.ptr[i] < '0' || uri.ptr[i] > '9')
+            return ERR_MALFORMED;
+        number = number * 10 + (uint64_t)(uri.ptr[i] - '0');
+    }
+    *cell_id = cell;
+    *node_id = number;
     return 0;
 }

@@ -71,13 +71,68 @@ static void equal_compares_all(void **state)
     assert_true(crypto_equal("x", "y", 0));
 }
 
+/* What was sealed opens with the same key and purpose, and with nothing else; a changed
+ * byte anywhere, or a cut, is found. */
+static void seal_and_open(void **state)
+{
+    (void)state;
+    uint8_t key[CRYPTO_KEY_LEN], other[CRYPTO_KEY_LEN];
+    struct str sealed, again, plain;
+    struct slice secret = SLICE_LITERAL("a secret that is longer than one block of AES");
+    crypto_random(key, sizeof(key));
+    crypto_random(other, sizeof(other));
+    str_init(&sealed, 4096);
+    str_init(&again, 4096);
+    str_init(&plain, 4096);
+    crypto_seal(key, "test", secret, &sealed);
+    crypto_seal(key, "test", secret, &again);
+    assert_int_equal(sealed.len, secret.len + CRYPTO_SEAL_OVERHEAD);
+    assert_memory_not_equal(sealed.data, again.data, sealed.len);
+    assert_int_equal(crypto_open(key, "test", str_slice(&sealed), &plain), 0);
+    assert_true(slice_eq(str_slice(&plain), secret));
+    str_reset(&plain);
+    assert_int_equal(crypto_open(other, "test", str_slice(&sealed), &plain),
+                     ERR_UNAUTHENTICATED);
+    assert_int_equal(crypto_open(key, "tests", str_slice(&sealed), &plain),
+                     ERR_UNAUTHENTICATED);
+    for (size_t i = 0; i < sealed.len; i++) {
+        sealed.data[i] ^= 1;
+        assert_int_equal(crypto_open(key, "test", str_slice(&sealed), &plain),
+                         ERR_UNAUTHENTICATED);
+        sealed.data[i] ^= 1;
+        assert_int_equal(crypto_open(key, "test", slice_of(sealed.data, i), &plain),
+                         ERR_UNAUTHENTICATED);
+    }
+    assert_int_equal(plain.len, 0);
+    str_reset(&sealed);
+    crypto_seal(key, "", SLICE_NULL, &sealed);
+    assert_int_equal(crypto_open(key, "", str_slice(&sealed), &plain), 0);
+    assert_int_equal(plain.len, 0);
+    crypto_forget(&plain);
+    str_fini(&again);
+    str_fini(&sealed);
+}
+
+/* Hex goes both ways; what is not hex, or of another length, is refused. */
+static void unhex(void **state)
+{
+    (void)state;
+    uint8_t bytes[3];
+    char hex[7];
+    assert_int_equal(crypto_unhex(SLICE_LITERAL("00fFa5"), bytes, 3), 0);
+    crypto_hex(bytes, 3, hex);
+    assert_string_equal(hex, "00ffa5");
+    assert_int_equal(crypto_unhex(SLICE_LITERAL("00ffa"), bytes, 3), ERR_MALFORMED);
+    assert_int_equal(crypto_unhex(SLICE_LITERAL("00ffa5a"), bytes, 3), ERR_MALFORMED);
+    assert_int_equal(crypto_unhex(SLICE_LITERAL("00ffg5"), bytes, 3), ERR_MALFORMED);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(sha256_vectors),
-        cmocka_unit_test(hmac_vectors),
-        cmocka_unit_test(random_fills),
-        cmocka_unit_test(equal_compares_all),
+        cmocka_unit_test(sha256_vectors), cmocka_unit_test(hmac_vectors),
+        cmocka_unit_test(random_fills),   cmocka_unit_test(equal_compares_all),
+        cmocka_unit_test(seal_and_open),  cmocka_unit_test(unhex),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -296,6 +296,109 @@ static void agent_uri_round_trips(void **state)
     assert_int_equal(x509_parse_agent_uri(slice_str(uri), &c, &a), ERR_MALFORMED);
 }
 
+/* A node's URI is read back; a number that is zero, has another spelling or is too large
+ * is malformed, and so is an agent's. */
+static void node_uri_round_trips(void **state)
+{
+    (void)state;
+    static const char *const bad[] = {"", "0", "01", "1x", "-1", "10000000000000000000"};
+    struct uuid cell = uuid_random(), c;
+    uint64_t node_id = 0;
+    char uri[128], text[UUID_TEXT_LEN + 1], other[160];
+    x509_node_uri(&cell, 1234567890123456789, uri);
+    assert_int_equal(x509_parse_node_uri(slice_str(uri), &c, &node_id), 0);
+    assert_true(uuid_eq(&cell, &c) && node_id == 1234567890123456789);
+    uuid_print(&cell, text);
+    for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
+        snprintf(other, sizeof(other), "weft://cell/%s/node/%s", text, bad[i]);
+        assert_int_equal(x509_parse_node_uri(slice_str(other), &c, &node_id),
+                         ERR_MALFORMED);
+    }
+    x509_agent_uri(&cell, &cell, uri);
+    assert_int_equal(x509_parse_node_uri(slice_str(uri), &c, &node_id), ERR_MALFORMED);
+}
+
+/* What a new authority signs verifies for whoever trusts only the old one, when the
+ * cross-certificate is sent along, and for whoever trusts the new one without it. */
+static void cross_certificate_bridges(void **state)
+{
+    (void)state;
+    struct x509_profile profile = make_profile();
+    struct str new_key, new_cert, cross, pem;
+    struct str *all[] = {&new_key, &new_cert, &cross, &pem};
+    for (size_t i = 0; i < ARRAY_LEN(all); i++)
+        str_init(all[i], X509_PEM_MAX);
+    assert_int_equal(x509_make_key(&new_key, &err), 0);
+    assert_int_equal(x509_make_ca(str_slice(&new_key), "CA 2", 20, &new_cert, &err), 0);
+    assert_int_equal(x509_cross_sign(str_slice(&ca_key), str_slice(&ca_cert),
+                                     str_slice(&new_cert), &cross, &err),
+                     0);
+    assert_int_equal(x509_sign_request(str_slice(&new_key), str_slice(&new_cert),
+                                       str_slice(&request), &profile, &pem, &err),
+                     0);
+    X509 *old_ca = load(&ca_cert), *new_ca = load(&new_cert), *cert = load(&pem);
+    X509 *bridge = load(&cross);
+    assert_true(verifies(new_ca, cert, X509_PURPOSE_SSL_CLIENT));
+    assert_false(verifies(old_ca, cert, X509_PURPOSE_SSL_CLIENT));
+    X509_STORE *store = X509_STORE_new();
+    X509_STORE_CTX *context = X509_STORE_CTX_new();
+    STACK_OF(X509) *chain = sk_X509_new_null();
+    sk_X509_push(chain, bridge);
+    X509_STORE_add_cert(store, old_ca);
+    X509_STORE_CTX_init(context, store, cert, chain);
+    assert_int_equal(X509_verify_cert(context), 1);
+    /* It lives no longer than the authority that vouches. */
+    assert_true(
+        ASN1_TIME_compare(X509_get0_notAfter(bridge), X509_get0_notAfter(old_ca)) <= 0);
+    X509_STORE_CTX_free(context);
+    X509_STORE_free(store);
+    sk_X509_free(chain);
+    X509_free(old_ca);
+    X509_free(new_ca);
+    X509_free(cert);
+    X509_free(bridge);
+    for (size_t i = 0; i < ARRAY_LEN(all); i++)
+        str_fini(all[i]);
+}
+
+/* Of a bundle the certificate with the fingerprint is found, wherever it stands; another
+ * fingerprint finds none. */
+static void bundle_is_searched(void **state)
+{
+    (void)state;
+    struct str second, bundle, found;
+    char a[X509_FINGERPRINT_LEN + 1], b[X509_FINGERPRINT_LEN + 1];
+    str_init(&second, X509_PEM_MAX);
+    str_init(&bundle, X509_PEM_MAX);
+    str_init(&found, X509_PEM_MAX);
+    assert_int_equal(x509_make_ca(str_slice(&ca_key), "second", 10, &second, &err), 0);
+    assert_int_equal(x509_fingerprint(str_slice(&ca_cert), a, &err), 0);
+    assert_int_equal(x509_fingerprint(str_slice(&second), b, &err), 0);
+    str_append_slice(&bundle, str_slice(&ca_cert));
+    str_append_slice(&bundle, str_slice(&second));
+    assert_int_equal(x509_find(str_slice(&bundle), b, &found, &err), 0);
+    assert_string_equal(str_cstr(&found), str_cstr(&second));
+    str_reset(&found);
+    assert_int_equal(x509_find(str_slice(&bundle), a, &found, &err), 0);
+    assert_string_equal(str_cstr(&found), str_cstr(&ca_cert));
+    str_reset(&found);
+    assert_int_equal(x509_find(str_slice(&ca_cert), b, &found, &err), ERR_NOT_FOUND);
+    assert_int_equal(x509_find(SLICE_LITERAL("junk"), b, &found, &err), ERR_MALFORMED);
+    assert_int_equal(found.len, 0);
+    str_fini(&second);
+    str_fini(&bundle);
+    str_fini(&found);
+}
+
+/* A key belongs to its own certificate only. */
+static void keys_match(void **state)
+{
+    (void)state;
+    assert_true(x509_matches(str_slice(&ca_key), str_slice(&ca_cert)));
+    assert_false(x509_matches(str_slice(&key), str_slice(&ca_cert)));
+    assert_false(x509_matches(SLICE_LITERAL("junk"), str_slice(&ca_cert)));
+}
+
 static int make_authority(void **state)
 {
     (void)state;
@@ -329,6 +432,10 @@ int main(void)
         cmocka_unit_test(encrypted_key_is_refused),
         cmocka_unit_test(long_name_is_refused),
         cmocka_unit_test(agent_uri_round_trips),
+        cmocka_unit_test(node_uri_round_trips),
+        cmocka_unit_test(cross_certificate_bridges),
+        cmocka_unit_test(bundle_is_searched),
+        cmocka_unit_test(keys_match),
     };
     return cmocka_run_group_tests(tests, make_authority, drop_authority);
 }
