@@ -56,6 +56,9 @@ static int run_one(struct log_writer *writer, struct log_job *job, struct err *e
             log_warn("wal", "old segments stay", "err=\"%s\"", err->text);
         rc = 0;
         break;
+    case LOG_RESET:
+        rc = wal_reset(writer->wal, job->index, err);
+        break;
     case LOG_NOTICE:
         break;
     }
@@ -145,6 +148,16 @@ void log_writer_submit(struct log_writer *writer, struct log_job *job)
     job->done = 0;
     list_node_init(&job->node);
     worker_submit(&writer->worker, &job->node);
+}
+
+static void port_submit(void *arg, struct log_job *job)
+{
+    log_writer_submit(arg, job);
+}
+
+struct log_port log_writer_port(struct log_writer *writer)
+{
+    return (struct log_port){.arg = writer, .submit = port_submit};
 }
 
 void log_writer_stop(struct log_writer *writer)

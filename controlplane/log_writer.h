@@ -21,6 +21,7 @@ enum log_job_kind {
     LOG_APPEND,   /* entries[0..count) */
     LOG_TRUNCATE, /* forget from `index` on */
     LOG_TRIM,     /* delete segments up to `index` */
+    LOG_RESET,    /* forget everything; the next entry is `index` */
     LOG_NOTICE,   /* from the writer: `code` is the log's state now */
 };
 
@@ -38,6 +39,13 @@ struct log_job {
     size_t done;
 };
 
+/* Where the replica's jobs go: the writer below, or a test's. Each job comes back, in
+ * order, through replica_log_done(). */
+struct log_port {
+    void *arg;
+    void (*submit)(void *arg, struct log_job *job);
+};
+
 struct log_writer {
     /* private */
     struct wal *wal;
@@ -51,6 +59,8 @@ struct log_writer {
 int log_writer_start(struct log_writer *writer, struct wal *wal,
                      struct mailbox *back) MUST_CHECK;
 void log_writer_submit(struct log_writer *writer, struct log_job *job);
+/* log_writer_submit() as a table. */
+struct log_port log_writer_port(struct log_writer *writer);
 /* Finish what was submitted (what waits for room comes back as ERR_NO_SPACE), end the
  * thread, close the log. The mailbox then holds the last jobs. */
 void log_writer_stop(struct log_writer *writer);

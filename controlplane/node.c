@@ -106,7 +106,7 @@ static void publish_health(struct node *node, bool count)
         state_count(node->state, &counts);
     pthread_mutex_lock(&node->health_mutex);
     health->leader = replica_is_leader(node->replica);
-    health->readable = replica_can_read(node->replica);
+    health->readable = replica_can_read(node->replica, clock_monotonic_ms());
     health->write_code = replica_write_code(node->replica);
     health->term = replica_term(node->replica);
     health->last_index = replica_last_index(node->replica);
@@ -492,7 +492,7 @@ void ask_done(struct ask *ask)
 
 bool node_can_read(const struct node *node)
 {
-    return replica_can_read(node->replica);
+    return replica_can_read(node->replica, clock_monotonic_ms());
 }
 
 const char *node_leader_address(const struct node *node)
@@ -679,6 +679,7 @@ static int make_replica(struct node *node, struct err *err)
                                       .election_timeout_ms = ELECTION_MS,
                                       .heartbeat_ms = HEARTBEAT_MS,
                                       .random_seed = seed,
+                                      .bootstrap = node->options.begin == NODE_BOOTSTRAP,
                                       .start = node->loaded.position,
                                       .wal = node->wal,
                                       .arg = node,
@@ -704,8 +705,9 @@ static void start_on_core(struct node *node, struct ask *ask)
     loop_timer_init(&node->housekeeping, node->thread.loop, on_housekeeping, node);
     node->timers_up = true;
     node->checkpoint_at_ms = loop_now_ms(node->thread.loop);
+    struct log_port log = log_writer_port(&node->writer);
     starting->code =
-        replica_start(node->replica, &node->writer, clock_monotonic_ms(), starting->err);
+        replica_start(node->replica, &log, clock_monotonic_ms(), starting->err);
     if (starting->code == 0) {
         schedule(node);
         loop_timer_set(&node->housekeeping, HOUSEKEEP_MS);

@@ -47,7 +47,7 @@ struct replica {
     struct raft raft;
     bool started; /* raft_init was called */
     struct vote vote;
-    struct log_writer *writer;
+    struct log_port log;
     /* Entries from first_index on, in a ring. */
     struct entry *ring;
     size_t ring_mask; /* slots - 1 */
@@ -139,7 +139,7 @@ static void submit_append(struct replica *replica, uint64_t index, unsigned n,
     }
     job->arg = block; /* the log reads it; let go in free_job() */
     block->refs++;
-    log_writer_submit(replica->writer, job);
+    replica->log.submit(replica->log.arg, job);
 }
 
 static void submit_truncate(struct replica *replica, uint64_t from)
@@ -147,7 +147,7 @@ static void submit_truncate(struct replica *replica, uint64_t from)
     struct log_job *job = mem_zalloc(sizeof(*job));
     job->kind = LOG_TRUNCATE;
     job->index = from;
-    log_writer_submit(replica->writer, job);
+    replica->log.submit(replica->log.arg, job);
 }
 
 static void take_entries(struct replica *replica, const struct raft_update *update)
@@ -332,8 +332,9 @@ int replica_new(const struct replica_options *options, struct replica **replica_
     replica->vote.fd = -1;
     replica->state = RAFT_FOLLOWER;
     if (rc == 0)
-        rc = vote_open(&replica->vote, options->vote_path, err);
-    if (rc == 0 && wal_last_index(options->wal) == 0 && options->start.index == 0)
+        rc = vote_open(&replica->vote, options->vote_path, options->vote_ops, err);
+    if (rc == 0 && options->bootstrap && wal_last_index(options->wal) == 0 &&
+        options->start.index == 0)
         rc = bootstrap(replica, err);
     if (rc == 0 && replica->vote.term == 0) {
         /* A crash between the two halves of bootstrap; or the file is gone. */
@@ -475,7 +476,7 @@ static int begin_term(struct replica *replica, const struct loading *loading,
     return vote_store(&replica->vote, term + 1, 0, err);
 }
 
-int replica_start(struct replica *replica, struct log_writer *writer, int64_t now_ms,
+int replica_start(struct replica *replica, const struct log_port *log, int64_t now_ms,
                   struct err *err)
 {
     struct loading loading = {.count = 0};
@@ -492,7 +493,7 @@ int replica_start(struct replica *replica, struct log_writer *writer, int64_t no
     raft_set_heartbeat_timeout(&replica->raft, options->heartbeat_ms);
     raft_set_pre_vote(&replica->raft, true);
     raft_set_max_inflight_entries(&replica->raft, MAX_INFLIGHT);
-    replica->writer = writer;
+    replica->log = *log;
     replica->applied_index = options->start.index;
     replica->applied_term = options->start.term;
     replica->checkpoint_index = options->start.index;
@@ -607,9 +608,100 @@ void replica_tick(struct replica *replica, int64_t now_ms)
     apply_committed(replica, now_ms);
 }
 
+int64_t replica_lease_end_ms(const struct replica *replica)
+{
+    return replica_is_leader(replica) ? INT64_MAX : INT64_MIN;
+}
+
 int64_t replica_timeout_ms(const struct replica *replica)
 {
     return (int64_t)raft_timeout(&replica->raft);
+}
+
+/* ---- peers ---- */
+
+int replica_receive(struct replica *replica, uint64_t from, struct slice bytes,
+                    int64_t now_ms)
+{
+    (void)replica, (void)from, (void)bytes, (void)now_ms;
+    return ERR_MALFORMED;
+}
+
+int replica_install_begin(struct replica *replica,
+                          const struct replica_position *position, int64_t now_ms)
+{
+    (void)replica, (void)position, (void)now_ms;
+    return ERR_CANCELLED;
+}
+
+void replica_installed(struct replica *replica, int64_t now_ms)
+{
+    (void)replica, (void)now_ms;
+}
+
+void replica_install_failed(struct replica *replica, int64_t now_ms)
+{
+    (void)replica, (void)now_ms;
+}
+
+int replica_change(struct replica *replica, enum replica_change_kind kind, uint64_t id,
+                   const char *address, int64_t now_ms, uint64_t *index, struct err *err)
+{
+    (void)replica, (void)kind, (void)id, (void)address, (void)now_ms, (void)index;
+    return err_set(err, ERR_UNAVAILABLE, "a cell of one node");
+}
+
+int replica_transfer(struct replica *replica, uint64_t id, int64_t now_ms,
+                     struct err *err)
+{
+    (void)replica, (void)id, (void)now_ms;
+    return err_set(err, ERR_UNAVAILABLE, "there is no other voter");
+}
+
+size_t replica_servers(const struct replica *replica,
+                       struct replica_server servers[REPLICA_SERVERS_MAX])
+{
+    const struct raft_configuration *configuration = &replica->raft.configuration;
+    size_t n = MIN(configuration->n, (unsigned)REPLICA_SERVERS_MAX);
+    for (size_t i = 0; i < n; i++) {
+        const struct raft_server *from = &configuration->servers[i];
+        servers[i] = (struct replica_server){
+            .id = from->id,
+            .address = from->address,
+            .role = from->role == RAFT_VOTER ? REPLICA_VOTER : REPLICA_STANDBY,
+            .self = from->id == replica->options.id,
+            .leader = from->id == replica_leader_id(replica),
+            .heard_ms = -1};
+    }
+    return n;
+}
+
+bool replica_changing(const struct replica *replica)
+{
+    return replica->raft.configuration_uncommitted_index != 0;
+}
+
+bool replica_removed(const struct replica *replica)
+{
+    (void)replica;
+    return false;
+}
+
+int replica_configuration_alone(uint64_t id, const char *address, struct str *out)
+{
+    struct raft_configuration configuration;
+    struct raft_buffer buf = {NULL, 0};
+
+    raft_configuration_init(&configuration);
+    int rc = raft_configuration_add(&configuration, id, address, RAFT_VOTER);
+    if (rc == 0)
+        rc = raft_configuration_encode(&configuration, &buf);
+    raft_configuration_close(&configuration);
+    if (rc != 0)
+        return ERR_INVALID;
+    str_append(out, buf.base, buf.len);
+    raft_free(buf.base);
+    return out->overflowed ? ERR_TOO_LARGE : 0;
 }
 
 /* ---- checkpoints ---- */
@@ -656,7 +748,7 @@ void replica_checkpointed(struct replica *replica,
     struct log_job *job = mem_zalloc(sizeof(*job));
     job->kind = LOG_TRIM;
     job->index = position->index - TRAILING;
-    log_writer_submit(replica->writer, job);
+    replica->log.submit(replica->log.arg, job);
 }
 
 /* ---- asking ---- */
@@ -666,11 +758,20 @@ bool replica_is_leader(const struct replica *replica)
     return replica->state == RAFT_LEADER;
 }
 
-bool replica_can_read(const struct replica *replica)
+bool replica_can_read(const struct replica *replica, int64_t now_ms)
 {
+    (void)now_ms;
     /* A single voter's lease cannot end: nobody else can be elected. */
     return replica_is_leader(replica) &&
            replica->applied_index >= replica->term_start_index;
+}
+
+uint64_t replica_leader_id(const struct replica *replica)
+{
+    raft_id id;
+    const char *address;
+    raft_leader((struct raft *)(uintptr_t)&replica->raft, &id, &address);
+    return id;
 }
 
 const char *replica_leader_address(const struct replica *replica)

@@ -15,6 +15,8 @@
 #define COPY_BYTES  36
 #define COPY_STRIDE 4096
 
+static const struct vote_ops system_ops = {.pwrite = pwrite, .fdatasync = fdatasync};
+
 static bool read_copy(int fd, off_t at, struct vote *vote)
 {
     uint8_t bytes[COPY_BYTES];
@@ -29,7 +31,7 @@ static bool read_copy(int fd, off_t at, struct vote *vote)
     return true;
 }
 
-static int write_copy(int fd, off_t at, const struct vote *vote, struct err *err)
+static int write_copy(const struct vote *vote, off_t at, struct err *err)
 {
     uint8_t bytes[COPY_BYTES];
 
@@ -40,11 +42,11 @@ static int write_copy(int fd, off_t at, const struct vote *vote, struct err *err
     be32_put(bytes + 32, crc32c(bytes, COPY_BYTES - 4));
     if (FAULT_ERROR("vote-write"))
         return err_set(err, ERR_IO, "write the vote file: injected");
-    ssize_t n = pwrite(fd, bytes, sizeof(bytes), at);
+    ssize_t n = vote->ops->pwrite(vote->fd, bytes, sizeof(bytes), at);
     if (n != (ssize_t)sizeof(bytes))
         return err_set_errno(err, n < 0 ? errno : ENOSPC, "write the vote file");
     FAULT_POINT("vote-written");
-    if (fdatasync(fd) != 0)
+    if (vote->ops->fdatasync(vote->fd) != 0)
         return err_set_errno(err, errno, "sync the vote file");
     return 0;
 }
@@ -52,11 +54,12 @@ static int write_copy(int fd, off_t at, const struct vote *vote, struct err *err
 /* Write both copies of VOTE. */
 static int write_both(const struct vote *vote, struct err *err)
 {
-    int rc = write_copy(vote->fd, 0, vote, err);
-    return rc != 0 ? rc : write_copy(vote->fd, COPY_STRIDE, vote, err);
+    int rc = write_copy(vote, 0, err);
+    return rc != 0 ? rc : write_copy(vote, COPY_STRIDE, err);
 }
 
-int vote_open(struct vote *vote, const char *path, struct err *err)
+int vote_open(struct vote *vote, const char *path, const struct vote_ops *ops,
+              struct err *err)
 {
     struct vote a = {.term = 0}, b = {.term = 0};
     int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
@@ -64,6 +67,7 @@ int vote_open(struct vote *vote, const char *path, struct err *err)
     if (fd < 0)
         return err_set_errno(err, errno, "open %s", path);
     a.fd = b.fd = fd;
+    a.ops = b.ops = ops != NULL ? ops : &system_ops;
     off_t size = lseek(fd, 0, SEEK_END);
     bool have_a = read_copy(fd, 0, &a);
     bool have_b = read_copy(fd, COPY_STRIDE, &b);

@@ -6,9 +6,16 @@
 #define CONTROLPLANE_VOTE_H
 
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "common/defs.h"
 #include "common/err.h"
+
+/* What touches the disk; tests put failing ones in. */
+struct vote_ops {
+    ssize_t (*pwrite)(int fd, const void *bytes, size_t len, off_t at);
+    int (*fdatasync)(int fd);
+};
 
 struct vote {
     uint64_t term;
@@ -16,11 +23,13 @@ struct vote {
     /* private */
     uint64_t serial;
     int fd;
+    const struct vote_ops *ops;
 };
 
 /* Open or make PATH and read it; a new one says term 0. ERR_DAMAGED when neither copy can
- * be read. */
-int vote_open(struct vote *vote, const char *path, struct err *err) MUST_CHECK;
+ * be read. OPS NULL: the system's. */
+int vote_open(struct vote *vote, const char *path, const struct vote_ops *ops,
+              struct err *err) MUST_CHECK;
 /* Store both, durably. After a failure the node must not act on them. */
 int vote_store(struct vote *vote, uint64_t term, uint64_t voted_for,
                struct err *err) MUST_CHECK;

@@ -445,13 +445,13 @@ int wal_truncate(struct wal *wal, uint64_t from, struct err *err)
         return err_set(err, ERR_IO, "the log in %s failed before: restart", wal->dir);
     if (from > wal->last_index)
         return 0;
-    ASSERT(from > wal_first_index(wal));
+    ASSERT(from >= wal_first_index(wal));
     /* The mark goes back first: a crash must not find it ahead of the log. */
     wal->durable_index = MIN(wal->durable_index, from - 1);
     write_durable(wal);
     if (fdatasync(wal->durable_fd) != 0)
         return break_errno(wal, errno, err, "sync the mark of");
-    while (last_segment(wal)->first_index >= from) {
+    while (wal->segment_count > 1 && last_segment(wal)->first_index >= from) {
         int rc = drop_segment(wal, last_segment(wal)->first_index, err);
         if (rc != 0)
             return rc;
@@ -466,6 +466,35 @@ int wal_truncate(struct wal *wal, uint64_t from, struct err *err)
     if (rc != 0 && rc != ERR_EXISTS)
         return rc;
     return cut_tail(wal, find.end, err);
+}
+
+int wal_reset(struct wal *wal, uint64_t next_index, struct err *err)
+{
+    if (wal->broken)
+        return err_set(err, ERR_IO, "the log in %s failed before: restart", wal->dir);
+    wal->durable_index = 0;
+    write_durable(wal);
+    if (fdatasync(wal->durable_fd) != 0)
+        return break_errno(wal, errno, err, "sync the mark of");
+    if (wal->fd >= 0)
+        close(wal->fd);
+    wal->fd = -1;
+    wal->dirty = false;
+    while (wal->segment_count > 0) {
+        FAULT_POINT("wal-reset");
+        int rc = drop_segment(wal, last_segment(wal)->first_index, err);
+        if (rc != 0)
+            return rc;
+        wal->segment_count--;
+    }
+    FAULT_POINT("wal-reset-empty");
+    wal->last_index = next_index - 1;
+    int rc = new_segment(wal, next_index, wal->segment_bytes, err);
+    if (rc != 0)
+        return rc;
+    wal->durable_index = wal->last_index;
+    write_durable(wal);
+    return 0;
 }
 
 int wal_trim(struct wal *wal, uint64_t index, struct err *err)
@@ -783,7 +812,7 @@ struct uuid wal_cell_id(const struct wal *wal)
 
 uint64_t wal_first_index(const struct wal *wal)
 {
-    return wal->segments[0].first_index;
+    return wal->segment_count == 0 ? wal->last_index + 1 : wal->segments[0].first_index;
 }
 
 uint64_t wal_last_index(const struct wal *wal)

@@ -82,6 +82,10 @@ int wal_append(struct wal *wal, const struct wal_entry *entries, size_t count,
 int wal_sync(struct wal *wal, struct err *err) MUST_CHECK;
 /* Forget entries from index FROM on (a conflicting suffix), durably. */
 int wal_truncate(struct wal *wal, uint64_t from, struct err *err) MUST_CHECK;
+/* Forget all entries, durably; the next one to be appended is NEXT_INDEX: the log behind
+ * an installed snapshot. After a crash in it the log is as before, empty at its old end,
+ * or as wanted: whoever installs keeps a note until this returned, and repeats it. */
+int wal_reset(struct wal *wal, uint64_t next_index, struct err *err) MUST_CHECK;
 /* Delete segments that hold only entries up to INDEX. */
 int wal_trim(struct wal *wal, uint64_t index, struct err *err) MUST_CHECK;
 

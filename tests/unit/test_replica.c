@@ -68,6 +68,7 @@ static int start(struct fixture *f)
                                       .election_timeout_ms = 1000,
                                       .heartbeat_ms = 100,
                                       .random_seed = 1,
+                                      .bootstrap = true,
                                       .start = f->start,
                                       .arg = f,
                                       .on_apply = on_apply,
@@ -87,7 +88,8 @@ static int start(struct fixture *f)
         return rc;
     }
     assert_int_equal(log_writer_start(&f->writer, wal, &f->back), 0);
-    rc = replica_start(f->replica, &f->writer, clock_monotonic_ms(), &f->err);
+    struct log_port port = log_writer_port(&f->writer);
+    rc = replica_start(f->replica, &port, clock_monotonic_ms(), &f->err);
     if (rc != 0) {
         log_writer_stop(&f->writer);
         replica_free(f->replica);
@@ -156,7 +158,7 @@ static void test_bootstrap(void **state)
 {
     struct fixture *f = *state;
     assert_true(replica_is_leader(f->replica));
-    assert_true(replica_can_read(f->replica));
+    assert_true(replica_can_read(f->replica, clock_monotonic_ms()));
     assert_string_equal(replica_leader_address(f->replica), "127.0.0.1:1");
     assert_int_equal(replica_write_code(f->replica), 0);
     assert_int_equal(replica_last_index(f->replica), 1);
@@ -201,7 +203,7 @@ static void test_failed_log(void **state)
     assert_int_equal(replica_submit(f->replica, slice_str("y"), 0, &index, &term),
                      ERR_IO);
     assert_int_equal(replica_write_code(f->replica), ERR_IO);
-    assert_true(replica_can_read(f->replica));
+    assert_true(replica_can_read(f->replica, clock_monotonic_ms()));
     f->hold = false;
 }
 

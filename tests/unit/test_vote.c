@@ -34,7 +34,7 @@ static void check(uint64_t term, uint64_t voted_for)
 {
     struct vote vote;
     struct err err;
-    assert_int_equal(vote_open(&vote, path, &err), 0);
+    assert_int_equal(vote_open(&vote, path, NULL, &err), 0);
     assert_int_equal(vote.term, term);
     assert_int_equal(vote.voted_for, voted_for);
     vote_close(&vote);
@@ -59,7 +59,7 @@ static void test_store(void **state)
     (void)state;
     check(0, 0);
     for (uint64_t term = 1; term < 20; term++) {
-        assert_int_equal(vote_open(&vote, path, &err), 0);
+        assert_int_equal(vote_open(&vote, path, NULL, &err), 0);
         assert_int_equal(vote_store(&vote, term, term % 3, &err), 0);
         vote_close(&vote);
         check(term, term % 3);
@@ -74,7 +74,7 @@ static void test_damage(void **state)
     struct err err;
 
     (void)state;
-    assert_int_equal(vote_open(&vote, path, &err), 0);
+    assert_int_equal(vote_open(&vote, path, NULL, &err), 0);
     assert_int_equal(vote_store(&vote, 7, 2, &err), 0);
     assert_int_equal(vote_store(&vote, 8, 3, &err), 0);
     vote_close(&vote);
@@ -86,7 +86,7 @@ static void test_damage(void **state)
     }
     flip(20);
     flip(4096 + 20);
-    assert_int_equal(vote_open(&vote, path, &err), ERR_DAMAGED);
+    assert_int_equal(vote_open(&vote, path, NULL, &err), ERR_DAMAGED);
     assert_non_null(strstr(err.text, "neither copy"));
 }
 
@@ -98,7 +98,7 @@ static void test_half_written(void **state)
     char first[36];
 
     (void)state;
-    assert_int_equal(vote_open(&vote, path, &err), 0);
+    assert_int_equal(vote_open(&vote, path, NULL, &err), 0);
     assert_int_equal(vote_store(&vote, 7, 2, &err), 0);
     int fd = open(path, O_RDWR);
     assert_int_equal(pread(fd, first, 36, 0), 36);
