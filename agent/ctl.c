@@ -3,9 +3,11 @@
  *   PARKED <-> SENT -> done          a call
  *     \-> WAITING -/                 (backoff)
  *
- * A call is parked while there is no certificate or no session; it is let go when there
- * is. The address in use is shared by all calls: whoever learns of a better one (421) or
- * of a dead one moves all. Enrolment itself is enrol.c. */
+ * A call is parked while there is no certificate, no session, or no known leader; it is
+ * let go when there is. The address in use is shared by all calls: whoever learns of a
+ * better one (421) moves all, those on their way too, which is safe since every call may
+ * be repeated; whoever meets a dead one, or silence, starts the search (seek.c), which
+ * parks all. Enrolment itself is enrol.c. */
 #include "agent/ctl.h"
 
 #include <stdio.h>
@@ -13,6 +15,7 @@
 
 #include "agent/enrol.h"
 #include "agent/metrics.h"
+#include "agent/seek.h"
 #include "common/backoff.h"
 #include "common/check.h"
 #include "common/clock.h"
@@ -20,6 +23,7 @@
 #include "common/log.h"
 #include "common/lz.h"
 #include "common/mem.h"
+#include "common/x509.h"
 
 #define BODY_MAX           (8 * MIB + 4096)
 #define ANSWER_MAX         (64 * MIB)
@@ -28,12 +32,15 @@
 #define CONNECT_TIMEOUT_MS 3000
 #define CONNECTIONS_MAX    8
 #define URL_MAX_LEN        512
-#define AGENT_URLS_MAX     16
+/* So long without an answer, somebody else may lead by now: the search asks. */
+#define SUSPECT_MS 700
 /* Sent on at once to the leader so often; then with delays, should nodes disagree. */
 #define REDIRECTS_MAX   3
 #define BACKOFF_BASE_MS 25
 #define BACKOFF_MAX_MS  2000
 #define REJOIN_AFTER_MS 1000
+/* After a change of the cell's CA agents renew, but not all at once. */
+#define RENEW_SPREAD_MS 500
 /* Samples of the clock with a longer round trip say too little. */
 #define CLOCK_ROUND_TRIP_MAX_MS 500
 #define CLOCK_SAMPLE_LIFE_MS    60000
@@ -52,7 +59,10 @@ struct ctl_call {
     int64_t patience_ms;
     int64_t deadline_at_ms; /* INT64_MAX: none */
     int64_t sent_at_ms;
+    int64_t suspect_ms; /* wait so long for an answer before we ask who leads */
+    uint64_t epoch;     /* seek_epoch() when it was sent */
     unsigned redirects;
+    unsigned lost; /* how often the node that it went to was none, or no leader */
     struct backoff backoff;
     struct loop_timer timer;
     struct http_call *http;
@@ -63,13 +73,12 @@ struct ctl_call {
 
 struct ctl {
     struct loop *loop;
-    struct ctl_transport transport;
-    struct http_client *http;
+    struct ctl_transport transport, people; /* agents' and people's listeners */
+    struct http_client *http, *people_http;
     struct enrol *enrol;
+    struct seek *seek;
     char *urls[ENROL_URLS_MAX];
     size_t url_count;
-    char agent_urls[AGENT_URLS_MAX][URL_MAX_LEN];
-    size_t agent_url_count, agent_url;
     struct list calls;
     bool enrolled, registered;
     bool reachable;
@@ -86,6 +95,8 @@ struct ctl {
     /* enrolment */
     void (*on_ready)(int code, const char *text, void *arg);
     void *on_ready_arg;
+    bool enrolling;
+    struct ctl_call *renewing;
     struct loop_timer renewal;
     int64_t not_after_ms;
     /* clock: control plane's wall clock minus our monotonic one */
@@ -129,34 +140,7 @@ int64_t ctl_now_ms(const struct ctl *ctl)
 
 static const char *address(const struct ctl *ctl)
 {
-    return ctl->agent_urls[ctl->agent_url];
-}
-
-/* Use URL from now on. */
-static void use_address(struct ctl *ctl, struct slice url)
-{
-    while (url.len > 0 && url.ptr[url.len - 1] == '/')
-        url.len--;
-    if (url.len == 0 || url.len >= URL_MAX_LEN)
-        return;
-    for (size_t i = 0; i < ctl->agent_url_count; i++) {
-        if (slice_eq_str(url, ctl->agent_urls[i])) {
-            ctl->agent_url = i;
-            return;
-        }
-    }
-    /* The list is full only when nodes came and went: forget the oldest. */
-    if (ctl->agent_url_count == AGENT_URLS_MAX)
-        memmove(ctl->agent_urls[0], ctl->agent_urls[1],
-                (--ctl->agent_url_count) * sizeof(ctl->agent_urls[0]));
-    ctl->agent_url = ctl->agent_url_count++;
-    memcpy(ctl->agent_urls[ctl->agent_url], url.ptr, url.len);
-    ctl->agent_urls[ctl->agent_url][url.len] = '\0';
-}
-
-static void next_address(struct ctl *ctl)
-{
-    ctl->agent_url = (ctl->agent_url + 1) % ctl->agent_url_count;
+    return seek_count(ctl->seek) == 0 ? "" : seek_url(ctl->seek);
 }
 
 static void set_reachable(struct ctl *ctl, bool reachable, const char *why)
@@ -226,6 +210,7 @@ static void park(struct ctl_call *call)
         wait(call, call->deadline_at_ms - loop_now_ms(call->ctl->loop));
 }
 
+/* A call that was lost before waits a little: it may be the call's own fault. */
 static void unpark_all(struct ctl *ctl)
 {
     LIST_FOREACH(node, next, &ctl->calls)
@@ -233,15 +218,46 @@ static void unpark_all(struct ctl *ctl)
         struct ctl_call *call = CONTAINER_OF(node, struct ctl_call, node);
         if (call->parked) {
             call->parked = false;
-            loop_timer_set(&call->timer, 0);
+            wait(call, call->lost > 1 ? backoff_next_ms(&call->backoff) : 0);
         }
     }
+}
+
+/* Another node leads: what is on its way to the one before is sent again. */
+static void move_all(struct ctl *ctl)
+{
+    LIST_FOREACH(node, next, &ctl->calls)
+    {
+        struct ctl_call *call = CONTAINER_OF(node, struct ctl_call, node);
+        if (call->http == NULL || call->epoch == seek_epoch(ctl->seek))
+            continue;
+        ctl->transport.cancel(call->http, ctl->transport.arg);
+        call->http = NULL;
+        wait(call, 0);
+    }
+}
+
+/* The node that CALL was sent to is none, or does not lead: look for who does. */
+static void lose(struct ctl_call *call, int code, const char *why)
+{
+    err_set(&call->last, code, "%s", why);
+    call->lost++;
+    park(call);
+    seek_start(call->ctl->seek);
 }
 
 static void on_call_timer(struct loop_timer *timer, void *arg)
 {
     struct ctl_call *call = arg;
     (void)timer;
+    if (call->http != NULL) {
+        /* Silence. The answer may still come; so ask beside it. */
+        if (seek_count(call->ctl->seek) > 1)
+            seek_start(call->ctl->seek);
+        call->suspect_ms *= 2;
+        loop_timer_set(&call->timer, call->suspect_ms);
+        return;
+    }
     if (call->too_large) {
         finish(call, ERR_TOO_LARGE, "more than the control plane takes in one call",
                NULL);
@@ -284,11 +300,6 @@ static struct slice text_member(const struct json *json, const char *key)
     return value == NULL ? SLICE_NULL : json_as_string(&r, value, key, URL_MAX_LEN);
 }
 
-static bool is_https(struct slice url)
-{
-    return url.len > 8 && memcmp(url.ptr, "https://", 8) == 0;
-}
-
 static void read_problem(const struct http_response *response, struct problem *problem)
 {
     problem->json = NULL;
@@ -317,15 +328,15 @@ static void on_problem(struct ctl_call *call, const struct http_response *respon
         err_set(&call->last, problem.code, "%s", problem.text);
         park(call);
         join(ctl, 0);
-    } else if (response->status == 421 && is_https(problem.leader) &&
-               call->redirects < REDIRECTS_MAX) {
+    } else if (response->status == 421 && call->redirects < REDIRECTS_MAX &&
+               seek_use(ctl->seek, problem.leader)) {
         call->redirects++;
-        use_address(ctl, problem.leader);
         wait(call, 0);
-    } else if (err_retriable(problem.code) || response->status >= 500) {
+        move_all(ctl);
+    } else if (response->status == 421 || response->status == 503) {
         call->redirects = 0;
-        if (response->status == 421)
-            next_address(ctl);
+        lose(call, problem.code, problem.text);
+    } else if (err_retriable(problem.code) || response->status >= 500) {
         retry(call, problem.code, problem.text, response->retry_after_ms);
     } else {
         finish(call, problem.code, problem.text, NULL);
@@ -373,11 +384,11 @@ static void on_response(const struct http_response *response, void *arg)
     struct err err = {0};
 
     call->http = NULL;
+    loop_timer_cancel(&call->timer);
     if (response->code != 0) {
         metric_add(agent_metric(ctl_errors_total), 1);
         set_reachable(ctl, false, response->error);
-        next_address(ctl);
-        retry(call, response->code, response->error, 0);
+        lose(call, response->code, response->error);
         return;
     }
     set_reachable(ctl, true, NULL);
@@ -408,7 +419,7 @@ static void attempt(struct ctl_call *call)
     int64_t now = loop_now_ms(ctl->loop);
 
     ASSERT(call->http == NULL);
-    if (!ctl->enrolled || (!ctl->registered && !call->joins)) {
+    if (!ctl->enrolled || (!ctl->registered && !call->joins) || seek_busy(ctl->seek)) {
         park(call);
         return;
     }
@@ -426,6 +437,9 @@ static void attempt(struct ctl_call *call)
         .max_response_bytes = ANSWER_MAX,
     };
     call->sent_at_ms = now;
+    call->epoch = seek_epoch(ctl->seek);
+    call->suspect_ms = SUSPECT_MS + call->patience_ms;
+    loop_timer_set(&call->timer, call->suspect_ms);
     metric_add(agent_metric(ctl_requests_total), 1);
     metric_add(agent_metric(ctl_bytes_sent_total), (int64_t)call->body.len);
     call->http = ctl->transport.send(&request, on_response, call, ctl->transport.arg);
@@ -627,17 +641,41 @@ static void plan_renewal(struct ctl *ctl)
     loop_timer_set(&ctl->renewal, MAX(left_ms * 2 / 3, 1000));
 }
 
+static void renew_soon(struct ctl *ctl)
+{
+    log_info("ctl", "the cell has another certificate authority: renewing", "");
+    loop_timer_set(&ctl->renewal, (int64_t)(++ctl->seed % RENEW_SPREAD_MS));
+}
+
+static void on_leader(const struct json *answer, void *arg)
+{
+    struct ctl *ctl = arg;
+    struct json_reader r = {0};
+    const struct json *ca = json_find(answer, "ca");
+
+    set_reachable(ctl, true, NULL);
+    unpark_all(ctl);
+    move_all(ctl);
+    if (ca == NULL || ctl->renewing != NULL || ctl->enrolling)
+        return;
+    struct slice fingerprint = json_as_string(&r, ca, "ca", X509_FINGERPRINT_LEN);
+    if (!r.failed && !slice_eq_str(fingerprint, enrol_issuer(ctl->enrol)))
+        renew_soon(ctl);
+}
+
 static void on_enrolled(int code, const char *text, const struct enrol_identity *identity,
                         void *arg)
 {
     struct ctl *ctl = arg;
 
+    ctl->enrolling = false;
     if (code == 0) {
         ctl->cluster_id = identity->cluster_id;
         ctl->agent_id = identity->agent_id;
         ctl->not_after_ms = identity->not_after_ms;
         ctl->enrolled = true;
-        use_address(ctl, identity->agent_url);
+        if (!seek_use(ctl->seek, identity->agent_url))
+            log_error("ctl", "the control plane gave no address for agents", "");
         sample_clock(ctl, identity->now_ms, 0);
         ctl->clock_round_trip_ms = CLOCK_ROUND_TRIP_MAX_MS; /* any sample is better */
         plan_renewal(ctl);
@@ -648,8 +686,7 @@ static void on_enrolled(int code, const char *text, const struct enrol_identity 
         ctl->on_ready = NULL;
         on_ready(code, text, ctl->on_ready_arg);
     } else if (code != 0) {
-        log_error("ctl", "this agent's certificate has expired and it cannot enrol again",
-                  "err=\"%s\"", text);
+        log_error("ctl", "this agent cannot enrol again", "err=\"%s\"", text);
         loop_timer_set(&ctl->renewal, 60000);
     }
 }
@@ -659,6 +696,7 @@ static void on_renewed(int code, const char *text, const struct json *answer, vo
     struct ctl *ctl = arg;
     struct err err = {0};
 
+    ctl->renewing = NULL;
     if (code == 0) {
         code = enrol_install(ctl->enrol, answer, &ctl->not_after_ms, &err);
         text = err.text;
@@ -680,16 +718,34 @@ static void on_renewal_due(struct loop_timer *timer, void *arg)
     struct err err = {0};
     (void)timer;
 
-    if (ctl_now_ms(ctl) >= ctl->not_after_ms) {
+    if (ctl->enrolling || ctl->renewing != NULL) {
+        loop_timer_set(&ctl->renewal, 1000);
+    } else if (ctl_now_ms(ctl) >= ctl->not_after_ms) {
         ctl->enrolled = false; /* parks all calls meanwhile */
+        ctl->enrolling = true;
         enrol_start(ctl->enrol, on_enrolled, ctl);
     } else if (enrol_make_request(ctl->enrol, &body, &err) != 0) {
         on_renewed(err.code, err.text, NULL, ctl);
     } else {
         /* Not for ever: the request must not outlive the key that it is for. */
-        ctl_send(ctl, "/agent/v1/renew", body, loop_now_ms(ctl->loop) + 30000, on_renewed,
-                 ctl);
+        ctl->renewing = ctl_send(ctl, "/agent/v1/renew", body,
+                                 loop_now_ms(ctl->loop) + 30000, on_renewed, ctl);
     }
+}
+
+/* Nobody leads, for long. It may be us: a certificate that nobody takes any more, or
+ * addresses that moved. The people's addresses, which are given, tell. */
+static void on_stuck(void *arg)
+{
+    struct ctl *ctl = arg;
+    if (ctl->enrolling || !ctl->enrolled)
+        return;
+    log_warn("ctl", "no node takes our calls: enrolling again", "");
+    if (ctl->renewing != NULL)
+        ctl_cancel(ctl->renewing); /* its key is not ours any more */
+    ctl->renewing = NULL;
+    ctl->enrolling = true;
+    enrol_start(ctl->enrol, on_enrolled, ctl);
 }
 
 void ctl_enrol(struct ctl *ctl, void (*on_ready)(int code, const char *text, void *arg),
@@ -697,6 +753,7 @@ void ctl_enrol(struct ctl *ctl, void (*on_ready)(int code, const char *text, voi
 {
     ctl->on_ready = on_ready;
     ctl->on_ready_arg = arg;
+    ctl->enrolling = true;
     enrol_start(ctl->enrol, on_enrolled, ctl);
 }
 
@@ -727,6 +784,12 @@ static void http_cancel(struct http_call *call, void *arg)
 static void http_set_tls(const struct http_tls *tls, void *arg)
 {
     http_client_set_tls(arg, tls);
+}
+
+static struct ctl_transport http_transport(struct http_client *client)
+{
+    return (struct ctl_transport){
+        .send = http_send, .cancel = http_cancel, .set_tls = http_set_tls, .arg = client};
 }
 
 /* The people's addresses of --control-plane. */
@@ -775,18 +838,27 @@ int ctl_new(struct loop *loop, const struct ctl_options *options, struct ctl **o
     ctl->agent_id = uuid_random();
     memcpy(&ctl->seed, ctl->agent_id.bytes, sizeof(ctl->seed));
     if (options->transport != NULL) {
-        ctl->transport = *options->transport;
+        ctl->transport = ctl->people = *options->transport;
     } else {
         ctl->http = http_client_new(loop, CONNECTIONS_MAX);
-        ctl->transport = (struct ctl_transport){.send = http_send,
-                                                .cancel = http_cancel,
-                                                .set_tls = http_set_tls,
-                                                .arg = ctl->http};
+        ctl->people_http = http_client_new(loop, CONNECTIONS_MAX);
+        ctl->transport = http_transport(ctl->http);
+        ctl->people = http_transport(ctl->people_http);
     }
+    const struct seek_options seek_options = {
+        .loop = loop,
+        .transport = &ctl->transport,
+        .seed = ctl->seed,
+        .on_leader = on_leader,
+        .on_stuck = on_stuck,
+        .arg = ctl,
+    };
+    ctl->seek = seek_new(&seek_options);
     loop_timer_init(&ctl->renewal, loop, on_renewal_due, ctl);
     const struct enrol_options enrol_options = {
         .loop = loop,
-        .transport = &ctl->transport,
+        .transport = &ctl->people,
+        .agents = &ctl->transport,
         .urls = (const char *const *)ctl->urls,
         .url_count = ctl->url_count,
         .fingerprint = fingerprint,
@@ -807,11 +879,14 @@ void ctl_free(struct ctl *ctl)
     while ((node = list_first(&ctl->calls)) != NULL)
         call_free(CONTAINER_OF(node, struct ctl_call, node));
     enrol_free(ctl->enrol);
+    seek_free(ctl->seek);
     json_free(ctl->member);
     loop_timer_fini(&ctl->renewal);
     for (size_t i = 0; i < ctl->url_count; i++)
         mem_free(ctl->urls[i]);
     if (ctl->http != NULL)
         http_client_free(ctl->http);
+    if (ctl->people_http != NULL)
+        http_client_free(ctl->people_http);
     mem_free(ctl);
 }

@@ -22,6 +22,7 @@ struct enrol {
     struct enrol_options options;
     char *urls[ENROL_URLS_MAX];
     char *fingerprint, *token;
+    char issuer[X509_FINGERPRINT_LEN + 1];
     enum enrol_state state;
     size_t url; /* the one in use */
     struct backoff backoff;
@@ -199,28 +200,33 @@ static bool handle_failure(struct enrol *enrol, const struct http_response *resp
 static void on_ca(const struct http_response *response, void *arg)
 {
     struct enrol *enrol = arg;
-    char hex[X509_FINGERPRINT_LEN + 1], text[TEXT_MAX];
+    char text[TEXT_MAX];
     struct err err = {0};
 
     enrol->call = NULL;
     if (handle_failure(enrol, response))
         return;
-    if (x509_fingerprint(blob_slice(response->body), hex, &err) != 0) {
+    str_reset(&enrol->ca_pem);
+    int code =
+        x509_find(blob_slice(response->body), enrol->fingerprint, &enrol->ca_pem, &err);
+    if (code != 0 && code != ERR_NOT_FOUND) {
         snprintf(text, sizeof(text), "%s/api/v1/ca is not a certificate: %s",
                  enrol->urls[enrol->url], err.text);
         fail(enrol, ERR_MALFORMED, text);
         return;
     }
-    if (strcmp(hex, enrol->fingerprint) != 0) {
+    if (code != 0) {
+        char hex[X509_FINGERPRINT_LEN + 1] = "?";
+        if (x509_fingerprint(blob_slice(response->body), hex, &err) != 0)
+            log_debug("enrol", "no fingerprint", "err=\"%s\"", err.text);
         snprintf(text, sizeof(text),
                  "%s has another CA than --ca-fingerprint says: its fingerprint is %s. "
-                 "Either the option is wrong, or somebody is in between",
+                 "Either the option is wrong (the cell may have changed its CA), or "
+                 "somebody is in between",
                  enrol->urls[enrol->url], hex);
         fail(enrol, ERR_UNAUTHENTICATED, text);
         return;
     }
-    str_reset(&enrol->ca_pem);
-    str_append_slice(&enrol->ca_pem, blob_slice(response->body));
     enrol->state = ENROL_ASK;
     try_now(enrol);
 }
@@ -259,6 +265,11 @@ int enrol_install(struct enrol *enrol, const struct json *answer, int64_t *not_a
     int64_t until = json_get_int(&r, answer, "not_after_ms", 0, INT64_MAX);
     if (r.failed)
         return ERR_MALFORMED;
+    if (!x509_matches(str_slice(&enrol->new_key_pem), cert))
+        return err_set(err, ERR_MALFORMED, "the certificate is not for our key");
+    int code = x509_fingerprint(ca, enrol->issuer, err);
+    if (code != 0)
+        return code;
     str_reset(&enrol->ca_pem);
     str_append_slice(&enrol->ca_pem, ca);
     str_reset(&enrol->cert_pem);
@@ -270,7 +281,7 @@ int enrol_install(struct enrol *enrol, const struct json *answer, int64_t *not_a
         .cert_pem = str_slice(&enrol->cert_pem),
         .key_pem = str_slice(&enrol->key_pem),
     };
-    enrol->options.transport->set_tls(&tls, enrol->options.transport->arg);
+    enrol->options.agents->set_tls(&tls, enrol->options.agents->arg);
     *not_after_ms = until;
     return 0;
 }
@@ -385,6 +396,11 @@ static void try_now(struct enrol *enrol)
         send_get_ca(enrol);
     else
         send_enrol(enrol);
+}
+
+const char *enrol_issuer(const struct enrol *enrol)
+{
+    return enrol->issuer;
 }
 
 void enrol_start(struct enrol *enrol, enrol_done_fn *done, void *arg)

@@ -4,7 +4,9 @@
  *
  * The CA is fetched without verification; that is safe because nothing is believed before
  * its SHA-256 fingerprint is what the option says. From then on every connection verifies
- * against it. The key never leaves memory. Core thread only; used by ctl.c alone. */
+ * against it. A cell that changes its CA hands out both certificates; the one that the
+ * option names is taken, and the cell's servers send the cross-certificate that leads to
+ * it. The key never leaves memory. Core thread only; used by ctl.c alone. */
 #ifndef AGENT_ENROL_H
 #define AGENT_ENROL_H
 
@@ -26,7 +28,8 @@ struct enrol;
 
 struct enrol_options {
     struct loop *loop;
-    const struct ctl_transport *transport;
+    const struct ctl_transport *transport; /* to the people's listeners */
+    const struct ctl_transport *agents;    /* given our certificate */
     const char *const *urls; /* people's listeners, without a "/" at the end */
     size_t url_count;
     const char *fingerprint; /* 64 lower-case hex digits */
@@ -55,6 +58,9 @@ int enrol_make_request(struct enrol *enrol, struct json **body,
                        struct err *err) MUST_CHECK;
 int enrol_install(struct enrol *enrol, const struct json *answer, int64_t *not_after_ms,
                   struct err *err) MUST_CHECK;
+
+/* The fingerprint of the CA that signed our certificate, or "" without one. */
+const char *enrol_issuer(const struct enrol *enrol);
 
 /* FINGERPRINT as 64 lower-case digits, colons and spaces left out: ERR_INVALID if it is
  * not one. */

@@ -17,6 +17,8 @@ void api_tokens_create(struct call *call);
 /* api_enrol.c */
 void api_enrol(struct call *call);
 void api_renew(struct call *call);
+/* api_cell.c */
+void api_nodes(struct call *call);
 /* api_agents.c */
 void api_register(struct call *call);
 void api_leave(struct call *call);

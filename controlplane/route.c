@@ -36,6 +36,8 @@ static const struct route agent_routes[] = {
     {"POST", "/agent/v1/leave", ACCESS_AGENT, ROUTE_UNREGISTERED | ROUTE_OPTIONAL_BODY,
      SMALL, api_leave},
     {"POST", "/agent/v1/renew", ACCESS_AGENT, ROUTE_UNREGISTERED, SMALL, api_renew},
+    {"POST", "/agent/v1/nodes", ACCESS_AGENT, ROUTE_UNREGISTERED | ROUTE_OPTIONAL_BODY,
+     SMALL, api_nodes},
     {"POST", "/agent/v1/topics/create", ACCESS_AGENT, 0, LARGE, api_topics_create},
     {"POST", "/agent/v1/topics/delete", ACCESS_AGENT, 0, MEDIUM, api_topics_delete},
     {"POST", "/agent/v1/topics/partitions", ACCESS_AGENT, 0, LARGE,

@@ -199,6 +199,22 @@ static void sign(struct fake_transport *fake, const struct json *body,
     str_fini(&cert);
 }
 
+static void serve_nodes(const struct fake_transport *fake, struct fake_http_reply *reply)
+{
+    struct json *nodes = json_array();
+    for (size_t i = 0; i < ARRAY_LEN(fake->nodes) && fake->nodes[i] != NULL; i++) {
+        struct json *row = json_array();
+        json_push(row, json_int((int64_t)i + 1));
+        json_push(row, json_string(fake->nodes[i]));
+        json_push(nodes, row);
+    }
+    reply->body = json_object();
+    json_set(reply->body, "now_ms", json_int(clock_wall_ms()));
+    json_set(reply->body, "nodes", nodes);
+    json_set(reply->body, "ca",
+             json_string(fake->other_ca != NULL ? fake->other_ca : fake->fingerprint));
+}
+
 bool fake_transport_serve(struct fake_transport *fake,
                           const struct fake_http_request *request,
                           struct fake_http_reply *reply)
@@ -230,6 +246,10 @@ bool fake_transport_serve(struct fake_transport *fake,
         json_set(reply->body, "watch_ms", json_int(3000));
         json_set(reply->body, "commit_max_age_ms", json_int(3600000));
         json_set(reply->body, "now_ms", json_int(clock_wall_ms()));
+        return true;
+    }
+    if (strcmp(request->path, "/agent/v1/nodes") == 0) {
+        serve_nodes(fake, reply);
         return true;
     }
     return false;

@@ -59,14 +59,16 @@ struct fake_transport {
     char fingerprint[X509_FINGERPRINT_LEN + 1];
     struct uuid cluster_id;
     int64_t certificate_life_ms; /* of those that enrolment and renewal give */
+    const char *nodes[4];        /* what /agent/v1/nodes says: addresses, then NULL */
+    const char *other_ca;        /* ... and which CA signs, when not ours */
 };
 
 void fake_transport_init(struct fake_transport *fake, struct loop *loop,
                          fake_handler_fn *handler, void *arg);
 void fake_transport_fini(struct fake_transport *fake);
 
-/* What a healthy control plane answers to /api/v1/ca, enrol, renew and register; false
- * for any other path. */
+/* What a healthy control plane answers to /api/v1/ca, enrol, renew, register and nodes;
+ * false for any other path. */
 bool fake_transport_serve(struct fake_transport *fake,
                           const struct fake_http_request *request,
                           struct fake_http_reply *reply);

@@ -31,7 +31,26 @@ struct script {
     int64_t timeout_ms;
     bool lz4, reply_lz4, never, positional;
     char body[64];
+    /* the cell: which node leads (its address), which ones are silent; NULL: all lead */
+    const char *leads, *silent, *hint;
+    int probes;
 };
+
+/* A node that does not lead says so, a silent one nothing. False: answered so. */
+static bool leads(struct script *s, const struct fake_http_request *request,
+                  struct fake_http_reply *reply)
+{
+    if (s->silent != NULL && strncmp(request->url, s->silent, strlen(s->silent)) == 0) {
+        reply->never = true;
+        return false;
+    }
+    if (s->leads == NULL || strncmp(request->url, s->leads, strlen(s->leads)) == 0)
+        return true;
+    fake_transport_problem(reply, s->hint != NULL ? 421 : 503, "NOT_LEADER", "elsewhere");
+    if (s->hint != NULL)
+        json_set(reply->body, "leader", json_string(s->hint));
+    return false;
+}
 
 static void agent_call(struct script *s, const struct fake_http_request *request,
                        struct fake_http_reply *reply)
@@ -73,6 +92,13 @@ static void handle(const struct fake_http_request *request, struct fake_http_rep
     struct script *s = arg;
     const char *path = request->path;
 
+    if (strcmp(path, "/agent/v1/nodes") == 0)
+        s->probes++;
+    if (strncmp(path, "/agent/v1/", 10) == 0 && !leads(s, request, reply)) {
+        if (strcmp(path, "/agent/v1/x") == 0)
+            s->calls++;
+        return;
+    }
     if (strcmp(path, "/agent/v1/x") == 0) {
         agent_call(s, request, reply);
         return;
@@ -395,6 +421,94 @@ static void test_leaders_disagree(void **state)
     assert_true(s->calls < 60);
 }
 
+static void learn_nodes(struct script *s)
+{
+    s->fake.nodes[0] = "https://agents.one:1";
+    s->fake.nodes[1] = "https://agents.two:2";
+    s->fake.nodes[2] = "https://agents.three:3/";
+    s->probes = 0;
+    int64_t until = clock_monotonic_ms() + 2000;
+    while (s->probes == 0 && clock_monotonic_ms() < until)
+        loop_run_once(s->loop, 20);
+    for (int i = 0; i < 3; i++)
+        loop_run_once(s->loop, 5);
+    assert_int_equal(s->probes, 1); /* only the leader is asked, while there is one */
+}
+
+/* When the leader is gone, the agent finds the next one among the nodes that it was told
+ * of, without anybody's hint, as soon as there is one; the call in hand goes on. */
+static void test_failover(void **state)
+{
+    struct script *s = *state;
+    struct outcome out = {0};
+    learn_nodes(s);
+    s->leads = "https://nobody";
+    ctl_send(s->ctl, "/agent/v1/x", json_object(), 0, on_done, &out);
+    int64_t begin = clock_monotonic_ms();
+    while (clock_monotonic_ms() - begin < 300)
+        loop_run_once(s->loop, 20);
+    assert_false(out.done);
+    assert_int_equal(s->calls, 1); /* it waits; only probes are sent around */
+    assert_in_range(s->probes, 6, 60);
+    s->leads = "https://agents.three:3";
+    s->calls = 0;
+    begin = clock_monotonic_ms();
+    fake_transport_run(&s->fake, &out.done);
+    assert_int_equal(out.code, 0);
+    assert_true(clock_monotonic_ms() - begin < 400);
+    assert_string_equal(s->urls[0], "https://agents.three:3/agent/v1/x");
+}
+
+/* A leader that falls silent is left for the one that another node names, and what was on
+ * its way is sent again, the same bytes. */
+static void test_silent_leader(void **state)
+{
+    struct script *s = *state;
+    struct outcome out;
+    learn_nodes(s);
+    s->silent = "https://agents.one:1";
+    s->leads = "https://agents.four:4"; /* nobody has told of it yet */
+    s->hint = "https://agents.four:4";
+    int64_t begin = clock_monotonic_ms();
+    call(s, 0, &out);
+    assert_int_equal(out.code, 0);
+    assert_in_range(clock_monotonic_ms() - begin, 600, 1500);
+    assert_string_equal(s->urls[1], "https://agents.four:4/agent/v1/x");
+    assert_string_equal(s->body, "{\"a\":1}");
+}
+
+/* A slow leader that still leads is not left: the call is not sent a second time. */
+static void test_slow_leader(void **state)
+{
+    struct script *s = *state;
+    struct outcome out = {0};
+    learn_nodes(s);
+    s->hint = s->leads = "https://agents.one:1";
+    s->never = true;
+    struct ctl_call *slow =
+        ctl_send(s->ctl, "/agent/v1/x", json_object(), 0, on_done, &out);
+    int64_t begin = clock_monotonic_ms();
+    while (clock_monotonic_ms() - begin < 1000)
+        loop_run_once(s->loop, 20);
+    assert_true(s->probes > 1);
+    assert_int_equal(s->calls, 1);
+    ctl_cancel(slow);
+}
+
+/* Another CA in the cell: the agent renews at once, once. */
+static void test_ca_changed(void **state)
+{
+    struct script *s = *state;
+    char other[65];
+    memcpy(other, s->fake.fingerprint, sizeof(other));
+    other[7] = other[7] == 'a' ? 'b' : 'a';
+    s->fake.other_ca = other;
+    int64_t begin = clock_monotonic_ms();
+    while (s->renewals == 0 && clock_monotonic_ms() - begin < 2500)
+        loop_run_once(s->loop, 20);
+    assert_int_equal(s->renewals, 1);
+}
+
 static void on_session(const struct ctl_session *session, void *arg)
 {
     assert_int_equal(session->node_id, 42);
@@ -533,6 +647,10 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_deadline, setup_joined, teardown),
         cmocka_unit_test_setup_teardown(test_leader, setup_joined, teardown),
         cmocka_unit_test_setup_teardown(test_leaders_disagree, setup_joined, teardown),
+        cmocka_unit_test_setup_teardown(test_failover, setup_joined, teardown),
+        cmocka_unit_test_setup_teardown(test_silent_leader, setup_joined, teardown),
+        cmocka_unit_test_setup_teardown(test_slow_leader, setup_joined, teardown),
+        cmocka_unit_test_setup_teardown(test_ca_changed, setup_joined, teardown),
         cmocka_unit_test_setup_teardown(test_session_lost, setup_joined, teardown),
         cmocka_unit_test_setup_teardown(test_leave, setup_joined, teardown),
         cmocka_unit_test_setup_teardown(test_compression, setup_joined, teardown),
