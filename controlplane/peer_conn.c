@@ -158,11 +158,15 @@ static int step_handshake(struct peer_conn *conn, struct err *err)
         conn->read_wants = wants;
         return 0;
     }
-    if (rc == 0)
-        rc = peer_tls_node(conn->tls, conn->cell_id, &conn->node_id, err);
     if (rc != 0)
         return rc;
     conn->state = CONN_OPEN;
+    rc = peer_tls_node(conn->tls, conn->cell_id, &conn->node_id, err);
+    if (rc != 0) {
+        if (!conn->dialler) /* so that its log says it too */
+            peer_refused_write(PEER_REFUSED_OTHER, err->text, &conn->out);
+        return rc;
+    }
     conn->read_wants = 0;
     conn->ops->on_secure(conn);
     return 0;
@@ -191,10 +195,11 @@ static int take_frames(struct peer_conn *conn, struct err *err)
     if (at > 0 && at < conn->in.len)
         memmove(conn->in.data, conn->in.data + at, conn->in.len - at);
     str_truncate(&conn->in, conn->in.len - at);
-    if (conn->in.len == 0 && conn->in.cap > KEEP_BYTES) {
+    if (conn->in.len == 0 && conn->in_big) {
         str_fini(&conn->in);
         str_init(&conn->in, PEERS_MESSAGE_MAX + KEEP_BYTES);
     }
+    conn->in_big = conn->in.len > KEEP_BYTES;
     return 0;
 }
 
@@ -229,6 +234,7 @@ static int step_write(struct peer_conn *conn, struct err *err)
     int rc = 0;
 
     conn->write_wants = 0;
+    conn->out_big = conn->out_big || conn->out.len > KEEP_BYTES;
     while (rc == 0 && conn->write_wants == 0 && conn->out_done < conn->out.len) {
         size_t count = 0;
         rc = peer_tls_write(
@@ -243,9 +249,10 @@ static int step_write(struct peer_conn *conn, struct err *err)
     if (conn->out_done == conn->out.len) {
         conn->out_done = 0;
         str_reset(&conn->out);
-        if (conn->out.cap > KEEP_BYTES) {
+        if (conn->out_big) {
             str_fini(&conn->out);
             str_init(&conn->out, OUT_MAX);
+            conn->out_big = false;
         }
     } else if (conn->out_done > KEEP_BYTES) {
         size_t left = conn->out.len - conn->out_done;

@@ -62,7 +62,7 @@ struct peer_conn {
     struct str in, out;
     size_t out_done;
     unsigned read_wants, write_wants;
-    bool paused;
+    bool paused, in_big, out_big;
     int fd;
     struct loop_deferred work;
 };

@@ -109,9 +109,8 @@ const char *peers_listen(const struct peers *peers);
  * the REMOVED ones. Copied. */
 void peers_set_nodes(struct peers *peers, const struct peers_address *nodes, size_t count,
                      const uint64_t *removed, size_t removed_count);
-/* Any thread, takes BYTES' memory (empty after): send to a node, or drop when there is no
- * connection. */
-void peers_send(struct peers *peers, uint64_t to, struct str *bytes);
+/* Any thread: send BYTES (copied) to a node, or drop them when there is no connection. */
+void peers_send(struct peers *peers, uint64_t to, struct slice bytes);
 /* Any thread: an event was used. */
 void peers_event_done(struct peers *peers, struct peers_event *event);
 void peers_event_free(struct peers_event *event);
@@ -126,7 +125,7 @@ struct peers_status {
     bool connected; /* ours to it */
     bool heard;     /* its to us */
     uint64_t sent_bytes, received_bytes, dropped_messages, connects;
-    char error[160]; /* why it is not connected, or "" */
+    char error[ERR_TEXT_MAX]; /* why it is not connected, or "" */
 };
 /* Any thread; returns how many. */
 size_t peers_status(struct peers *peers, struct peers_status status[PEERS_MAX]);
