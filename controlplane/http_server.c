@@ -41,6 +41,8 @@
  * and the connection lives on; a larger one ends the connection. */
 #define DRAIN_BYTES_MAX  (256 * KIB)
 #define STOP_PATIENCE_MS 2000
+/* Whoever downloads a file slower than this, in bytes a millisecond, is cut off. */
+#define FILE_BYTES_MS_MIN 64
 
 struct http_server {
     char name[16];
@@ -67,6 +69,7 @@ struct peer {
     int fd;
     /* When it was accepted, or its last request began or ended; and which of them. */
     _Atomic int64_t since_ms;
+    _Atomic int64_t file_ms; /* that the answer, a file, may take besides */
     atomic_bool busy;
     char address[INET6_ADDRSTRLEN];
     bool identified;
@@ -104,6 +107,8 @@ struct http_exchange {
     int status;
     const char *content_type;
     struct str reply;
+    int file; /* the reply is this file instead; -1: none */
+    uint64_t file_bytes;
     struct {
         const char *name;
         char *value;
@@ -137,6 +142,7 @@ static void print_address(struct MHD_Connection *connection, char *text, size_t 
 static void touch_peer(struct peer *peer, bool busy)
 {
     atomic_store(&peer->busy, busy);
+    atomic_store(&peer->file_ms, 0);
     atomic_store(&peer->since_ms, clock_monotonic_ms());
 }
 
@@ -204,6 +210,7 @@ static struct http_exchange *exchange_new(struct http_server *server,
                                           const char *method, const char *path)
 {
     struct http_exchange *x = mem_zalloc(sizeof(*x));
+    x->file = -1;
     x->server = server;
     x->connection = connection;
     x->peer = peer_of(connection);
@@ -229,6 +236,8 @@ static void exchange_free(struct http_exchange *x)
         mem_free(x->headers[i].value);
     str_fini(&x->body);
     str_fini(&x->reply);
+    if (x->file >= 0)
+        close(x->file);
     mem_free(x->method);
     mem_free(x->path);
     mem_free(x);
@@ -248,13 +257,23 @@ static void refuse(struct http_exchange *x, int code, const char *detail)
     http_exchange_reply(x, err_http_status(code), "application/problem+json", &body);
 }
 
+static struct MHD_Response *make_response(struct http_exchange *x)
+{
+    if (x->file >= 0) {
+        int file = x->file;
+        x->file = -1; /* libmicrohttpd closes it */
+        return MHD_create_response_from_fd64(x->file_bytes, file);
+    }
+    size_t len = x->reply.len;
+    char *bytes = str_take(&x->reply);
+    return MHD_create_response_from_buffer(
+        len, bytes, bytes == NULL ? MHD_RESPMEM_PERSISTENT : MHD_RESPMEM_MUST_FREE);
+}
+
 static enum MHD_Result queue(struct http_exchange *x)
 {
     ASSERT(x->state == EXCHANGE_REPLIED);
-    size_t len = x->reply.len;
-    char *bytes = str_take(&x->reply);
-    struct MHD_Response *response = MHD_create_response_from_buffer(
-        len, bytes, bytes == NULL ? MHD_RESPMEM_PERSISTENT : MHD_RESPMEM_MUST_FREE);
+    struct MHD_Response *response = make_response(x);
     ASSERT(response != NULL);
     if (x->content_type != NULL)
         MHD_add_response_header(response, "Content-Type", x->content_type);
@@ -463,6 +482,18 @@ void http_exchange_reply(struct http_exchange *x, int status, const char *conten
     x->reply = *body;
     str_init(body, 0);
     x->state = EXCHANGE_REPLIED;
+}
+
+void http_exchange_reply_file(struct http_exchange *x, const char *content_type, int file,
+                              uint64_t bytes)
+{
+    struct str none;
+
+    str_init(&none, 0);
+    http_exchange_reply(x, 200, content_type, &none);
+    x->file = file;
+    x->file_bytes = bytes;
+    atomic_store(&x->peer->file_ms, (int64_t)(bytes / FILE_BYTES_MS_MIN));
 }
 
 bool http_exchange_replied(const struct http_exchange *x)
@@ -682,8 +713,9 @@ size_t http_server_reap(struct http_server *server, int64_t now_ms)
     LIST_FOREACH(node, next, &server->peers)
     {
         struct peer *peer = CONTAINER_OF(node, struct peer, node);
-        int64_t limit_ms =
-            idle_ms + (atomic_load(&peer->busy) ? HTTP_SERVER_PARK_MAX_MS : 0);
+        int64_t limit_ms = idle_ms;
+        if (atomic_load(&peer->busy))
+            limit_ms += HTTP_SERVER_PARK_MAX_MS + atomic_load(&peer->file_ms);
         if (now_ms - atomic_load(&peer->since_ms) <= limit_ms)
             continue;
         /* Its thread sees the end of it and closes it. */

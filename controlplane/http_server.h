@@ -112,6 +112,10 @@ void http_exchange_add_header(struct http_exchange *x, const char *name,
 /* Reply; BODY's memory moves. The last thing a handler does with X. */
 void http_exchange_reply(struct http_exchange *x, int status, const char *content_type,
                          struct str *body);
+/* The same with status 200 and the first BYTES of FILE, which moves, as body. Who takes it
+ * slower than 64 KiB a second is cut off. */
+void http_exchange_reply_file(struct http_exchange *x, const char *content_type, int file,
+                              uint64_t bytes);
 bool http_exchange_replied(const struct http_exchange *x);
 /* After http_exchange_park, on the same thread: it is parked, whatever came since. */
 bool http_exchange_parked(const struct http_exchange *x);

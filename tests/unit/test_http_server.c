@@ -114,12 +114,27 @@ static void park(struct http_exchange *x, bool at_once)
     pthread_detach(thread);
 }
 
+/* All but the last six bytes of the body, by way of a file. */
+static void reply_file(struct http_exchange *x)
+{
+    struct slice body = http_exchange_body(x);
+    FILE *file = tmpfile();
+    assert_non_null(file);
+    assert_int_equal(fwrite(body.ptr, 1, body.len, file), body.len);
+    assert_int_equal(fflush(file), 0);
+    rewind(file);
+    http_exchange_reply_file(x, "text/plain", dup(fileno(file)), body.len - 6);
+    fclose(file);
+}
+
 static void on_request(struct http_exchange *x, void *arg)
 {
     const char *path = http_exchange_path(x);
     (void)arg;
     if (strncmp(path, "/park", 5) == 0 || strcmp(path, "/twice") == 0)
         park(x, strcmp(path, "/park-at-once") == 0);
+    else if (strcmp(path, "/file") == 0)
+        reply_file(x);
     else if (strcmp(path, "/uri") == 0)
         reply_text(x, 200, slice_str(http_exchange_peer_uri(x)));
     else if (strcmp(path, "/query") == 0)
@@ -300,6 +315,19 @@ static void echo(void **state)
     client_close();
 }
 
+/* An answer may be a file, which nobody holds in memory; the connection lives on. */
+static void file_answer(void **state)
+{
+    (void)state;
+    client_open(&ours, NULL);
+    for (int i = 0; i < 3; i++) {
+        struct answer answer = post("/file", SLICE_LITERAL("what a file holds"));
+        assert_int_equal(answer.status, 200);
+        assert_string_equal(answer.body, "what a file");
+    }
+    client_close();
+}
+
 /* Parked exchanges cost no thread: many at once, resumed from elsewhere, also at once and
  * also twice; each gets its own answer and its one end. */
 static void parking(void **state)
@@ -466,6 +494,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(echo, setup, teardown),
+        cmocka_unit_test_setup_teardown(file_answer, setup, teardown),
         cmocka_unit_test_setup_teardown(parking, setup, teardown),
         cmocka_unit_test_setup_teardown(early_refusal, setup, teardown),
         cmocka_unit_test_setup_teardown(bounds, setup, teardown),
