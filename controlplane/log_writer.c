@@ -134,6 +134,12 @@ static void run_until_stop(void *arg, struct list *jobs)
         send_back(writer, CONTAINER_OF(node, struct log_job, node), ERR_NO_SPACE, &err);
 }
 
+void log_job_free(struct log_job *job)
+{
+    mem_free(job->entries);
+    mem_free(job);
+}
+
 int log_writer_start(struct log_writer *writer, struct wal *wal, struct mailbox *back)
 {
     memset(writer, 0, sizeof(*writer));

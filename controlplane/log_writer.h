@@ -46,6 +46,9 @@ struct log_port {
     void (*submit)(void *arg, struct log_job *job);
 };
 
+/* Of one that came back, or was lost with its writer. */
+void log_job_free(struct log_job *job);
+
 struct log_writer {
     /* private */
     struct wal *wal;
