@@ -17,6 +17,7 @@
 #include "agent/memory_limit.h"
 #include "agent/meta.h"
 #include "agent/metrics.h"
+#include "common/block.h"
 #include "common/check.h"
 #include "common/clock.h"
 #include "common/fault.h"
@@ -428,6 +429,7 @@ static void set_memory(struct agent *agent)
     if (bytes == 0)
         bytes = memory_limit_bytes("") / 2;
     budget_init(&agent->budget, MAX((size_t)bytes, MEMORY_LEAST));
+    block_keep();
 }
 
 static int start(struct agent *agent, struct err *err)

@@ -10,6 +10,7 @@
 #include "agent/listener.h"
 #include "agent/request.h"
 #include "agent/steering.h"
+#include "common/block.h"
 #include "common/check.h"
 #include "common/metric.h"
 #include "proto/kafka_gen.h"
@@ -47,12 +48,20 @@ const struct front_options front_defaults = {
 
 /* ---- one thread ---- */
 
+/* That one accepts, and does what is done once a process. */
+static bool is_first(const struct client_thread *thread)
+{
+    return thread == &thread->front->threads[0];
+}
+
 static void on_sweep(struct loop_timer *timer, void *arg)
 {
     struct client_thread *thread = arg;
     int64_t now_ms = loop_now_ms(thread->loop);
     LIST_FOREACH(node, next, &thread->conns)
     conn_sweep(CONTAINER_OF(node, struct conn, node), now_ms);
+    if (is_first(thread))
+        block_trim(now_ms);
     loop_timer_set(timer, SWEEP_MS);
 }
 
@@ -132,11 +141,6 @@ static void serve(struct client_thread *thread, int fd,
         return;
     }
     (void)conn_new(thread, fd, peer);
-}
-
-static bool is_first(const struct client_thread *thread)
-{
-    return thread == &thread->front->threads[0];
 }
 
 static void on_control(struct message *message, void *arg)

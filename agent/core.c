@@ -19,6 +19,7 @@
 #include "agent/tail.h"
 #include "agent/topics.h"
 #include "agent/watch.h"
+#include "common/block.h"
 #include "common/check.h"
 #include "common/fault.h"
 #include "common/mem.h"
@@ -413,6 +414,7 @@ void core_update_metrics(struct core *core)
     metric_set(agent_metric(store_retries_total), (int64_t)counters.retries);
     metric_set(agent_metric(store_written_bytes_total), (int64_t)counters.bytes_written);
     metric_set(agent_metric(store_read_bytes_total), (int64_t)counters.bytes_read);
+    metric_set(agent_metric(memory_idle_bytes), (int64_t)block_idle_bytes());
     metric_set(agent_metric(memory_used_bytes),
                (int64_t)budget_used(core->options.budget));
     metric_set(agent_metric(memory_limit_bytes),

@@ -38,7 +38,7 @@ int main(int argc, char **argv)
     enum option_outcome outcome;
     struct err err = {0};
 
-    mem_keep_large();
+    mem_return_large();
     int rc = option_parse(&agent_program, argc, argv, &options, &outcome, &err);
     if (rc == 0 && outcome != OPTION_RUN)
         return 0;

@@ -1,22 +1,35 @@
-/* blob.c - reference-counted bytes; the header and the bytes are one allocation. */
+/* blob.c - reference-counted bytes. A small blob is one allocation, header and bytes; the
+ * bytes of a large one lie in a block (block.h) of their own. */
 #include "common/blob.h"
 
 #include "common/check.h"
 
-static struct blob *make(size_t len)
+static void init(struct blob *blob, uint8_t *data, size_t len)
 {
-    if (len > SIZE_MAX - sizeof(struct blob))
-        return NULL;
-    struct blob *blob = mem_try_alloc(sizeof(*blob) + len);
-    if (blob == NULL)
-        return NULL;
-    blob->data = (uint8_t *)(blob + 1);
+    blob->data = data;
     blob->len = len;
     atomic_init(&blob->refs, 1);
+    blob->block = (struct block){0};
     blob->budget = NULL;
     blob->charged_bytes = 0;
     blob->release = NULL;
     blob->release_arg = NULL;
+}
+
+static struct blob *make(size_t len)
+{
+    if (len < BLOCK_LEAST) {
+        struct blob *blob = mem_try_alloc(sizeof(*blob) + len);
+        if (blob != NULL)
+            init(blob, (uint8_t *)(blob + 1), len);
+        return blob;
+    }
+    struct block block;
+    if (!block_try_new(&block, len))
+        return NULL;
+    struct blob *blob = mem_alloc(sizeof(*blob));
+    init(blob, block.data, len);
+    blob->block = block;
     return blob;
 }
 
@@ -76,6 +89,8 @@ void blob_unref(struct blob *blob)
         return;
     if (blob->release != NULL)
         blob->release(blob, blob->release_arg);
+    if (blob->block.data != NULL)
+        block_free(&blob->block);
     if (blob->budget != NULL)
         budget_give(blob->budget, blob->charged_bytes);
     mem_free(blob);

@@ -2,7 +2,10 @@
  *
  * A blob is written by its maker, then published; after that nobody writes it. Any
  * thread may take or drop references. A blob remembers the budget its bytes were taken
- * from and gives them back when the last reference goes. */
+ * from and gives them back when the last reference goes.
+ *
+ * From BLOCK_LEAST (block.h) on, data is aligned to BLOCK_ALIGN, and there is room up to
+ * the next multiple of it behind len: for direct I/O. */
 #ifndef COMMON_BLOB_H
 #define COMMON_BLOB_H
 
@@ -10,6 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "common/block.h"
 #include "common/defs.h"
 #include "common/mem.h"
 #include "common/slice.h"
@@ -19,9 +23,10 @@ struct blob {
     size_t len;
     /* private */
     atomic_uint refs;
+    struct block block; /* what data lies in; none: inline, or wrapped */
     struct budget *budget;
     size_t charged_bytes;
-    void (*release)(struct blob *blob, void *arg); /* frees data; NULL: data is inline */
+    void (*release)(struct blob *blob, void *arg); /* of wrapped data */
     void *release_arg;
 };
 

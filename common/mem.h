@@ -12,17 +12,26 @@
 
 #include "common/defs.h"
 
+#define MEM_HUGE_PAGE (2 * MIB)
+
 void *mem_alloc(size_t bytes); /* never NULL; contents undefined */
 void *mem_zalloc(size_t bytes);
 void *mem_realloc(void *ptr, size_t bytes);
 void *mem_dup(const void *ptr, size_t bytes);
 char *mem_strdup(const char *s);
 void *mem_try_alloc(size_t bytes); /* NULL when the system has none */
-void mem_free(void *ptr);          /* NULL is fine */
+/* The same at a multiple of ALIGN, a power of two of which BYTES is a multiple. At a
+ * multiple of MEM_HUGE_PAGE the system is asked for huge pages. */
+void *mem_try_alloc_aligned(size_t bytes, size_t align);
+void mem_free(void *ptr); /* NULL is fine */
 
-/* For a process that moves payload: keep large pieces for reuse instead of giving them
- * back to the kernel and faulting them in, zeroed, each time. Once, before any thread. */
-void mem_keep_large(void);
+/* Forget the content of whole pages of memory: the system has them back until they are
+ * written again. */
+void mem_discard(void *ptr, size_t bytes);
+
+/* For a process whose payload lies in blocks (block.h), which it keeps by itself: let the
+ * allocator give what is freed back to the system. Once, before any thread. */
+void mem_return_large(void);
 
 /* Bytes in use against a limit. Any thread may take and give. */
 struct budget {
