@@ -2,13 +2,13 @@
  *
  * A worker blocks in each try; several workers make several tries at a time.
  *
- * PUT: the pieces go by writev(2) into a temporary file in the same directory (bytes are
- * copied once, by the kernel), fdatasync, link(2) to the final name, which fails if
- * there is one (create-only), unlink of the temporary name, fsync of the directory.
- * A file that stands there already with the same size and checksum is our own repeat.
+ * PUT: the pieces go into a temporary file in the same directory (file_io.h), fdatasync,
+ * link(2) to the final name, which fails if there is one (create-only), unlink of the
+ * temporary name, fsync of the directory. A file that stands there already with the same
+ * size and checksum is our own repeat.
  *
- * GET reads with pread into a blob. Measured with 4 and 8 MiB ranges from the page
- * cache, mmap saves at most 0.05 CPU s/GiB, is dearer below 256 KiB, and would turn a
+ * GET reads into a blob, past the page cache: the agent has a cache of its own, and the
+ * memory that would be spent on a second one is better given to that. mmap would turn a
  * disk error or a truncated file into SIGBUS; nor could the budget count it. */
 #include "common/store_dir.h"
 
@@ -16,34 +16,34 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <stdatomic.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/uio.h>
 #include <unistd.h>
 
 #include "common/check.h"
 #include "common/crc32c.h"
 #include "common/crypto.h"
 #include "common/fault.h"
+#include "common/file_io.h"
 
 #define KEY_SIZE   sizeof(((struct store_request *)0)->key)
-#define KNOWN_DIRS 256 /* power of two */
+#define KNOWN_DIRS 4096 /* a cluster has 258 */
 #define READ_CHUNK (256 * KIB)
 
 struct dir_store {
     int root_fd;
     struct budget *budget;
+    /* Directories whose names this process made durable; a slot each by hash. */
+    pthread_mutex_t known_lock;
+    char *known[KNOWN_DIRS];
 };
 
 struct dir_worker {
     struct dir_store *store;
     uint64_t temp_id; /* random at start, counts on */
-    /* Directories whose way down from the root was made durable by this worker;
-     * a slot each by hash of the path. */
-    char *known[KNOWN_DIRS];
 };
 
 /* --- directories --- */
@@ -65,98 +65,99 @@ static int open_dir(const struct dir_store *store, const char *key)
     return openat(store->root_fd, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 }
 
-/* Make the directories of KEY and their names durable, from the root down. A directory
- * that another process made a moment ago may not be durable yet, so that those that
- * stand are synced too; known[] makes that once per worker. */
-static int make_dirs(const struct dir_store *store, const char *key, struct err *err)
+static char **known_slot(struct dir_store *store, const char *path, size_t len)
+{
+    return &store->known[crc32c(path, len) % KNOWN_DIRS];
+}
+
+static bool is_known(struct dir_store *store, const char *path, size_t len)
+{
+    pthread_mutex_lock(&store->known_lock);
+    const char *known = *known_slot(store, path, len);
+    bool same = known != NULL && strlen(known) == len && memcmp(known, path, len) == 0;
+    pthread_mutex_unlock(&store->known_lock);
+    return same;
+}
+
+/* The directory whose path is the LEN bytes at PATH is durable, or perhaps not. */
+static void set_known(struct dir_store *store, const char *path, size_t len, bool known)
+{
+    char *text = NULL;
+    if (known) {
+        text = mem_dup(path, len + 1);
+        text[len] = '\0';
+    }
+    pthread_mutex_lock(&store->known_lock);
+    char **slot = known_slot(store, path, len);
+    char *before = *slot;
+    *slot = text;
+    pthread_mutex_unlock(&store->known_lock);
+    mem_free(before);
+}
+
+/* Make the directory PATH, whose parents stand, and its name durable. */
+static int make_dir(const struct dir_store *store, const char *path, struct err *err)
+{
+    if (mkdirat(store->root_fd, path, 0777) != 0 && errno != EEXIST)
+        return err_set_errno(err, errno, "cannot make the directory %s", path);
+    int parent = open_dir(store, path);
+    int code = 0;
+    if (parent < 0 || fsync(parent) != 0)
+        code = err_set_errno(err, errno, "cannot sync the directory above %s", path);
+    if (parent >= 0)
+        close(parent);
+    return code;
+}
+
+/* Make the directories of KEY and their names durable, from the root down. One that
+ * another process made a moment ago may not be durable yet, so that those that stand are
+ * synced too; known[] makes that once per process. */
+static int make_dirs(struct dir_store *store, const char *key, struct err *err)
 {
     char path[KEY_SIZE];
     for (size_t i = 0; key[i] != '\0'; i++) {
-        if (key[i] != '/')
+        if (key[i] != '/' || is_known(store, key, i))
             continue;
         memcpy(path, key, i);
         path[i] = '\0';
-        if (mkdirat(store->root_fd, path, 0777) != 0 && errno != EEXIST)
-            return err_set_errno(err, errno, "cannot make the directory %s", path);
-        int parent = open_dir(store, path);
-        int code = 0;
-        if (parent < 0 || fsync(parent) != 0)
-            code = err_set_errno(err, errno, "cannot sync the directory above %s", path);
-        if (parent >= 0)
-            close(parent);
+        int code = make_dir(store, path, err);
         if (code != 0)
             return code;
+        set_known(store, key, i, true);
     }
     return 0;
 }
 
-static char **known_slot(struct dir_worker *worker, const char *key, size_t len)
+/* Somebody removed directories of KEY: look at all of them again. */
+static void forget_dirs(struct dir_store *store, const char *key)
 {
-    return &worker->known[crc32c(key, len) & (KNOWN_DIRS - 1)];
-}
-
-static void forget_dir(struct dir_worker *worker, const char *key)
-{
-    char **slot = known_slot(worker, key, dir_len(key));
-    mem_free(*slot);
-    *slot = NULL;
+    for (size_t i = 0; key[i] != '\0'; i++)
+        if (key[i] == '/')
+            set_known(store, key, i, false);
 }
 
 /* The directory of KEY, made if need be, as *FD. */
-static int dir_for_put(struct dir_worker *worker, const char *key, int *fd,
-                       struct err *err)
+static int dir_for_put(struct dir_store *store, const char *key, int *fd, struct err *err)
 {
-    size_t len = dir_len(key);
-    char **slot = known_slot(worker, key, len);
-    bool known = *slot != NULL && strlen(*slot) == len && memcmp(*slot, key, len) == 0;
-    int code = known ? 0 : make_dirs(worker->store, key, err);
+    int code = make_dirs(store, key, err);
     if (code != 0)
         return code;
-    int dir = open_dir(worker->store, key);
-    if (dir < 0) {
-        code = err_set_errno(err, errno, "cannot open the directory of %s", key);
-        forget_dir(worker, key);
-        return code;
-    }
-    if (!known) {
-        mem_free(*slot);
-        *slot = mem_dup(key, len + 1);
-        (*slot)[len] = '\0';
-    }
+    int dir = open_dir(store, key);
+    if (dir < 0)
+        return err_set_errno(err, errno, "cannot open the directory of %s", key);
     *fd = dir;
     return 0;
 }
 
 /* --- PUT --- */
 
-/* Append all pieces; their bytes may lie anywhere. */
 static int write_pieces(int fd, const struct store_request *request, struct err *err)
 {
-    struct iovec iov[IOV_MAX];
-    size_t next = 0; /* the first piece that is not written as a whole */
-    size_t done = 0; /* of that piece */
-
-    if (FAULT_ERROR("store_dir_write"))
-        return err_set_errno(err, EIO, "cannot write %s", request->key);
-    if (FAULT_ERROR("store_dir_space"))
-        return err_set_errno(err, ENOSPC, "cannot write %s", request->key);
-    while (next < request->piece_count) {
-        int n = 0;
-        for (size_t i = next; i < request->piece_count && n < IOV_MAX; i++, n++) {
-            size_t skip = i == next ? done : 0;
-            iov[n].iov_base = (void *)(uintptr_t)(request->pieces[i].ptr + skip);
-            iov[n].iov_len = request->pieces[i].len - skip;
-        }
-        ssize_t written = writev(fd, iov, n);
-        if (written < 0 && errno == EINTR)
-            continue;
-        if (written < 0)
-            return err_set_errno(err, errno, "cannot write %s", request->key);
-        done += (size_t)written;
-        while (next < request->piece_count && done >= request->pieces[next].len)
-            done -= request->pieces[next++].len;
-    }
-    return 0;
+    int rc = FAULT_ERROR("store_dir_write") ? EIO
+             : FAULT_ERROR("store_dir_space")
+                 ? ENOSPC
+                 : file_write(fd, request->pieces, request->piece_count);
+    return rc == 0 ? 0 : err_set_errno(err, rc, "cannot write %s", request->key);
 }
 
 /* A new file of a name that nobody uses in DIR; its name goes to TEMP. */
@@ -180,9 +181,9 @@ static int fill_temp(int dir, const char *temp, int fd,
     if (code == 0 && (FAULT_ERROR("store_dir_sync") || fdatasync(fd) != 0))
         code =
             err_set_errno(err, errno != 0 ? errno : EIO, "cannot sync %s", request->key);
-    /* The writer has the object in its own memory. Left in the page cache it would be
-     * held twice and evict what is read; and the pages are warm for the next PUT
-     * (2.5 CPU s/GiB became 0.4 in a virtual machine that gives free pages back). */
+    /* The writer has the object in its own memory. What of it is in the page cache
+     * would be held twice and evict what is read; and its pages are warm for the next
+     * PUT (2.5 CPU s/GiB became 0.4 in a virtual machine that gives free pages back). */
     if (code == 0)
         posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED);
     /* Some file systems (NFS) report a failed write here only. */
@@ -257,29 +258,34 @@ static int publish(int dir, const char *temp, const char *name,
     return code;
 }
 
-static int put(struct dir_worker *worker, struct store_request *request, struct err *err)
+static int put_into(struct dir_worker *worker, int dir, struct store_request *request,
+                    struct err *err)
 {
     char temp[32];
-    int dir = -1;
-    int code = dir_for_put(worker, request->key, &dir, err);
-    if (code != 0)
-        return code;
     errno = 0;
     int fd = open_temp(worker, dir, temp, err);
-    if (fd < 0) {
-        code = err->code;
-        if (code == ERR_NOT_FOUND) /* the directory was removed since */
-            forget_dir(worker, request->key);
-    } else {
-        errno = 0;
-        code = fill_temp(dir, temp, fd, request, err);
-        if (code == 0)
-            code = publish(dir, temp, request->key + dir_len(request->key), request, err);
+    if (fd < 0)
+        return err->code;
+    errno = 0;
+    int code = fill_temp(dir, temp, fd, request, err);
+    if (code == 0)
+        code = publish(dir, temp, request->key + dir_len(request->key), request, err);
+    return code;
+}
+
+static int put(struct dir_worker *worker, struct store_request *request, struct err *err)
+{
+    int dir = -1;
+    int code = dir_for_put(worker->store, request->key, &dir, err);
+    if (code == 0) {
+        code = put_into(worker, dir, request, err);
+        close(dir);
     }
-    close(dir);
-    /* That word is for objects only. */
-    if (code == ERR_NOT_FOUND)
+    /* A directory was removed under us; that word is for objects only. */
+    if (code == ERR_NOT_FOUND) {
+        forget_dirs(worker->store, request->key);
         code = err_set(err, ERR_IO, "the directory of %s went away", request->key);
+    }
     return code;
 }
 
@@ -318,20 +324,14 @@ static int read_blob(int fd, const struct store_request *request, struct blob *b
                      struct err *err)
 {
     size_t done = 0;
-    if (FAULT_ERROR("store_dir_read"))
-        return err_set_errno(err, EIO, "cannot read %s", request->key);
-    while (done < blob->len) {
-        ssize_t n = pread(fd, blob->data + done, blob->len - done,
-                          (off_t)(request->offset + done));
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0)
-            return err_set_errno(err, errno, "cannot read %s", request->key);
-        if (n == 0)
-            return err_set(err, ERR_IO, "%s became shorter while it was read",
-                           request->key);
-        done += (size_t)n;
-    }
+    size_t room = blob->block.data != NULL ? blob->block.size : blob->len;
+    int rc = FAULT_ERROR("store_dir_read")
+                 ? EIO
+                 : file_read(fd, blob->data, blob->len, room, request->offset, &done);
+    if (rc != 0)
+        return err_set_errno(err, rc, "cannot read %s", request->key);
+    if (done < blob->len)
+        return err_set(err, ERR_IO, "%s became shorter while it was read", request->key);
     return 0;
 }
 
@@ -473,6 +473,7 @@ static int dir_open(const struct store_options *options, const struct store_url 
     struct dir_store *store = mem_zalloc(sizeof(*store));
     store->root_fd = fd;
     store->budget = options->budget;
+    pthread_mutex_init(&store->known_lock, NULL);
     *state = store;
     return 0;
 }
@@ -481,6 +482,9 @@ static void dir_close(void *state)
 {
     struct dir_store *store = state;
     close(store->root_fd);
+    for (size_t i = 0; i < KNOWN_DIRS; i++)
+        mem_free(store->known[i]);
+    pthread_mutex_destroy(&store->known_lock);
     mem_free(store);
 }
 
@@ -495,10 +499,7 @@ static void *dir_worker_new(void *state, struct loop *loop)
 
 static void dir_worker_free(void *worker_state)
 {
-    struct dir_worker *worker = worker_state;
-    for (size_t i = 0; i < KNOWN_DIRS; i++)
-        mem_free(worker->known[i]);
-    mem_free(worker);
+    mem_free(worker_state);
 }
 
 const struct store_ops store_dir_ops = {
