@@ -22,6 +22,28 @@ void crypto_sha256(struct slice bytes, uint8_t digest[SHA256_LEN])
     ASSERT(ok == 1 && len == SHA256_LEN);
 }
 
+/* The struct is OpenSSL's, under our name. */
+struct crypto_sha256_stream *crypto_sha256_new(void)
+{
+    EVP_MD_CTX *context = EVP_MD_CTX_new();
+    ASSERT(context != NULL && EVP_DigestInit_ex(context, EVP_sha256(), NULL) == 1);
+    return (struct crypto_sha256_stream *)context;
+}
+
+void crypto_sha256_update(struct crypto_sha256_stream *stream, struct slice bytes)
+{
+    int ok = EVP_DigestUpdate((EVP_MD_CTX *)stream, bytes.ptr, bytes.len);
+    ASSERT(ok == 1);
+}
+
+void crypto_sha256_end(struct crypto_sha256_stream *stream, uint8_t digest[SHA256_LEN])
+{
+    unsigned len = 0;
+    int ok = EVP_DigestFinal_ex((EVP_MD_CTX *)stream, digest, &len);
+    ASSERT(ok == 1 && len == SHA256_LEN);
+    EVP_MD_CTX_free((EVP_MD_CTX *)stream);
+}
+
 void crypto_hmac_sha256(struct slice key, struct slice bytes, uint8_t digest[SHA256_LEN])
 {
     unsigned len = 0;

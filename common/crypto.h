@@ -15,6 +15,11 @@
 #define CRYPTO_KEY_LEN 32
 
 void crypto_sha256(struct slice bytes, uint8_t digest[SHA256_LEN]);
+/* The same in pieces: new, update..., end (which frees). */
+struct crypto_sha256_stream;
+struct crypto_sha256_stream *crypto_sha256_new(void);
+void crypto_sha256_update(struct crypto_sha256_stream *stream, struct slice bytes);
+void crypto_sha256_end(struct crypto_sha256_stream *stream, uint8_t digest[SHA256_LEN]);
 void crypto_hmac_sha256(struct slice key, struct slice bytes, uint8_t digest[SHA256_LEN]);
 void crypto_random(void *bytes, size_t len);
 /* Lower-case hex; HEX has room for 2 * LEN + 1. */

@@ -17,6 +17,7 @@
 #define APPLICATION_ID 0x57656674 /* "Weft" */
 #define SCHEMA_VERSION 1
 #define ROW_MAX        ((size_t)1 << 30)
+#define COPY_PAGES     256
 
 struct table {
     const char *name;
@@ -123,6 +124,14 @@ static int check_schema(struct db *db, struct err *err)
         return make_tables(db, err);
     if (id != APPLICATION_ID)
         return err_set(err, ERR_DAMAGED, "database: not a file of Weft");
+    /* A file from elsewhere (a backup) must not bring code along. */
+    rc = query_int(db,
+                   "SELECT count(*) FROM sqlite_master WHERE type IN ('trigger','view')",
+                   &count, err);
+    if (rc != 0)
+        return rc;
+    if (count != 0)
+        return err_set(err, ERR_DAMAGED, "database: it has triggers or views");
     if (version != SCHEMA_VERSION)
         return err_set(err, ERR_UNSUPPORTED,
                        "database: version %lld, this program knows %d: start the program "
@@ -181,7 +190,8 @@ int db_open(const char *path, struct db **db_out, struct err *err)
         rc = execute(db,
                      "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;"
                      "PRAGMA journal_size_limit=67108864; PRAGMA cache_size=-16384;"
-                     "PRAGMA temp_store=MEMORY",
+                     "PRAGMA temp_store=MEMORY; PRAGMA trusted_schema=OFF;"
+                     "PRAGMA cell_size_check=ON",
                      err);
     if (rc == 0)
         rc = check_schema(db, err);
@@ -205,6 +215,59 @@ void db_close(struct db *db)
     }
     (void)sqlite3_close(db->sqlite);
     mem_free(db);
+}
+
+/* ---- copies ---- */
+
+static int open_for_copy(const char *path, int flags, sqlite3 **sqlite, struct err *err)
+{
+    int rc = sqlite3_open_v2(path, sqlite, flags | SQLITE_OPEN_NOMUTEX, NULL);
+    if (rc != SQLITE_OK)
+        return err_set(err, code_of(rc), "database %s: %s", path,
+                       sqlite3_errmsg(*sqlite));
+    (void)sqlite3_busy_timeout(*sqlite, 5000);
+    return 0;
+}
+
+/* FROM's view is pinned by its open transaction, so that commits of others neither show
+ * nor make the copying begin anew. */
+static int copy_pages(sqlite3 *from, sqlite3 *to, bool (*stopped)(void *arg), void *arg,
+                      struct err *err)
+{
+    int rc = SQLITE_OK;
+    sqlite3_backup *backup = sqlite3_backup_init(to, "main", from, "main");
+
+    if (backup == NULL)
+        return err_set(err, ERR_IO, "database copy: %s", sqlite3_errmsg(to));
+    while (rc == SQLITE_OK && (stopped == NULL || !stopped(arg)))
+        rc = sqlite3_backup_step(backup, COPY_PAGES);
+    int done = sqlite3_backup_finish(backup);
+    if (rc == SQLITE_OK)
+        return err_set(err, ERR_CANCELLED, "stopped");
+    if (rc != SQLITE_DONE || done != SQLITE_OK)
+        return err_set(err, code_of(rc == SQLITE_DONE ? done : rc), "database copy: %s",
+                       sqlite3_errstr(rc == SQLITE_DONE ? done : rc));
+    return 0;
+}
+
+int db_copy(const char *from_path, const char *to_path, bool (*stopped)(void *arg),
+            void *arg, struct err *err)
+{
+    sqlite3 *from = NULL, *to = NULL;
+    int rc = open_for_copy(from_path, SQLITE_OPEN_READONLY, &from, err);
+
+    if (rc == 0)
+        rc = open_for_copy(to_path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, &to, err);
+    if (rc == 0 && sqlite3_exec(from, "BEGIN; SELECT count(*) FROM META", NULL, NULL,
+                                NULL) != SQLITE_OK)
+        rc = err_set(err, ERR_IO, "database %s: %s", from_path, sqlite3_errmsg(from));
+    if (rc == 0)
+        rc = copy_pages(from, to, stopped, arg, err);
+    if (from != NULL)
+        (void)sqlite3_exec(from, "ROLLBACK", NULL, NULL, NULL);
+    (void)sqlite3_close(to);
+    (void)sqlite3_close(from);
+    return rc;
 }
 
 /* ---- deltas ---- */

@@ -8,6 +8,8 @@
 #ifndef CONTROLPLANE_DB_H
 #define CONTROLPLANE_DB_H
 
+#include <stdbool.h>
+
 #include "common/cursor.h"
 #include "common/defs.h"
 #include "common/err.h"
@@ -27,6 +29,11 @@ enum db_table {
  * ERR_NO_SPACE. */
 int db_open(const char *path, struct db **db, struct err *err) MUST_CHECK;
 void db_close(struct db *db);
+/* Copy the database FROM, which others may have open and write, as it is at one moment
+ * into the new file TO, durably. Any thread; ends early, with ERR_CANCELLED, when STOPPED
+ * says so. */
+int db_copy(const char *from, const char *to, bool (*stopped)(void *arg), void *arg,
+            struct err *err) MUST_CHECK;
 
 /* ---- deltas: rows to put and to delete, in order ---- */
 

@@ -64,6 +64,9 @@ struct node_options {
     /* This node is no member of the cell any more: it must say so and end. REASON is for
      * the log. Called once. */
     void (*on_removed)(void *arg, const char *reason);
+    /* This node cannot go on (the disk does not keep the vote, an install broke in the
+     * middle): the process must end, by node_kill() or at once. NULL: abort(). */
+    void (*on_fatal)(void *arg, const struct err *err);
     const struct wal_ops *wal_ops; /* tests: how the log writes; NULL: the system's */
 };
 

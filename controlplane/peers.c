@@ -33,7 +33,7 @@
 #define REDIAL_MAX_MS 1000
 #define WAITING_MAX   32 /* connections that have not greeted */
 #define REMOVED_MAX   4096
-#define QUEUE_MAX     ((size_t)64 << 20) /* to one node */
+#define QUEUE_MAX     (PEERS_MESSAGE_MAX + ((size_t)16 << 20)) /* to one node */
 #define MAILED_MAX    ((size_t)256 << 20)
 #define UNTAKEN_MAX   ((size_t)64 << 20) /* from one node, not yet taken by the core */
 #define LOG_REPEAT_MS 30000
@@ -43,7 +43,8 @@ enum command_kind {
     COMMAND_NODES,
     COMMAND_RESOLVED,
     COMMAND_DONE,
-    COMMAND_BEGIN
+    COMMAND_BEGIN,
+    COMMAND_CLOSE
 };
 
 struct command {
@@ -179,6 +180,8 @@ static void publish(struct peers *peers, struct link *link)
     pthread_mutex_lock(&peers->status_mutex);
     status->connected = link->out != NULL && link->out->greeted;
     status->heard = link->in != NULL;
+    (void)snprintf(status->address, sizeof(status->address), "%.*s", PEERS_ADDRESS_MAX,
+                   link_address(link));
     (void)snprintf(status->error, sizeof(status->error), "%s",
                    status->connected ? "" : link->last_error);
     pthread_mutex_unlock(&peers->status_mutex);
@@ -707,6 +710,7 @@ static void set_nodes(struct peers *peers, struct command *command)
         if (strcmp(link->address, node->address) != 0) {
             (void)snprintf(link->address, sizeof(link->address), "%s", node->address);
             link->dial_at_ms = 0;
+            publish(peers, link);
         }
     }
     LIST_FOREACH(node, next, &peers->links)
@@ -716,6 +720,16 @@ static void set_nodes(struct peers *peers, struct command *command)
             drop_link(peers, link);
     }
     on_round(&peers->round, peers); /* dial at once */
+}
+
+static void close_incoming(struct peers *peers, uint64_t node_id)
+{
+    struct link *link = find_link(peers, node_id);
+    struct err err;
+
+    err_set(&err, ERR_MALFORMED, "what it sends is no message of Raft");
+    if (link != NULL && link->in != NULL)
+        peer_conn_kill(link->in, &err);
 }
 
 /* The first command: on the thread that owns the loop. */
@@ -756,6 +770,8 @@ static void on_command(struct message *message, void *arg)
             set_nodes(peers, command);
         else if (message->type == COMMAND_RESOLVED)
             resolved(peers, command);
+        else if (message->type == COMMAND_CLOSE)
+            close_incoming(peers, command->to);
         else
             begin(peers);
     }
@@ -774,6 +790,14 @@ void peers_send(struct peers *peers, uint64_t to, struct slice bytes)
     if (bytes.len > 0)
         memcpy(command->bytes, bytes.ptr, bytes.len);
     atomic_fetch_add(&peers->mailed_bytes, bytes.len);
+    mailbox_send(&peers->commands, &command->message);
+}
+
+void peers_close(struct peers *peers, uint64_t node_id)
+{
+    struct command *command = mem_zalloc(sizeof(*command));
+    command->message.type = COMMAND_CLOSE;
+    command->to = node_id;
     mailbox_send(&peers->commands, &command->message);
 }
 
@@ -825,6 +849,12 @@ size_t peers_status(struct peers *peers, struct peers_status status[PEERS_MAX])
     }
     pthread_mutex_unlock(&peers->status_mutex);
     return count;
+}
+
+void peers_sent_snapshots(struct peers *peers, uint64_t *files, uint64_t *bytes)
+{
+    *files = atomic_load(&peers->senders.sent_files);
+    *bytes = atomic_load(&peers->senders.sent_bytes);
 }
 
 const char *peers_listen(const struct peers *peers)

@@ -111,6 +111,8 @@ void peers_set_nodes(struct peers *peers, const struct peers_address *nodes, siz
                      const uint64_t *removed, size_t removed_count);
 /* Any thread: send BYTES (copied) to a node, or drop them when there is no connection. */
 void peers_send(struct peers *peers, uint64_t to, struct slice bytes);
+/* Any thread: what NODE_ID sends makes no sense, end its connection. */
+void peers_close(struct peers *peers, uint64_t node_id);
 /* Any thread: an event was used. */
 void peers_event_done(struct peers *peers, struct peers_event *event);
 void peers_event_free(struct peers_event *event);
@@ -122,13 +124,17 @@ int peers_set_certificate(struct peers *peers,
 
 struct peers_status {
     uint64_t node_id;
-    bool connected; /* ours to it */
-    bool heard;     /* its to us */
+    char address[PEERS_ADDRESS_MAX + 1]; /* where it is dialled, or "" */
+    bool connected;                      /* ours to it */
+    bool heard;                          /* its to us */
     uint64_t sent_bytes, received_bytes, dropped_messages, connects;
     char error[ERR_TEXT_MAX]; /* why it is not connected, or "" */
 };
 /* Any thread; returns how many. */
 size_t peers_status(struct peers *peers, struct peers_status status[PEERS_MAX]);
+
+/* Snapshots that went out whole, and bytes of all. Any thread. */
+void peers_sent_snapshots(struct peers *peers, uint64_t *files, uint64_t *bytes);
 
 /* ---- fetching a snapshot: blocking, on a thread of the caller ---- */
 
