@@ -17,6 +17,7 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "common/backoff.h"
@@ -324,6 +325,90 @@ static void run(void *arg, struct list *jobs)
                             : replace(install, &install->err);
         mailbox_send(&install->back, &install->message);
     }
+}
+
+/* ---- a new cell from a backup ---- */
+
+/* The database's META row, for the new cell of one node: what the log begins behind. */
+static int found_cell(const char *path, const struct uuid *cell_id, uint64_t node_id,
+                      const char *address, struct err *err)
+{
+    struct checkpoint_meta meta;
+    struct str configuration, delta;
+    struct state *state = state_new(NULL);
+    struct db *db = NULL;
+    int rc = db_open(path, &db, err);
+
+    str_init(&configuration, CONFIGURATION_MAX);
+    str_init(&delta, (size_t)1 << 32);
+    if (rc == 0)
+        rc = checkpoint_load(state, db, &meta, &configuration, err);
+    if (rc == 0) {
+        str_reset(&configuration);
+        rc = replica_configuration_alone(node_id, address, &configuration);
+        meta.cell_id = *cell_id;
+        meta.position.configuration = str_slice(&configuration);
+        meta.position.configuration_index = meta.position.index;
+    }
+    if (rc == 0) {
+        checkpoint_collect(state, &meta, &delta);
+        rc = db_apply(db, str_slice(&delta), err);
+    }
+    db_close(db);
+    state_free(state);
+    str_fini(&configuration);
+    str_fini(&delta);
+    return rc;
+}
+
+/* The new cell's terms go on from the backup's. */
+static int found_vote(const struct node *place, uint64_t term, struct err *err)
+{
+    char path[NODE_PATH_BYTES];
+    struct vote vote;
+
+    path_of(place, "vote", path);
+    int rc = vote_open(&vote, path, NULL, err);
+    if (rc == 0)
+        rc = vote_store(&vote, MAX(vote.term, term), 0, err);
+    vote_close(&vote);
+    return rc;
+}
+
+int node_restore(const char *dir, const char *file, const struct uuid *cell_id,
+                 uint64_t node_id, const char *address, struct snapshot_info *info,
+                 struct err *err)
+{
+    struct node place = {.lock_fd = -1};
+    struct snapshot_info found;
+    char path[NODE_PATH_BYTES], next[NODE_PATH_BYTES];
+
+    int n = snprintf(place.dir, sizeof(place.dir), "%s", dir);
+    if (n <= 0 || (size_t)n >= sizeof(place.dir))
+        return err_set(err, ERR_INVALID, "no usable data directory: '%s'", dir);
+    if (mkdir(dir, 0700) != 0 && errno != EEXIST)
+        return err_set_errno(err, errno, "make the directory %s", dir);
+    path_of(&place, "state.db", path);
+    path_of(&place, NEXT, next);
+    if (access(path, F_OK) == 0)
+        return err_set(err, ERR_EXISTS,
+                       "%s holds a node already: restore into an empty directory", dir);
+    delete_next(&place);
+    int rc = snapshot_unpack(file, next, &found, NULL, err);
+    if (rc == 0)
+        rc = found_cell(next, cell_id, node_id, address, err);
+    if (rc == 0)
+        rc = found_vote(&place, found.term, err);
+    /* The same as an install: the note makes the start begin the log behind it. */
+    if (rc == 0)
+        rc = write_note(&place, err);
+    if (rc == 0)
+        rc = put_in_place(&place, err);
+    if (rc != 0)
+        delete_next(&place);
+    else if (info != NULL)
+        *info = found;
+    return rc;
 }
 
 /* ---- on the core thread ---- */

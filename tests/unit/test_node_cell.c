@@ -1,0 +1,347 @@
+/* test_node_cell.c - three real nodes in one process, over loopback TLS: elections,
+ * commits, failover, joins, removals, snapshots for who is far behind. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/clock.h"
+#include "common/mem.h"
+#include "controlplane/replica.h"
+#include "proto/snapshot_file.h"
+#include "tests/lib/node_cell.h"
+#include "tests/lib/node_driver.h"
+#include "tests/lib/state_driver.h"
+
+struct fixture {
+    struct test_cell cell;
+    struct str result;
+    int64_t next_id; /* of the producer ids that were given out */
+};
+
+static int setup(void **state)
+{
+    struct fixture *f = mem_zalloc(sizeof(*f));
+    test_cell_init(&f->cell);
+    str_init(&f->result, 64 * MIB);
+    f->next_id = 1;
+    *state = f;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    struct fixture *f = *state;
+    test_cell_fini(&f->cell);
+    str_fini(&f->result);
+    mem_free(f);
+    return 0;
+}
+
+/* A command that is seen in the state, once. */
+static void make_cluster(struct fixture *f)
+{
+    struct command cmd = {.kind = COMMAND_CLUSTER_CREATE,
+                          .cluster_id = test_uuid(1, 1),
+                          .cluster_create = {.name = SLICE_LITERAL("acme")}};
+    test_cell_call(&f->cell, &cmd, &f->result);
+}
+
+/* Producer ids: each grant begins behind all that went before, whoever leads. */
+static void take_ids(struct fixture *f, int times)
+{
+    for (int i = 0; i < times; i++) {
+        struct command cmd = {.kind = COMMAND_PRODUCER_IDS,
+                              .cluster_id = test_uuid(1, 1),
+                              .producer_ids = {.count = 10}};
+        struct command_result result;
+        test_cell_call(&f->cell, &cmd, &f->result);
+        assert_int_equal(command_result_read(str_slice(&f->result), &result), 0);
+        assert_true(result.value >= f->next_id);
+        f->next_id = result.value + 10;
+    }
+}
+
+/* Rows enough to make the log behind checkpoints go. */
+static void make_topics(struct fixture *f, uint32_t from, uint32_t count)
+{
+    for (uint32_t i = from; i < from + count; i++) {
+        char name[32];
+        struct command cmd = {.kind = COMMAND_TOPIC_CREATE,
+                              .cluster_id = test_uuid(1, 1),
+                              .topic_create = {.partitions = 8,
+                                               .topics_max = 100000,
+                                               .partitions_max = 1000000}};
+        snprintf(name, sizeof(name), "topic-%u", i);
+        cmd.topic_create.name = slice_str(name);
+        cmd.topic_create.topic_id = test_uuid(2, i);
+        test_cell_call(&f->cell, &cmd, &f->result);
+    }
+}
+
+static void start_three(struct fixture *f)
+{
+    test_cell_start(&f->cell, 1);
+    make_cluster(f);
+    for (uint64_t id = 2; id <= 3; id++) {
+        test_cell_start(&f->cell, id);
+        test_cell_add(&f->cell, id);
+    }
+}
+
+static struct node_health health_of(struct fixture *f, uint64_t id)
+{
+    struct node_health health;
+    node_health(f->cell.nodes[id].node, &health);
+    return health;
+}
+
+/* Two nodes join a cell of one, become voters, and all three have the same state. */
+static void test_three(void **state)
+{
+    struct fixture *f = *state;
+
+    start_three(f);
+    take_ids(f, 100);
+    test_cell_converge(&f->cell);
+    usleep(1200000); /* health is published each second */
+    struct node_health health = health_of(f, test_cell_leader(&f->cell));
+    assert_int_equal(health.server_count, 3);
+    for (size_t i = 0; i < 3; i++) {
+        assert_int_equal(health.servers[i].role, NODE_VOTER);
+        assert_true(health.servers[i].connected);
+        assert_in_range(health.servers[i].contact_ms, 0, 5000);
+    }
+}
+
+/* The leader dies: the others elect one and go on; it comes back and follows. */
+static void test_failover(void **state)
+{
+    struct fixture *f = *state;
+
+    start_three(f);
+    for (int round = 0; round < 4; round++) {
+        uint64_t leader = test_cell_leader(&f->cell);
+        take_ids(f, 20);
+        test_cell_kill(&f->cell, leader);
+        int64_t start_ms = clock_monotonic_ms();
+        take_ids(f, 1);
+        assert_in_range(clock_monotonic_ms() - start_ms, 0, 3000);
+        take_ids(f, 20);
+        test_cell_start(&f->cell, leader);
+    }
+    test_cell_converge(&f->cell);
+}
+
+/* A leader that is stopped in order hands over first: nobody waits for a timeout. */
+static void test_hand_over(void **state)
+{
+    struct fixture *f = *state;
+
+    start_three(f);
+    take_ids(f, 10);
+    for (int round = 0; round < 3; round++) {
+        test_cell_converge(&f->cell);
+        uint64_t leader = test_cell_leader(&f->cell);
+        test_cell_stop(&f->cell, leader);
+        int64_t start_ms = clock_monotonic_ms();
+        uint64_t next = test_cell_leader(&f->cell);
+        assert_int_not_equal(next, leader);
+        assert_in_range(clock_monotonic_ms() - start_ms, 0, 200);
+        take_ids(f, 5);
+        test_cell_start(&f->cell, leader);
+    }
+    test_cell_converge(&f->cell);
+}
+
+/* Asked for, leadership goes to the node that is named. */
+static void test_transfer(void **state)
+{
+    struct fixture *f = *state;
+
+    start_three(f);
+    for (uint64_t id = 1; id <= 3; id++) {
+        if (test_cell_leader(&f->cell) == id)
+            continue;
+        assert_int_equal(test_cell_change(&f->cell, NODE_CHANGE_TRANSFER, id), 0);
+        assert_int_equal(test_cell_leader(&f->cell), id);
+    }
+}
+
+/* Of a majority that is gone nothing is acknowledged, and nothing is read. */
+static void test_minority(void **state)
+{
+    struct fixture *f = *state;
+    struct command cmd = {.kind = COMMAND_PRODUCER_IDS,
+                          .cluster_id = test_uuid(1, 1),
+                          .producer_ids = {.count = 10}};
+
+    start_three(f);
+    take_ids(f, 10);
+    uint64_t leader = test_cell_leader(&f->cell);
+    for (uint64_t id = 1; id <= 3; id++) {
+        if (id != leader)
+            test_cell_kill(&f->cell, id);
+    }
+    assert_int_not_equal(node_call(f->cell.nodes[leader].node, &cmd, NULL), 0);
+    usleep(400000);
+    struct node_health health = health_of(f, leader);
+    assert_false(health.leader && health.readable);
+    for (uint64_t id = 1; id <= 3; id++) {
+        if (id != leader)
+            test_cell_start(&f->cell, id);
+    }
+    take_ids(f, 10);
+    test_cell_converge(&f->cell);
+}
+
+/* A follower whose log is gone from the leader gets a snapshot, is told so, and then
+ * follows; so it does after a restart of its own. */
+static void test_install(void **state)
+{
+    struct fixture *f = *state;
+
+    start_three(f);
+    test_cell_converge(&f->cell);
+    uint64_t leader = test_cell_leader(&f->cell);
+    uint64_t behind = leader == 3 ? 2 : 3;
+    test_cell_kill(&f->cell, behind);
+    make_topics(f, 1, 6000);
+    test_cell_start(&f->cell, behind);
+    test_cell_converge(&f->cell);
+    assert_int_equal(atomic_load(&f->cell.nodes[behind].installed), 1);
+    take_ids(f, 10);
+    test_cell_stop(&f->cell, behind);
+    take_ids(f, 10);
+    test_cell_start(&f->cell, behind);
+    test_cell_converge(&f->cell);
+}
+
+/* A node that joins a cell whose log does not reach back any more begins with a
+ * snapshot. */
+static void test_join_by_snapshot(void **state)
+{
+    struct fixture *f = *state;
+
+    test_cell_start(&f->cell, 1);
+    make_cluster(f);
+    make_topics(f, 1, 6000);
+    test_cell_start(&f->cell, 2);
+    test_cell_add(&f->cell, 2);
+    assert_int_equal(atomic_load(&f->cell.nodes[2].installed), 1);
+    take_ids(f, 10);
+    test_cell_converge(&f->cell);
+}
+
+/* A node that is removed is told so, and the others go on without it, also when it was
+ * the leader. */
+static void test_remove(void **state)
+{
+    struct fixture *f = *state;
+
+    start_three(f);
+    uint64_t leader = test_cell_leader(&f->cell);
+    assert_int_equal(test_cell_change(&f->cell, NODE_CHANGE_REMOVE, leader), 0);
+    for (int i = 0; i < 500 && atomic_load(&f->cell.nodes[leader].removed) == 0; i++)
+        usleep(10000);
+    assert_int_equal(atomic_load(&f->cell.nodes[leader].removed), 1);
+    test_cell_kill(&f->cell, leader);
+    take_ids(f, 20);
+    test_cell_converge(&f->cell);
+    usleep(1200000);
+    assert_int_equal(health_of(f, test_cell_leader(&f->cell)).server_count, 2);
+}
+
+/* A backup holds everything that was done before it was asked for; a new cell begins with
+ * it. */
+struct backup {
+    struct node_snapshot snapshot;
+    atomic_int ended;
+    int code;
+};
+
+static void on_backup(struct node_snapshot *snapshot, int code, const struct err *err)
+{
+    struct backup *backup = CONTAINER_OF(snapshot, struct backup, snapshot);
+    if (code != 0)
+        fprintf(stderr, "backup: %s\n", err->text);
+    backup->code = code;
+    atomic_store(&backup->ended, 1);
+}
+
+static void begin_backup(struct node *node, void *arg)
+{
+    node_make_snapshot(node, &((struct backup *)arg)->snapshot);
+}
+
+static void test_backup(void **state)
+{
+    struct fixture *f = *state;
+    struct backup backup = {.snapshot = {.done = on_backup}};
+    struct uuid other_cell = test_uuid(88, 1);
+    struct snapshot_info info;
+    struct err err = {.code = 0};
+    char dir[64], home[64];
+
+    temp_dir(dir);
+    temp_dir(home);
+    test_cell_start(&f->cell, 1);
+    make_cluster(f);
+    make_topics(f, 1, 50);
+    take_ids(f, 20);
+    snprintf(backup.snapshot.path, sizeof(backup.snapshot.path), "%s/backup", dir);
+    uint64_t hash = node_hash(f->cell.nodes[1].node);
+    node_run(f->cell.nodes[1].node, begin_backup, &backup);
+    for (int i = 0; i < 1000 && atomic_load(&backup.ended) == 0; i++)
+        usleep(10000);
+    assert_int_equal(atomic_load(&backup.ended), 1);
+    assert_int_equal(backup.code, 0);
+    assert_int_equal(snapshot_unpack(backup.snapshot.path, NULL, &info, NULL, &err), 0);
+    assert_int_equal(info.index, backup.snapshot.index);
+    assert_memory_equal(info.sha256, backup.snapshot.sha256, 32);
+    if (node_restore(home, backup.snapshot.path, &other_cell, 1, "127.0.0.1:1", &info,
+                     &err) != 0)
+        fail_msg("%s", err.text);
+    assert_int_equal(
+        node_restore(home, backup.snapshot.path, &other_cell, 1, "", &info, &err),
+        ERR_EXISTS);
+    struct node_options options = {
+        .dir = home, .cell_id = other_cell, .node_id = 1, .begin = NODE_GO_ON};
+    struct node *node = NULL;
+    if (node_start(&options, &node, &err) != 0)
+        fail_msg("%s", err.text);
+    struct command cmd = {.kind = COMMAND_PRODUCER_IDS,
+                          .cluster_id = test_uuid(1, 1),
+                          .producer_ids = {.count = 10}};
+    struct command_result result;
+    struct uuid cell_id = node_cell_id(node);
+    assert_true(uuid_eq(&cell_id, &other_cell));
+    (void)hash;
+    assert_int_equal(node_call(node, &cmd, &f->result), 0);
+    assert_int_equal(command_result_read(str_slice(&f->result), &result), 0);
+    assert_int_equal(result.value, f->next_id);
+    node_stop(node);
+    temp_dir_remove(dir);
+    temp_dir_remove(home);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_three, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_failover, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_hand_over, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_transfer, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_minority, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_install, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_join_by_snapshot, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_remove, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_backup, setup, teardown),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
