@@ -10,10 +10,12 @@
 
 #include "common/arena.h"
 #include "common/str.h"
+#include "controlplane/audit.h"
 #include "controlplane/catalog.h"
 #include "controlplane/objects.h"
 #include "controlplane/partition.h"
 #include "controlplane/producers.h"
+#include "controlplane/replies.h"
 #include "controlplane/state.h"
 #include "proto/commit.h"
 
@@ -54,6 +56,8 @@ struct state {
     struct catalog catalog;
     struct object_list objects;
     struct producer_table producers;
+    struct audit audit;
+    struct replies replies;
     uint64_t run_count;
     uint64_t applied_index;
     int64_t now_ms;
@@ -75,13 +79,43 @@ struct state {
 #include "proto/command.def"
 #undef COMMAND
 
-/* ROW is newer in memory than in the database. */
+/* ROW is about to change, or is new. */
 void apply_touch(struct state *state, struct row *row);
+/* ROW is about to be freed; what deletes it from the database goes to state->deletes. */
+void apply_forget(struct state *state, struct row *row);
+/* Refuse with CODE and what state->message says. */
+void apply_refuse(struct state *state, int code, struct command_result *result);
+/* True, after saying so, when CMD is about another version than ETAG. */
+bool apply_stale(const struct command *cmd, uint64_t etag, struct command_result *result);
 /* Refuse with a Kafka error and what state->message says. */
 void apply_refuse_kafka(struct state *state, int16_t kafka_error,
                         struct command_result *result);
 /* The cluster of CMD; NULL after setting NOT_FOUND. */
 struct cluster *apply_cluster(struct state *state, const struct command *cmd,
                               struct command_result *result);
+/* A cluster's own limit, or else what the proposer stamped. */
+static inline uint64_t apply_limit(uint64_t own, uint64_t stamped)
+{
+    return own != 0 ? own : stamped;
+}
+/* Remove from memory and database. */
+void apply_drop_token(struct state *state, struct token *token);
+void apply_drop_user(struct state *state, struct user *user); /* with its tokens */
+void apply_drop_agent(struct state *state, struct agent_info *agent);
+void apply_drop_object(struct state *state, struct stored_object *object);
+void apply_drop_usage_day(struct state *state, struct usage_day *day);
+void apply_drop_usage_source(struct state *state, struct usage_source *source);
+void apply_drop_reply(struct state *state, struct reply *reply);
+void apply_drop_audit(struct state *state, struct audit_entry *entry);
+/* If CMD is a repeat by its idempotency key, append the first one's result to RESULT. */
+bool apply_repeat(struct state *state, const struct command *cmd, struct str *result);
+/* After CMD: keep RESULT, whose bytes are BYTES, for repeats, and write the audit log. */
+void apply_context(struct state *state, const struct command *cmd,
+                   const struct command_result *result, struct slice bytes);
+/* Count CLUSTER's partition time up to now: before its partitions change. Returns the
+ * present hour, to be counted on. */
+struct usage_hour *apply_meter(struct state *state, struct cluster *cluster);
+/* Hide TOPIC until PURGE. */
+void apply_doom_topic(struct state *state, struct topic *topic);
 
 #endif

@@ -11,6 +11,10 @@
 #include "common/err.h"
 #include "common/mem.h"
 #include "controlplane/apply.h"
+#include "controlplane/checkpoint.h"
+
+/* A result is kept so much longer than a repeat would be accepted. */
+#define RESULT_GRACE_MS 3600000
 
 /* Make room for one more in a scratch array; its bound is the commit's own. */
 #define GROW(array, count, cap)                                                          \
@@ -180,8 +184,10 @@ static void accept(struct appending *a, const struct apply_batch *batch,
     /* What the open piece holds is not in next_offset yet. */
     int64_t offset = a->partition->next_offset + a->piece.records;
 
-    if (a->first_offset < 0)
+    if (a->first_offset < 0) {
+        apply_touch(a->state, &a->partition->row);
         a->first_offset = offset;
+    }
     extend_piece(a, batch, position);
     if (batch->producer == 0)
         return;
@@ -235,8 +241,6 @@ static void apply_run(struct appending *a, const struct apply_run *run)
         return;
     }
     append_run(a, run);
-    if (a->first_offset >= 0)
-        apply_touch(a->state, &a->partition->row);
 }
 
 /* ---- the whole ---- */
@@ -283,6 +287,16 @@ static void append_all(struct state *state, const struct command *cmd,
         packed_put_delta(&s->base_offset, &last, a.first_offset);
     }
     state->run_count += s->accepted_count;
+    object->cluster->run_count += s->accepted_count;
+}
+
+/* How long a result is kept: a repeat can come while the commit is not too old, and its
+ * age is counted from a time of the agent's own, perhaps in the future. */
+static int64_t keep_ms(const struct command *cmd)
+{
+    int64_t most = INT64_C(60) * 86400000;
+    return MIN(cmd->commit.max_age_ms, most) + MIN(cmd->commit.max_future_ms, most) +
+           RESULT_GRACE_MS;
 }
 
 /* A new object: give it offsets, remember it, tell who watches. */
@@ -294,10 +308,13 @@ static void commit_object(struct state *state, const struct command *cmd,
     struct stored_object *object =
         objects_add(&state->objects, cluster, &commit->object_id, 0);
 
+    objects_sweep_results(&state->objects, state->now_ms);
+    apply_touch(state, &object->row);
     object->size_bytes = commit->object_size;
     object->created_at_ms = commit->created_at_ms;
     object->committed_at_ms = cmd->now_ms;
     object->node_id = cmd->commit.node_id;
+    object->result_until_ms = state->now_ms + keep_ms(cmd);
     object->content_crc = crc32c(payload.ptr, payload.len);
     object->content_bytes = (uint32_t)payload.len;
     resolve_topics(s, cluster, commit);
@@ -311,7 +328,6 @@ static void commit_object(struct state *state, const struct command *cmd,
     if (object->run_count == 0)
         objects_set_garbage(&state->objects, object, cmd->now_ms);
     pack_runs(state, object);
-    apply_touch(state, &object->row);
     if (s->accepted_count > 0 && state->events.on_commit != NULL) {
         struct commit_event event = {.object_id = object->object_id,
                                      .node_id = object->node_id,
@@ -319,6 +335,26 @@ static void commit_object(struct state *state, const struct command *cmd,
                                      .run_count = s->accepted_count};
         state->events.on_commit(state->events.arg, cluster, &event);
     }
+}
+
+/* The first answer again, while it is kept: longer than the age that commits may have. */
+static void answer_repeat(struct state *state, const struct stored_object *known,
+                          struct slice payload)
+{
+    if (known->content_bytes != payload.len ||
+        known->content_crc != crc32c(payload.ptr, payload.len))
+        refuse(state, ERR_CONFLICT);
+    else if (state->now_ms >= known->result_until_ms)
+        refuse(state, ERR_EXPIRED);
+    else
+        str_append(&state->commit.result, known->result->bytes, known->result->len);
+}
+
+void apply_drop_object(struct state *state, struct stored_object *object)
+{
+    apply_forget(state, &object->row);
+    checkpoint_delete_object(object, &state->deletes);
+    objects_remove(&state->objects, object);
 }
 
 void apply_commit(struct state *state, const struct command *cmd,
@@ -341,11 +377,7 @@ void apply_commit(struct state *state, const struct command *cmd,
     }
     const struct stored_object *known = objects_find(cluster, &commit.object_id);
     if (known != NULL) {
-        if (known->content_bytes == payload.len &&
-            known->content_crc == crc32c(payload.ptr, payload.len))
-            str_append(&state->commit.result, known->result, known->result_bytes);
-        else
-            refuse(state, ERR_CONFLICT);
+        answer_repeat(state, known, payload);
         return;
     }
     if (!decode(&state->commit, &commit))

@@ -13,15 +13,16 @@
 /* ---- create ---- */
 
 /* PARTITIONS more would pass the cluster's limit. */
-static bool too_many_partitions(const struct cluster *cluster, int64_t more, uint32_t max,
-                                struct str *message)
+static bool too_many_partitions(const struct cluster *cluster, int64_t more,
+                                uint64_t stamped, struct str *message)
 {
+    uint64_t max = apply_limit(cluster->limits.partitions, stamped);
     if (cluster->partition_count + (uint64_t)more <= max)
         return false;
     str_printf(message,
-               "the cluster may have %u partitions and has %llu: delete topics or ask "
+               "the cluster may have %llu partitions and has %llu: delete topics or ask "
                "for a higher limit",
-               max, (unsigned long long)cluster->partition_count);
+               (unsigned long long)max, (unsigned long long)cluster->partition_count);
     return true;
 }
 
@@ -44,11 +45,13 @@ int16_t state_check_topic_create(const struct cluster *cluster, const struct com
                    (int)name.len, name.ptr, other->name);
         return STATE_KAFKA_INVALID_TOPIC;
     }
-    if (cluster->topic_count >= cmd->topic_create.topics_max) {
+    uint64_t topics_max =
+        apply_limit(cluster->limits.topics, cmd->topic_create.topics_max);
+    if (cluster->topic_count >= topics_max) {
         str_printf(message,
-                   "the cluster may have %u topics: delete some or ask for a "
+                   "the cluster may have %llu topics: delete some or ask for a "
                    "higher limit",
-                   cmd->topic_create.topics_max);
+                   (unsigned long long)topics_max);
         return STATE_KAFKA_POLICY_VIOLATION;
     }
     if (too_many_partitions(cluster, cmd->topic_create.partitions,
@@ -57,13 +60,21 @@ int16_t state_check_topic_create(const struct cluster *cluster, const struct com
     return 0;
 }
 
+static void touch_topic(struct state *state, struct topic *topic)
+{
+    apply_touch(state, &topic->cluster->row);
+    apply_touch(state, &topic->row);
+}
+
 /* Anything of TOPIC changed: readers of the metadata must hear of it. */
-static void topic_changed(struct state *state, struct topic *topic)
+static void topic_changed(struct state *state, struct topic *topic,
+                          struct command_result *result)
 {
     struct cluster *cluster = topic->cluster;
     cluster->config_version++;
-    apply_touch(state, &cluster->row);
-    apply_touch(state, &topic->row);
+    catalog_count_text(topic);
+    topic->etag = result->version = state->applied_index;
+    result->id = topic->topic_id;
     if (state->events.on_topic != NULL)
         state->events.on_topic(state->events.arg, cluster, topic);
 }
@@ -75,8 +86,11 @@ void apply_topic_create(struct state *state, const struct command *cmd,
     if (cluster == NULL)
         return;
     struct topic *topic = catalog_topic(cluster, &cmd->topic_create.topic_id);
-    if (topic != NULL && slice_eq_str(cmd->topic_create.name, topic->name))
-        return; /* a repeat */
+    if (topic != NULL && slice_eq_str(cmd->topic_create.name, topic->name)) {
+        result->id = topic->topic_id; /* a repeat */
+        result->version = topic->etag;
+        return;
+    }
     int16_t error = state_check_topic_create(cluster, cmd, &state->message);
     if (error != 0) {
         apply_refuse_kafka(state, error, result);
@@ -84,26 +98,24 @@ void apply_topic_create(struct state *state, const struct command *cmd,
     }
     topic = catalog_add_topic(&state->catalog, cluster, &cmd->topic_create.topic_id,
                               cmd->topic_create.name, cmd->now_ms);
+    touch_topic(state, topic);
     topic->replication_factor = cmd->topic_create.replication_factor;
     for (uint32_t i = 0; i < cmd->topic_create.config_count; i++)
         topic_config_set_put(&topic->configs, cmd->topic_create.configs[i].key,
                              cmd->topic_create.configs[i].value);
+    (void)apply_meter(state, cluster);
     partition_grow_topic(topic, cmd->topic_create.partitions);
-    topic_changed(state, topic);
+    topic_changed(state, topic, result);
 }
 
 /* ---- delete ---- */
 
-static void drop_partition(struct state *state, struct partition *partition,
-                           int64_t now_ms)
+void apply_doom_topic(struct state *state, struct topic *topic)
 {
-    for (uint32_t i = 0; i < partition->run_count; i++) {
-        struct stored_object *object = partition->runs[i].object;
-        if (objects_unref_run(&state->objects, object, now_ms))
-            apply_touch(state, &object->row);
-    }
-    state->run_count -= partition->run_count;
-    producers_drop(&state->producers, partition);
+    if (topic->cluster->doomed == 0)
+        (void)apply_meter(state, topic->cluster);
+    apply_touch(state, &topic->row);
+    catalog_doom_topic(&state->catalog, topic, state->catalog.next_serial++);
 }
 
 /* TOPIC of CMD's cluster, or NULL after saying so. */
@@ -129,13 +141,11 @@ void apply_topic_delete(struct state *state, const struct command *cmd,
     struct cluster *cluster = topic->cluster;
     struct uuid topic_id = topic->topic_id;
 
-    for (int32_t i = 0; i < topic->partition_count; i++)
-        drop_partition(state, topic->partitions[i], cmd->now_ms);
-    partition_free_topic(topic);
-    checkpoint_delete_topic(topic, &state->deletes);
-    catalog_remove_topic(topic);
-    cluster->config_version++;
+    if (apply_stale(cmd, topic->etag, result))
+        return;
     apply_touch(state, &cluster->row);
+    cluster->config_version++;
+    apply_doom_topic(state, topic);
     if (state->events.on_topic_deleted != NULL)
         state->events.on_topic_deleted(state->events.arg, cluster, &topic_id);
 }
@@ -169,15 +179,17 @@ void apply_partitions_create(struct state *state, const struct command *cmd,
 {
     struct topic *topic =
         find_topic(state, cmd, &cmd->partitions_create.topic_id, result);
-    if (topic == NULL)
+    if (topic == NULL || apply_stale(cmd, topic->etag, result))
         return;
     int16_t error = state_check_partitions_create(topic->cluster, cmd, &state->message);
     if (error != 0) {
         apply_refuse_kafka(state, error, result);
         return;
     }
+    touch_topic(state, topic);
+    (void)apply_meter(state, topic->cluster);
     partition_grow_topic(topic, cmd->partitions_create.total);
-    topic_changed(state, topic);
+    topic_changed(state, topic, result);
 }
 
 /* ---- settings ---- */
@@ -305,7 +317,7 @@ void apply_configs_alter(struct state *state, const struct command *cmd,
 {
     struct topic_config_set set;
     struct topic *topic = find_topic(state, cmd, &cmd->configs_alter.topic_id, result);
-    if (topic == NULL)
+    if (topic == NULL || apply_stale(cmd, topic->etag, result))
         return;
     state_config_preview(topic, cmd->configs_alter.changes,
                          cmd->configs_alter.change_count, &set);
@@ -315,7 +327,8 @@ void apply_configs_alter(struct state *state, const struct command *cmd,
         apply_refuse_kafka(state, error, result);
         return;
     }
+    touch_topic(state, topic);
     topic_config_set_fini(&topic->configs);
     topic->configs = set;
-    topic_changed(state, topic);
+    topic_changed(state, topic, result);
 }

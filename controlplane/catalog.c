@@ -1,4 +1,5 @@
-/* catalog.c - the tables of clusters, topics, agents and tokens. */
+/* catalog.c - the tables of clusters, topics, agents, users and tokens; the cell's own
+ * are in catalog_cell.c. */
 #include "controlplane/catalog.h"
 
 #include <string.h>
@@ -10,7 +11,9 @@ void catalog_init(struct catalog *catalog)
 {
     memset(catalog, 0, sizeof(*catalog));
     list_init(&catalog->clusters);
-    list_init(&catalog->tokens);
+    list_init(&catalog->doomed_clusters);
+    list_init(&catalog->doomed_topics);
+    catalog_cell_init(&catalog->cell);
     catalog->next_serial = 1;
 }
 
@@ -32,12 +35,6 @@ static char *fold(struct slice name)
             *p = '_';
     }
     return folded;
-}
-
-static void row_init(struct row *row, enum row_kind kind)
-{
-    list_node_init(&row->dirty);
-    row->kind = kind;
 }
 
 /* ---- finding ---- */
@@ -93,6 +90,35 @@ struct token *catalog_token(const struct catalog *catalog, const uint8_t hash[SH
     return token;
 }
 
+struct token *catalog_token_by_id(const struct catalog *catalog, const struct uuid *id)
+{
+    struct token *token;
+    HASH_FIND(hh_id, catalog->tokens_by_id, id, sizeof(*id), token);
+    return token;
+}
+
+struct user *catalog_user(const struct catalog *catalog, const struct uuid *id)
+{
+    struct user *user;
+    HASH_FIND(hh, catalog->users_by_id, id, sizeof(*id), user);
+    return user;
+}
+
+const struct scope *catalog_scope(const struct catalog *catalog,
+                                  const struct cluster *cluster)
+{
+    return cluster == NULL ? &catalog->cell.scope : &cluster->scope;
+}
+
+uint64_t catalog_metadata_bytes(const struct cluster *cluster)
+{
+    return cluster->run_count * METADATA_RUN_BYTES +
+           (uint64_t)cluster->objects.count * METADATA_OBJECT_BYTES +
+           cluster->producer_count * METADATA_PRODUCER_BYTES +
+           cluster->partition_count * METADATA_PARTITION_BYTES +
+           (uint64_t)cluster->topic_count * METADATA_TOPIC_BYTES + cluster->text_bytes;
+}
+
 /* ---- walking ---- */
 
 /* The node behind PREV in LIST (its first for NULL), or NULL at the end. */
@@ -138,6 +164,10 @@ struct cluster *catalog_add_cluster(struct catalog *catalog, const struct uuid *
     cluster->next_node_id = 1;
     list_init(&cluster->topics);
     list_init(&cluster->agents);
+    list_init(&cluster->objects.list);
+    usage_init(&cluster->usage);
+    list_init(&cluster->scope.users);
+    list_init(&cluster->scope.tokens);
     row_init(&cluster->row, ROW_CLUSTER);
     list_push_back(&catalog->clusters, &cluster->node);
     HASH_ADD(hh, catalog->clusters_by_id, cluster_id, sizeof(cluster->cluster_id),
@@ -156,6 +186,7 @@ struct topic *catalog_add_topic(struct catalog *catalog, struct cluster *cluster
     topic->folded = fold(name);
     topic->created_at_ms = created_at_ms;
     topic->cluster = cluster;
+    topic->purge_offset = -1;
     topic->serial = catalog->next_serial++;
     row_init(&topic->row, ROW_TOPIC);
     list_push_back(&cluster->topics, &topic->node);
@@ -173,6 +204,7 @@ struct agent_info *catalog_add_agent(struct cluster *cluster, const struct uuid 
     agent->agent_id = *id;
     agent->node_id = node_id;
     agent->state = AGENT_ACTIVE;
+    agent->wanted = AGENT_ACTIVE;
     agent->cluster = cluster;
     row_init(&agent->row, ROW_AGENT);
     /* Sorted by node id, as they are loaded: an id may come back (apply_catalog.c). */
@@ -186,17 +218,64 @@ struct agent_info *catalog_add_agent(struct cluster *cluster, const struct uuid 
     return agent;
 }
 
-struct token *catalog_add_token(struct catalog *catalog, const struct uuid *id,
-                                const uint8_t hash[SHA256_LEN])
+static struct scope *scope_of(struct catalog *catalog, struct cluster *cluster)
 {
+    return cluster == NULL ? &catalog->cell.scope : &cluster->scope;
+}
+
+struct token *catalog_add_token(struct catalog *catalog, struct cluster *cluster,
+                                struct user *user, const struct uuid *id,
+                                const uint8_t hash[SHA256_LEN], struct slice name)
+{
+    struct scope *scope = scope_of(catalog, cluster);
     struct token *token = mem_zalloc(sizeof(*token));
     token->token_id = *id;
+    token->cluster = cluster;
+    if (cluster != NULL)
+        token->cluster_id = cluster->cluster_id;
+    token->user = user;
+    token->name = dup_slice(name);
     token->serial = catalog->next_serial++;
     memcpy(token->hash, hash, SHA256_LEN);
     row_init(&token->row, ROW_TOKEN);
-    list_push_back(&catalog->tokens, &token->node);
+    list_push_back(&scope->tokens, &token->node);
+    scope->token_count++;
+    list_node_init(&token->of_user);
+    if (user != NULL)
+        list_push_back(&user->tokens, &token->of_user);
     HASH_ADD(hh, catalog->tokens_by_hash, hash, SHA256_LEN, token);
+    HASH_ADD(hh_id, catalog->tokens_by_id, token_id, sizeof(token->token_id), token);
     return token;
+}
+
+struct user *catalog_add_user(struct catalog *catalog, struct cluster *cluster,
+                              const struct uuid *id)
+{
+    struct scope *scope = scope_of(catalog, cluster);
+    struct user *user = mem_zalloc(sizeof(*user));
+    user->user_id = *id;
+    user->cluster = cluster;
+    user->serial = catalog->next_serial++;
+    list_init(&user->tokens);
+    row_init(&user->row, ROW_USER);
+    list_push_back(&scope->users, &user->node);
+    scope->user_count++;
+    HASH_ADD(hh, catalog->users_by_id, user_id, sizeof(user->user_id), user);
+    return user;
+}
+
+void catalog_set_user(struct user *user, struct slice name, struct slice email)
+{
+    catalog_set_text(&user->name, name);
+    catalog_set_text(&user->email, email);
+}
+
+void catalog_set_cluster_name(struct catalog *catalog, struct cluster *cluster,
+                              struct slice name)
+{
+    HASH_DELETE(hh_name, catalog->clusters_by_name, cluster);
+    catalog_set_text(&cluster->name, name);
+    HASH_ADD_KEYPTR(hh_name, catalog->clusters_by_name, cluster->name, name.len, cluster);
 }
 
 static void free_agent_texts(struct agent_info *agent)
@@ -221,16 +300,54 @@ void catalog_set_agent(struct agent_info *agent, struct slice zone, struct slice
 
 /* ---- removing ---- */
 
-void catalog_remove_topic(struct topic *topic)
+/* Take TOPIC out of everything that finds it. */
+static void unhash_topic(struct topic *topic)
 {
     struct cluster *cluster = topic->cluster;
-    ASSERT(topic->partitions == NULL);
     list_remove(&topic->node);
-    list_remove(&topic->row.dirty);
     cluster->topic_count--;
     HASH_DELETE(hh_id, cluster->topics_by_id, topic);
     HASH_DELETE(hh_name, cluster->topics_by_name, topic);
     HASH_DELETE(hh_folded, cluster->topics_by_folded, topic);
+}
+
+void catalog_count_text(struct topic *topic)
+{
+    size_t bytes = strlen(topic->name);
+    for (size_t i = 0; i < topic->configs.count; i++)
+        bytes += strlen(topic->configs.entries[i].name) +
+                 strlen(topic->configs.entries[i].value);
+    topic->cluster->text_bytes -= topic->text_bytes;
+    topic->text_bytes = (uint32_t)bytes;
+    topic->cluster->text_bytes += topic->text_bytes;
+}
+
+void catalog_doom_topic(struct catalog *catalog, struct topic *topic, uint64_t doomed)
+{
+    ASSERT(topic->doomed == 0 && doomed != 0);
+    unhash_topic(topic);
+    topic->cluster->partition_count -= (uint64_t)topic->partition_count;
+    topic->cluster->text_bytes -= topic->text_bytes;
+    topic->text_bytes = 0;
+    topic->doomed = doomed;
+    topic->cluster->doomed_topics++;
+    /* By time of deletion; loading adds them by that of their creation. */
+    struct list_node *behind = catalog->doomed_topics.head.prev;
+    while (behind != &catalog->doomed_topics.head &&
+           CONTAINER_OF(behind, struct topic, node)->doomed > doomed)
+        behind = behind->prev;
+    list_insert_before(behind->next, &topic->node);
+}
+
+void catalog_remove_topic(struct topic *topic)
+{
+    ASSERT(topic->partitions == NULL);
+    if (topic->doomed == 0)
+        unhash_topic(topic);
+    else
+        topic->cluster->doomed_topics--;
+    list_remove(&topic->node);
+    list_remove(&topic->row.dirty);
     topic_config_set_fini(&topic->configs);
     mem_free(topic->folded);
     mem_free(topic->name);
@@ -250,19 +367,68 @@ void catalog_remove_agent(struct agent_info *agent)
 
 void catalog_remove_token(struct catalog *catalog, struct token *token)
 {
+    scope_of(catalog, token->cluster)->token_count--;
     list_remove(&token->node);
+    list_remove(&token->of_user);
     list_remove(&token->row.dirty);
     HASH_DELETE(hh, catalog->tokens_by_hash, token);
+    HASH_DELETE(hh_id, catalog->tokens_by_id, token);
+    mem_free(token->name);
     mem_free(token);
+}
+
+void catalog_remove_user(struct catalog *catalog, struct user *user)
+{
+    ASSERT(list_empty(&user->tokens));
+    scope_of(catalog, user->cluster)->user_count--;
+    list_remove(&user->node);
+    list_remove(&user->row.dirty);
+    HASH_DELETE(hh, catalog->users_by_id, user);
+    mem_free(user->name);
+    mem_free(user->email);
+    mem_free(user);
+}
+
+static void unhash_cluster(struct catalog *catalog, struct cluster *cluster)
+{
+    list_remove(&cluster->node);
+    HASH_DELETE(hh, catalog->clusters_by_id, cluster);
+    HASH_DELETE(hh_name, catalog->clusters_by_name, cluster);
+}
+
+void catalog_doom_cluster(struct catalog *catalog, struct cluster *cluster,
+                          uint64_t doomed)
+{
+    ASSERT(cluster->doomed == 0 && doomed != 0);
+    unhash_cluster(catalog, cluster);
+    cluster->doomed = doomed;
+    struct list_node *behind = catalog->doomed_clusters.head.prev;
+    while (behind != &catalog->doomed_clusters.head &&
+           CONTAINER_OF(behind, struct cluster, node)->doomed > doomed)
+        behind = behind->prev;
+    list_insert_before(behind->next, &cluster->node);
+    HASH_ADD(hh, catalog->doomed_by_id, cluster_id, sizeof(cluster->cluster_id), cluster);
+}
+
+struct cluster *catalog_doomed_cluster(const struct catalog *catalog,
+                                       const struct uuid *id)
+{
+    struct cluster *cluster;
+    HASH_FIND(hh, catalog->doomed_by_id, id, sizeof(*id), cluster);
+    return cluster;
 }
 
 void catalog_remove_cluster(struct catalog *catalog, struct cluster *cluster)
 {
-    ASSERT(cluster->topic_count == 0 && cluster->agent_count == 0);
+    ASSERT(cluster->topic_count == 0 && cluster->doomed_topics == 0 &&
+           cluster->agent_count == 0 && cluster->scope.user_count == 0 &&
+           cluster->scope.token_count == 0);
+    if (cluster->doomed == 0)
+        unhash_cluster(catalog, cluster);
+    else
+        HASH_DELETE(hh, catalog->doomed_by_id, cluster);
     list_remove(&cluster->node);
     list_remove(&cluster->row.dirty);
-    HASH_DELETE(hh, catalog->clusters_by_id, cluster);
-    HASH_DELETE(hh_name, catalog->clusters_by_name, cluster);
     mem_free(cluster->name);
     mem_free(cluster);
 }

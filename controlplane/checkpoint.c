@@ -8,7 +8,7 @@
 #include "common/mem.h"
 #include "controlplane/apply.h"
 
-#define FORMAT 1
+#define FORMAT 2
 
 /* ---- one row ---- */
 
@@ -37,6 +37,60 @@ static void put_meta(const struct state *state, const struct checkpoint_meta *me
     db_put_int(out, state->next_producer_id);
     db_put_int(out, (int64_t)state->catalog.next_serial);
     db_put_int(out, (int64_t)state->objects.next_serial);
+    db_put_int(out, (int64_t)state->audit.next_id);
+}
+
+static void put_cell(const struct cell *cell, struct str *out)
+{
+    db_put_row(out, DB_CELL);
+    db_put_int(out, 1);
+    db_put_int(out, cell->founded);
+    put_text(out, cell->name);
+    db_put_int(out, cell->founded_at_ms);
+    db_put_int(out, cell->feature_level);
+    db_put_bytes(out, slice_of(cell->sealed_token_secret, cell->sealed_token_secret_len));
+    db_put_int(out, (int64_t)cell->etag);
+    db_put_int(out, (int64_t)cell->next_node_id);
+}
+
+static void put_node(const struct cell_node *node, struct str *out)
+{
+    db_put_row(out, DB_NODES);
+    db_put_int(out, (int64_t)node->node_id);
+    put_uuid(out, &node->instance);
+    put_text(out, node->name);
+    put_text(out, node->peer_address);
+    put_text(out, node->people_url);
+    put_text(out, node->agents_url);
+    put_text(out, node->version);
+    db_put_int(out, node->features_max);
+    db_put_int(out, (int64_t)node->wanted);
+    db_put_int(out, node->added_at_ms);
+    db_put_int(out, (int64_t)node->etag);
+}
+
+static void put_ca(const struct cell_ca *ca, struct str *out)
+{
+    db_put_row(out, DB_CAS);
+    db_put_int(out, (int64_t)ca->serial);
+    put_uuid(out, &ca->ca_id);
+    put_text(out, ca->certificate);
+    put_text(out, ca->cross);
+    db_put_bytes(out, slice_of(ca->sealed_key, ca->sealed_key_len));
+    db_put_int(out, ca->added_at_ms);
+}
+
+static void put_backup(const struct backup_info *backup, struct str *out)
+{
+    db_put_row(out, DB_BACKUPS);
+    db_put_int(out, (int64_t)backup->serial);
+    put_uuid(out, &backup->backup_id);
+    put_text(out, backup->place);
+    db_put_int(out, (int64_t)backup->applied_index);
+    db_put_int(out, (int64_t)backup->size_bytes);
+    db_put_int(out, backup->taken_at_ms);
+    db_put_int(out, backup->recorded_at_ms);
+    db_put_bytes(out, slice_of(backup->sha256, SHA256_LEN));
 }
 
 static void put_cluster(const struct cluster *cluster, struct str *out)
@@ -48,6 +102,13 @@ static void put_cluster(const struct cluster *cluster, struct str *out)
     db_put_int(out, cluster->created_at_ms);
     db_put_int(out, (int64_t)cluster->config_version);
     db_put_int(out, cluster->next_node_id);
+    db_put_int(out, cluster->limits.agents);
+    db_put_int(out, cluster->limits.topics);
+    db_put_int(out, cluster->limits.partitions);
+    db_put_int(out, cluster->limits.requests_per_second);
+    db_put_int(out, (int64_t)cluster->limits.metadata_bytes);
+    db_put_int(out, (int64_t)cluster->etag);
+    db_put_int(out, (int64_t)cluster->doomed);
 }
 
 /* Settings: u16 length and bytes of each name, u32 and bytes of each value. */
@@ -78,6 +139,9 @@ static void put_topic(const struct topic *topic, struct str *out)
     db_put_int(out, topic->replication_factor);
     db_put_int(out, topic->partition_count);
     put_configs(&topic->configs, out);
+    db_put_int(out, (int64_t)topic->etag);
+    db_put_int(out, (int64_t)topic->doomed);
+    db_put_int(out, topic->purge_offset);
 }
 
 static void put_agent(const struct agent_info *agent, struct str *out)
@@ -94,6 +158,22 @@ static void put_agent(const struct agent_info *agent, struct str *out)
     put_text(out, agent->version);
     db_put_int(out, (int64_t)agent->state);
     db_put_int(out, agent->registered_at_ms);
+    db_put_int(out, (int64_t)agent->wanted);
+    db_put_int(out, (int64_t)agent->etag);
+}
+
+static void put_user(const struct user *user, struct str *out)
+{
+    db_put_row(out, DB_USERS);
+    db_put_int(out, (int64_t)user->serial);
+    db_put_int(out, user->cluster == NULL ? 0 : (int64_t)user->cluster->serial);
+    put_uuid(out, &user->user_id);
+    put_text(out, user->name);
+    put_text(out, user->email);
+    db_put_int(out, (int64_t)user->role);
+    db_put_int(out, user->disabled);
+    db_put_int(out, user->created_at_ms);
+    db_put_int(out, (int64_t)user->etag);
 }
 
 static void put_token(const struct token *token, struct str *out)
@@ -109,6 +189,10 @@ static void put_token(const struct token *token, struct str *out)
     db_put_int(out, token->single_use);
     db_put_int(out, token->used_at_ms);
     put_uuid(out, &token->used_by);
+    db_put_int(out, (int64_t)token->role);
+    put_uuid(out, token->user == NULL ? &UUID_ZERO : &token->user->user_id);
+    put_text(out, token->name);
+    db_put_int(out, (int64_t)token->etag);
 }
 
 static void put_partition(const struct partition *partition, struct str *out)
@@ -126,8 +210,9 @@ static void put_partition(const struct partition *partition, struct str *out)
         be32_put((uint8_t *)out->data + at, (uint32_t)(out->len - at - 4));
 }
 
+/* Without its result when that is not good for anything any more at NOW_MS. */
 static void put_object(const struct stored_object *object, struct slice runs,
-                       struct str *out)
+                       int64_t now_ms, struct str *out)
 {
     db_put_row(out, DB_OBJECTS);
     db_put_int(out, (int64_t)object->serial);
@@ -140,15 +225,73 @@ static void put_object(const struct stored_object *object, struct slice runs,
     db_put_int(out, object->node_id);
     db_put_int(out, object->content_crc);
     db_put_int(out, object->content_bytes);
-    db_put_bytes(out, slice_of(object->result, object->result_bytes));
+    if (object->result != NULL && object->result_until_ms > now_ms)
+        db_put_bytes(out, slice_of(object->result->bytes, object->result->len));
+    else
+        db_put_bytes(out, SLICE_NULL);
     db_put_bytes(out, runs);
+    db_put_int(out, object->result_until_ms);
+}
+
+static void put_usage_day(const struct usage_day *day, struct str *out)
+{
+    db_put_row(out, DB_USAGE_DAYS);
+    db_put_int(out, (int64_t)day->cluster->serial);
+    db_put_int(out, day->day);
+    size_t at = out->len;
+    write_u32(out, 0);
+    usage_day_write(day, out);
+    if (!out->overflowed)
+        be32_put((uint8_t *)out->data + at, (uint32_t)(out->len - at - 4));
+}
+
+static void put_usage_source(const struct usage_source *source, struct str *out)
+{
+    db_put_row(out, DB_USAGE_SOURCES);
+    db_put_int(out, (int64_t)source->serial);
+    db_put_int(out, (int64_t)source->cluster->serial);
+    put_uuid(out, &source->agent_id);
+    db_put_int(out, (int64_t)source->incarnation);
+    db_put_int(out, (int64_t)source->counters.fetched_bytes);
+    db_put_int(out, (int64_t)source->counters.fetched_records);
+    db_put_int(out, (int64_t)source->counters.fetch_requests);
+    db_put_int(out, (int64_t)source->counters.produce_requests);
+    db_put_int(out, source->reported_at_ms);
+}
+
+static void put_audit(const struct audit_entry *entry, struct str *out)
+{
+    db_put_row(out, DB_AUDIT);
+    db_put_int(out, (int64_t)entry->id);
+    db_put_int(out, entry->at_ms);
+    put_uuid(out, &entry->cluster_id);
+    db_put_int(out, (int64_t)entry->actor_kind);
+    put_uuid(out, &entry->actor_id);
+    put_uuid(out, &entry->request_id);
+    put_text(out, entry->actor_name);
+    put_text(out, entry->remote);
+    put_text(out, entry->action);
+    put_text(out, entry->target);
+    db_put_int(out, entry->code);
+    db_put_int(out, entry->kafka_error);
+}
+
+static void put_reply(const struct reply *reply, struct str *out)
+{
+    db_put_row(out, DB_REPLIES);
+    db_put_int(out, (int64_t)reply->serial);
+    db_put_int(out, reply->at_ms);
+    put_uuid(out, &reply->id.actor_id);
+    db_put_bytes(out, slice_of(reply->id.key, COMMAND_KEY_LEN));
+    db_put_bytes(out, slice_of(reply->body_hash, COMMAND_KEY_LEN));
+    db_put_bytes(out, slice_of(reply->result, reply->len));
 }
 
 /* An object is written twice at most: when it was committed, with its runs, and when the
  * last of them is gone. */
 static void collect_object(struct stored_object *object, struct str *out)
 {
-    put_object(object, slice_of(object->runs, object->runs_bytes), out);
+    put_object(object, slice_of(object->runs, object->runs_bytes), 0, out);
     mem_free(object->runs);
     object->runs = NULL;
     object->runs_bytes = 0;
@@ -156,7 +299,19 @@ static void collect_object(struct stored_object *object, struct str *out)
 
 static void collect_row(struct row *row, struct str *out)
 {
-    switch (row->kind) {
+    switch ((enum row_kind)row->kind) {
+    case ROW_CELL:
+        put_cell(CONTAINER_OF(row, struct cell, row), out);
+        break;
+    case ROW_NODE:
+        put_node(CONTAINER_OF(row, struct cell_node, row), out);
+        break;
+    case ROW_CA:
+        put_ca(CONTAINER_OF(row, struct cell_ca, row), out);
+        break;
+    case ROW_BACKUP:
+        put_backup(CONTAINER_OF(row, struct backup_info, row), out);
+        break;
     case ROW_CLUSTER:
         put_cluster(CONTAINER_OF(row, struct cluster, row), out);
         break;
@@ -166,6 +321,9 @@ static void collect_row(struct row *row, struct str *out)
     case ROW_AGENT:
         put_agent(CONTAINER_OF(row, struct agent_info, row), out);
         break;
+    case ROW_USER:
+        put_user(CONTAINER_OF(row, struct user, row), out);
+        break;
     case ROW_TOKEN:
         put_token(CONTAINER_OF(row, struct token, row), out);
         break;
@@ -174,6 +332,18 @@ static void collect_row(struct row *row, struct str *out)
         break;
     case ROW_OBJECT:
         collect_object(CONTAINER_OF(row, struct stored_object, row), out);
+        break;
+    case ROW_USAGE_DAY:
+        put_usage_day(CONTAINER_OF(row, struct usage_day, row), out);
+        break;
+    case ROW_USAGE_SOURCE:
+        put_usage_source(CONTAINER_OF(row, struct usage_source, row), out);
+        break;
+    case ROW_AUDIT:
+        put_audit(CONTAINER_OF(row, struct audit_entry, row), out);
+        break;
+    case ROW_REPLY:
+        put_reply(CONTAINER_OF(row, struct reply, row), out);
         break;
     }
 }
@@ -199,31 +369,85 @@ uint64_t checkpoint_pending(const struct state *state)
     return state->dirty_count + state->deletes.len / 16;
 }
 
+static void delete_by(struct str *delta, enum db_table table, uint64_t key)
+{
+    db_delete_row(delta, table);
+    db_put_int(delta, (int64_t)key);
+}
+
 void checkpoint_delete_topic(const struct topic *topic, struct str *delta)
 {
-    db_delete_row(delta, DB_TOPICS);
-    db_put_int(delta, (int64_t)topic->serial);
-    db_delete_row(delta, DB_PARTITIONS);
-    db_put_int(delta, (int64_t)topic->serial);
+    delete_by(delta, DB_TOPICS, topic->serial);
+    delete_by(delta, DB_PARTITIONS, topic->serial);
 }
 
 void checkpoint_delete_agent(const struct agent_info *agent, struct str *delta)
 {
-    db_delete_row(delta, DB_AGENTS);
-    db_put_int(delta, (int64_t)agent->cluster->serial);
+    delete_by(delta, DB_AGENTS, agent->cluster->serial);
     db_put_int(delta, agent->node_id);
 }
 
 void checkpoint_delete_token(const struct token *token, struct str *delta)
 {
-    db_delete_row(delta, DB_TOKENS);
-    db_put_int(delta, (int64_t)token->serial);
+    delete_by(delta, DB_TOKENS, token->serial);
+}
+
+void checkpoint_delete_user(const struct user *user, struct str *delta)
+{
+    delete_by(delta, DB_USERS, user->serial);
+}
+
+void checkpoint_delete_cluster(const struct cluster *cluster, struct str *delta)
+{
+    delete_by(delta, DB_CLUSTERS, cluster->serial);
+}
+
+void checkpoint_delete_object(const struct stored_object *object, struct str *delta)
+{
+    delete_by(delta, DB_OBJECTS, object->serial);
+}
+
+void checkpoint_delete_node(const struct cell_node *node, struct str *delta)
+{
+    delete_by(delta, DB_NODES, node->node_id);
+}
+
+void checkpoint_delete_ca(const struct cell_ca *ca, struct str *delta)
+{
+    delete_by(delta, DB_CAS, ca->serial);
+}
+
+void checkpoint_delete_backup(const struct backup_info *backup, struct str *delta)
+{
+    delete_by(delta, DB_BACKUPS, backup->serial);
+}
+
+void checkpoint_delete_usage_day(const struct usage_day *day, struct str *delta)
+{
+    delete_by(delta, DB_USAGE_DAYS, day->cluster->serial);
+    db_put_int(delta, day->day);
+}
+
+void checkpoint_delete_usage_source(const struct usage_source *source, struct str *delta)
+{
+    delete_by(delta, DB_USAGE_SOURCES, source->serial);
+}
+
+void checkpoint_delete_audit(const struct audit_entry *entry, struct str *delta)
+{
+    delete_by(delta, DB_AUDIT, entry->id);
+}
+
+void checkpoint_delete_reply(const struct reply *reply, struct str *delta)
+{
+    delete_by(delta, DB_REPLIES, reply->serial);
 }
 
 /* ---- the hash ---- */
 
 struct hash {
     uint64_t value;
+    int64_t now_ms;
     struct str bytes;
 };
 
@@ -252,6 +476,70 @@ static void hash_partition(struct hash *hash, const struct partition *partition)
     hash_flush(hash);
 }
 
+static void hash_topic(struct hash *hash, const struct topic *topic)
+{
+    put_topic(topic, &hash->bytes);
+    for (int32_t i = 0; i < topic->partition_count; i++)
+        hash_partition(hash, topic->partitions[i]);
+    hash_flush(hash);
+}
+
+static void hash_scope(struct hash *hash, const struct scope *scope)
+{
+    LIST_FOREACH(user, next_user, &scope->users)
+    {
+        put_user(CONTAINER_OF(user, struct user, node), &hash->bytes);
+    }
+    LIST_FOREACH(token, next_token, &scope->tokens)
+    {
+        put_token(CONTAINER_OF(token, struct token, node), &hash->bytes);
+    }
+    hash_flush(hash);
+}
+
+static void hash_usage(struct hash *hash, const struct usage *usage)
+{
+    LIST_FOREACH(day, next_day, &usage->days)
+    {
+        put_usage_day(CONTAINER_OF(day, struct usage_day, node), &hash->bytes);
+    }
+    LIST_FOREACH(source, next_source, &usage->sources)
+    {
+        put_usage_source(CONTAINER_OF(source, struct usage_source, node), &hash->bytes);
+    }
+    hash_flush(hash);
+}
+
+static void hash_audit(struct hash *hash, const struct audit *audit)
+{
+    for (size_t i = audit->all.head; i < audit->all.end; i++) {
+        if (audit->all.slots[i].entry != NULL)
+            put_audit(audit->all.slots[i].entry, &hash->bytes);
+    }
+    hash_flush(hash);
+}
+
+static void hash_replies(struct hash *hash, const struct replies *replies)
+{
+    LIST_FOREACH(node, next, &replies->list)
+    {
+        put_reply(CONTAINER_OF(node, struct reply, node), &hash->bytes);
+    }
+    hash_flush(hash);
+}
+
+static void hash_objects(struct hash *hash, const struct cluster *cluster)
+{
+    LIST_FOREACH(node, next, &cluster->objects.list)
+    {
+        const struct stored_object *object =
+            CONTAINER_OF(node, struct stored_object, node);
+        put_object(object, SLICE_NULL, hash->now_ms, &hash->bytes);
+        db_put_int(&hash->bytes, object->run_count);
+        hash_flush(hash);
+    }
+}
+
 static void hash_cluster(struct hash *hash, const struct cluster *cluster)
 {
     put_cluster(cluster, &hash->bytes);
@@ -259,17 +547,39 @@ static void hash_cluster(struct hash *hash, const struct cluster *cluster)
          (agent = catalog_agent_next(cluster, agent)) != NULL;)
         put_agent(agent, &hash->bytes);
     for (const struct topic *topic = NULL;
-         (topic = catalog_topic_next(cluster, topic)) != NULL;) {
-        put_topic(topic, &hash->bytes);
-        for (int32_t i = 0; i < topic->partition_count; i++)
-            hash_partition(hash, topic->partitions[i]);
+         (topic = catalog_topic_next(cluster, topic)) != NULL;)
+        hash_topic(hash, topic);
+    hash_scope(hash, &cluster->scope);
+    hash_objects(hash, cluster);
+    hash_usage(hash, &cluster->usage);
+    db_put_int(&hash->bytes, (int64_t)cluster->run_count);
+    db_put_int(&hash->bytes, (int64_t)cluster->producer_count);
+    db_put_int(&hash->bytes, (int64_t)cluster->text_bytes);
+    hash_flush(hash);
+}
+
+static void hash_cell(struct hash *hash, const struct cell *cell)
+{
+    put_cell(cell, &hash->bytes);
+    LIST_FOREACH(node, next, &cell->nodes)
+    {
+        put_node(CONTAINER_OF(node, struct cell_node, node), &hash->bytes);
     }
+    LIST_FOREACH(ca, next_ca, &cell->cas)
+    {
+        put_ca(CONTAINER_OF(ca, struct cell_ca, node), &hash->bytes);
+    }
+    LIST_FOREACH(backup, next_backup, &cell->backups)
+    {
+        put_backup(CONTAINER_OF(backup, struct backup_info, node), &hash->bytes);
+    }
+    hash_scope(hash, &cell->scope);
     hash_flush(hash);
 }
 
 uint64_t state_hash(const struct state *state)
 {
-    struct hash hash = {.value = 0xcbf29ce484222325u};
+    struct hash hash = {.value = 0xcbf29ce484222325u, .now_ms = state->now_ms};
     struct checkpoint_meta meta = {.position = {.index = state->applied_index}};
 
     str_init(&hash.bytes, SIZE_MAX / 2);
@@ -278,18 +588,17 @@ uint64_t state_hash(const struct state *state)
     for (const struct cluster *cluster = NULL;
          (cluster = catalog_cluster_next(&state->catalog, cluster)) != NULL;)
         hash_cluster(&hash, cluster);
-    LIST_FOREACH(node, next, &state->catalog.tokens)
+    LIST_FOREACH(cluster_node, next_cluster, &state->catalog.doomed_clusters)
     {
-        put_token(CONTAINER_OF(node, struct token, node), &hash.bytes);
+        hash_cluster(&hash, CONTAINER_OF(cluster_node, struct cluster, node));
     }
-    LIST_FOREACH(object_node, next_object, &state->objects.list)
+    LIST_FOREACH(topic_node, next_topic, &state->catalog.doomed_topics)
     {
-        const struct stored_object *object =
-            CONTAINER_OF(object_node, struct stored_object, node);
-        put_object(object, SLICE_NULL, &hash.bytes);
-        db_put_int(&hash.bytes, object->run_count);
-        hash_flush(&hash);
+        hash_topic(&hash, CONTAINER_OF(topic_node, struct topic, node));
     }
+    hash_cell(&hash, &state->catalog.cell);
+    hash_audit(&hash, &state->audit);
+    hash_replies(&hash, &state->replies);
     hash_flush(&hash);
     str_fini(&hash.bytes);
     return hash.value;

@@ -15,6 +15,7 @@
 #include "common/uuid.h"
 #include "controlplane/db.h"
 #include "controlplane/replica.h"
+#include "controlplane/replies.h"
 #include "controlplane/state.h"
 
 /* What a checkpoint says of the node besides the state. */
@@ -41,5 +42,15 @@ int checkpoint_load(struct state *state, struct db *db, struct checkpoint_meta *
 void checkpoint_delete_topic(const struct topic *topic, struct str *delta);
 void checkpoint_delete_agent(const struct agent_info *agent, struct str *delta);
 void checkpoint_delete_token(const struct token *token, struct str *delta);
+void checkpoint_delete_user(const struct user *user, struct str *delta);
+void checkpoint_delete_cluster(const struct cluster *cluster, struct str *delta);
+void checkpoint_delete_object(const struct stored_object *object, struct str *delta);
+void checkpoint_delete_node(const struct cell_node *node, struct str *delta);
+void checkpoint_delete_ca(const struct cell_ca *ca, struct str *delta);
+void checkpoint_delete_backup(const struct backup_info *backup, struct str *delta);
+void checkpoint_delete_usage_day(const struct usage_day *day, struct str *delta);
+void checkpoint_delete_usage_source(const struct usage_source *source, struct str *delta);
+void checkpoint_delete_audit(const struct audit_entry *entry, struct str *delta);
+void checkpoint_delete_reply(const struct reply *reply, struct str *delta);
 
 #endif

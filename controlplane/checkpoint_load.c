@@ -10,7 +10,9 @@
 #include "controlplane/apply.h"
 #include "controlplane/checkpoint.h"
 
-#define FORMAT 1
+#define FORMAT 2 /* and 1 */
+/* The greatest age of a commit that could be configured, and more. */
+#define RESULT_OLD_MS (INT64_C(32) * 86400000)
 
 struct by_serial {
     uint64_t serial;
@@ -27,7 +29,8 @@ struct loading {
     struct state *state;
     struct checkpoint_meta *meta;
     struct str *bytes; /* for meta's configuration */
-    uint64_t next_serial, next_object;
+    int64_t format;
+    uint64_t next_serial, next_object, next_audit;
     struct serials clusters, topics;
     struct err *err;
 };
@@ -75,7 +78,8 @@ static int load_meta(void *arg, struct reader *row)
 
     if (db_get_int(row) != 1)
         return ERR_DAMAGED;
-    if (db_get_int(row) != FORMAT)
+    loading->format = db_get_int(row);
+    if (loading->format < 1 || loading->format > FORMAT)
         return err_set(loading->err, ERR_UNSUPPORTED,
                        "database: written by another version of the program");
     if (get_uuid(row, &loading->meta->cell_id) != 0)
@@ -90,6 +94,7 @@ static int load_meta(void *arg, struct reader *row)
     loading->state->next_producer_id = db_get_int(row);
     loading->next_serial = (uint64_t)db_get_int(row);
     loading->next_object = (uint64_t)db_get_int(row);
+    loading->next_audit = (uint64_t)db_get_int(row);
     return 0;
 }
 
@@ -99,24 +104,131 @@ static void set_serial(struct loading *loading, uint64_t serial)
     loading->state->catalog.next_serial = serial;
 }
 
+/* A number that has to fit into 32 bits; *DAMAGED is set when it does not. */
+static uint32_t get_u32(struct reader *row, bool *damaged)
+{
+    int64_t v = db_get_int(row);
+    if (v < 0 || v > UINT32_MAX)
+        *damaged = true;
+    return (uint32_t)v;
+}
+
+static int load_cell(void *arg, struct reader *row)
+{
+    struct loading *loading = arg;
+    struct cell *cell = &loading->state->catalog.cell;
+    bool damaged = db_get_int(row) != 1;
+
+    cell->founded = db_get_int(row) != 0;
+    struct slice name = db_get_bytes(row);
+    cell->founded_at_ms = db_get_int(row);
+    cell->feature_level = get_u32(row, &damaged);
+    catalog_set_cell(cell, name, db_get_bytes(row));
+    cell->etag = (uint64_t)db_get_int(row);
+    cell->next_node_id = (uint64_t)db_get_int(row);
+    return damaged ? ERR_DAMAGED : 0;
+}
+
+static int load_node(void *arg, struct reader *row)
+{
+    struct loading *loading = arg;
+    struct cell *cell = &loading->state->catalog.cell;
+    struct node_fields fields = {.node_id = (uint64_t)db_get_int(row)};
+    bool damaged = fields.node_id == 0 || fields.node_id >= cell->next_node_id;
+
+    if (get_uuid(row, &fields.instance) != 0 || damaged)
+        return ERR_DAMAGED;
+    fields.name = db_get_bytes(row);
+    fields.peer_address = db_get_bytes(row);
+    fields.people_url = db_get_bytes(row);
+    fields.agents_url = db_get_bytes(row);
+    fields.version = db_get_bytes(row);
+    fields.features_max = get_u32(row, &damaged);
+    fields.wanted = (enum node_wanted)db_get_int(row);
+    struct cell_node *node = catalog_add_node(cell, fields.node_id);
+    catalog_set_node(node, &fields);
+    node->added_at_ms = db_get_int(row);
+    node->etag = (uint64_t)db_get_int(row);
+    return damaged ? ERR_DAMAGED : 0;
+}
+
+static int load_ca(void *arg, struct reader *row)
+{
+    struct loading *loading = arg;
+    uint64_t serial = (uint64_t)db_get_int(row);
+    struct ca_fields fields;
+
+    if (get_uuid(row, &fields.ca_id) != 0)
+        return ERR_DAMAGED;
+    fields.certificate = db_get_bytes(row);
+    fields.cross = db_get_bytes(row);
+    fields.sealed_key = db_get_bytes(row);
+    struct cell_ca *ca = catalog_add_ca(&loading->state->catalog.cell, &fields, serial);
+    ca->added_at_ms = db_get_int(row);
+    return 0;
+}
+
+static int load_backup(void *arg, struct reader *row)
+{
+    struct loading *loading = arg;
+    uint64_t serial = (uint64_t)db_get_int(row);
+    struct uuid id;
+
+    if (get_uuid(row, &id) != 0)
+        return ERR_DAMAGED;
+    struct slice place = db_get_bytes(row);
+    struct backup_info *backup =
+        catalog_add_backup(&loading->state->catalog.cell, &id, place, serial);
+    backup->applied_index = (uint64_t)db_get_int(row);
+    backup->size_bytes = (uint64_t)db_get_int(row);
+    backup->taken_at_ms = db_get_int(row);
+    backup->recorded_at_ms = db_get_int(row);
+    struct slice sha256 = db_get_bytes(row);
+    if (sha256.len != SHA256_LEN)
+        return ERR_DAMAGED;
+    memcpy(backup->sha256, sha256.ptr, SHA256_LEN);
+    return 0;
+}
+
+static void get_limits(struct reader *row, struct cluster_limits *limits, bool *damaged)
+{
+    limits->agents = get_u32(row, damaged);
+    limits->topics = get_u32(row, damaged);
+    limits->partitions = get_u32(row, damaged);
+    limits->requests_per_second = get_u32(row, damaged);
+    limits->metadata_bytes = (uint64_t)db_get_int(row);
+}
+
 static int load_cluster(void *arg, struct reader *row)
 {
     struct loading *loading = arg;
     struct catalog *catalog = &loading->state->catalog;
     uint64_t serial = (uint64_t)db_get_int(row);
+    struct cluster_limits limits;
+    bool damaged = false;
     struct uuid id;
 
     if (get_uuid(row, &id) != 0)
         return ERR_DAMAGED;
     struct slice name = db_get_bytes(row);
     int64_t created_at_ms = db_get_int(row);
-    if (catalog_cluster(catalog, &id) != NULL ||
-        catalog_cluster_by_name(catalog, name) != NULL)
+    uint64_t config_version = (uint64_t)db_get_int(row);
+    int32_t next_node_id = (int32_t)db_get_int(row);
+    get_limits(row, &limits, &damaged);
+    uint64_t etag = (uint64_t)db_get_int(row);
+    uint64_t doomed = (uint64_t)db_get_int(row);
+    if (damaged || catalog_cluster(catalog, &id) != NULL ||
+        catalog_doomed_cluster(catalog, &id) != NULL ||
+        (doomed == 0 && catalog_cluster_by_name(catalog, name) != NULL))
         return ERR_DAMAGED;
     set_serial(loading, serial);
     struct cluster *cluster = catalog_add_cluster(catalog, &id, name, created_at_ms);
-    cluster->config_version = (uint64_t)db_get_int(row);
-    cluster->next_node_id = (int32_t)db_get_int(row);
+    cluster->config_version = config_version;
+    cluster->next_node_id = next_node_id;
+    cluster->limits = limits;
+    cluster->etag = etag;
+    if (doomed != 0)
+        catalog_doom_cluster(catalog, cluster, doomed);
     serials_add(&loading->clusters, serial, cluster);
     return 0;
 }
@@ -150,16 +262,24 @@ static int load_topic(void *arg, struct reader *row)
     int64_t replication_factor = db_get_int(row);
     int64_t partitions = db_get_int(row);
     struct slice configs = db_get_bytes(row);
+    uint64_t etag = (uint64_t)db_get_int(row);
+    uint64_t doomed = (uint64_t)db_get_int(row);
     if (partitions < 1 || partitions > COMMAND_PARTITIONS_MAX ||
-        catalog_topic(cluster, &id) != NULL ||
-        catalog_topic_colliding(cluster, name) != NULL)
+        (doomed == 0 && (catalog_topic(cluster, &id) != NULL ||
+                         catalog_topic_colliding(cluster, name) != NULL)))
         return ERR_DAMAGED;
     set_serial(loading, serial);
     struct topic *topic = catalog_add_topic(catalog, cluster, &id, name, created_at_ms);
     topic->replication_factor = (int16_t)replication_factor;
+    topic->etag = etag;
+    topic->purge_offset = db_get_int(row);
     partition_grow_topic(topic, (int32_t)partitions);
     serials_add(&loading->topics, serial, topic);
-    return load_configs(configs, &topic->configs);
+    int rc = load_configs(configs, &topic->configs);
+    catalog_count_text(topic);
+    if (doomed != 0)
+        catalog_doom_topic(catalog, topic, doomed);
+    return rc;
 }
 
 static int load_agent(void *arg, struct reader *row)
@@ -182,30 +302,189 @@ static int load_agent(void *arg, struct reader *row)
     catalog_set_agent(agent, text[0], text[1], text[2], text[3], text[4]);
     agent->state = (enum agent_state)db_get_int(row);
     agent->registered_at_ms = db_get_int(row);
+    agent->wanted = (enum agent_state)db_get_int(row);
+    agent->etag = (uint64_t)db_get_int(row);
     return 0;
+}
+
+static int load_user(void *arg, struct reader *row)
+{
+    struct loading *loading = arg;
+    struct catalog *catalog = &loading->state->catalog;
+    uint64_t serial = (uint64_t)db_get_int(row);
+    uint64_t of = (uint64_t)db_get_int(row);
+    struct cluster *cluster = of == 0 ? NULL : serials_find(&loading->clusters, of);
+    struct uuid id;
+
+    if ((of != 0 && cluster == NULL) || get_uuid(row, &id) != 0 ||
+        catalog_user(catalog, &id) != NULL)
+        return ERR_DAMAGED;
+    set_serial(loading, serial);
+    struct user *user = catalog_add_user(catalog, cluster, &id);
+    struct slice name = db_get_bytes(row);
+    catalog_set_user(user, name, db_get_bytes(row));
+    user->role = (enum role)db_get_int(row);
+    user->disabled = db_get_int(row) != 0;
+    user->created_at_ms = db_get_int(row);
+    user->etag = (uint64_t)db_get_int(row);
+    return 0;
+}
+
+/* The cluster with that id, deleted ones too. */
+static struct cluster *any_cluster(const struct catalog *catalog, const struct uuid *id)
+{
+    struct cluster *cluster = catalog_cluster(catalog, id);
+    return cluster != NULL ? cluster : catalog_doomed_cluster(catalog, id);
+}
+
+/* The parts of a token's row that come before those of version 2. */
+struct token_row {
+    struct uuid id, cluster_id, used_by;
+    uint8_t hash[SHA256_LEN];
+    int64_t kind, created_at_ms, expires_at_ms, single_use, used_at_ms;
+};
+
+static int get_token(struct reader *row, struct token_row *token)
+{
+    if (get_uuid(row, &token->id) != 0 || get_uuid(row, &token->cluster_id) != 0)
+        return ERR_DAMAGED;
+    struct slice hash = db_get_bytes(row);
+    if (hash.len != SHA256_LEN)
+        return ERR_DAMAGED;
+    memcpy(token->hash, hash.ptr, SHA256_LEN);
+    token->kind = db_get_int(row);
+    token->created_at_ms = db_get_int(row);
+    token->expires_at_ms = db_get_int(row);
+    token->single_use = db_get_int(row);
+    token->used_at_ms = db_get_int(row);
+    return get_uuid(row, &token->used_by);
 }
 
 static int load_token(void *arg, struct reader *row)
 {
     struct loading *loading = arg;
+    struct catalog *catalog = &loading->state->catalog;
     uint64_t serial = (uint64_t)db_get_int(row);
-    struct uuid id, cluster_id;
+    struct cluster *cluster = NULL;
+    struct user *user = NULL;
+    struct token_row read;
+    struct uuid user_id;
 
-    if (get_uuid(row, &id) != 0 || get_uuid(row, &cluster_id) != 0)
+    if (get_token(row, &read) != 0 || catalog_token(catalog, read.hash) != NULL ||
+        catalog_token_by_id(catalog, &read.id) != NULL)
         return ERR_DAMAGED;
-    struct slice hash = db_get_bytes(row);
-    if (hash.len != SHA256_LEN ||
-        catalog_token(&loading->state->catalog, hash.ptr) != NULL)
-        return ERR_DAMAGED;
+    if (!uuid_is_zero(&read.cluster_id)) {
+        cluster = any_cluster(catalog, &read.cluster_id);
+        if (cluster == NULL)
+            return ERR_DAMAGED;
+    }
+    int64_t role = db_get_int(row);
+    struct slice of_user = db_get_bytes(row);
+    if (of_user.len == sizeof(user_id)) {
+        memcpy(&user_id, of_user.ptr, sizeof(user_id));
+        user = catalog_user(catalog, &user_id);
+        if (user == NULL && !uuid_is_zero(&user_id))
+            return ERR_DAMAGED;
+    }
     set_serial(loading, serial);
-    struct token *token = catalog_add_token(&loading->state->catalog, &id, hash.ptr);
-    token->cluster_id = cluster_id;
-    token->token_kind = (enum token_kind)db_get_int(row);
-    token->created_at_ms = db_get_int(row);
-    token->expires_at_ms = db_get_int(row);
-    token->single_use = db_get_int(row) != 0;
-    token->used_at_ms = db_get_int(row);
-    return get_uuid(row, &token->used_by);
+    struct token *token =
+        catalog_add_token(catalog, cluster, user, &read.id, read.hash, db_get_bytes(row));
+    token->token_kind = (enum token_kind)read.kind;
+    token->role = (enum role)role;
+    if (loading->format == 1 && token->token_kind == TOKEN_API)
+        token->role = ROLE_OPERATOR; /* the only one there was */
+    token->created_at_ms = read.created_at_ms;
+    token->expires_at_ms = read.expires_at_ms;
+    token->single_use = read.single_use != 0;
+    token->used_at_ms = read.used_at_ms;
+    token->used_by = read.used_by;
+    token->etag = (uint64_t)db_get_int(row);
+    return 0;
+}
+
+/* ---- usage, audit, replies ---- */
+
+static int load_usage_day(void *arg, struct reader *row)
+{
+    struct loading *loading = arg;
+    struct cluster *cluster = serials_find(&loading->clusters, (uint64_t)db_get_int(row));
+    int64_t day = db_get_int(row);
+
+    if (cluster == NULL)
+        return ERR_DAMAGED;
+    return usage_day_read(usage_add_day(cluster, day), db_get_bytes(row));
+}
+
+static int load_usage_source(void *arg, struct reader *row)
+{
+    struct loading *loading = arg;
+    uint64_t serial = (uint64_t)db_get_int(row);
+    struct cluster *cluster = serials_find(&loading->clusters, (uint64_t)db_get_int(row));
+    struct uuid id;
+
+    if (cluster == NULL || get_uuid(row, &id) != 0 ||
+        usage_source(&cluster->usage, &id) != NULL)
+        return ERR_DAMAGED;
+    struct usage_source *source = usage_add_source(cluster, &id, serial);
+    source->incarnation = (uint64_t)db_get_int(row);
+    source->counters.fetched_bytes = (uint64_t)db_get_int(row);
+    source->counters.fetched_records = (uint64_t)db_get_int(row);
+    source->counters.fetch_requests = (uint64_t)db_get_int(row);
+    source->counters.produce_requests = (uint64_t)db_get_int(row);
+    source->reported_at_ms = db_get_int(row);
+    return 0;
+}
+
+static int load_audit(void *arg, struct reader *row)
+{
+    struct loading *loading = arg;
+    struct audit *audit = &loading->state->audit;
+    struct audit_entry entry = {.id = (uint64_t)db_get_int(row)};
+    char *texts[4] = {NULL, NULL, NULL, NULL};
+
+    entry.at_ms = db_get_int(row);
+    int rc = get_uuid(row, &entry.cluster_id);
+    entry.actor_kind = (enum actor_kind)db_get_int(row);
+    if (rc == 0)
+        rc = get_uuid(row, &entry.actor_id);
+    if (rc == 0)
+        rc = get_uuid(row, &entry.request_id);
+    if (rc != 0 || entry.id < audit->next_id)
+        return ERR_DAMAGED;
+    for (int i = 0; i < 4; i++)
+        catalog_set_text(&texts[i], db_get_bytes(row));
+    entry.actor_name = texts[0];
+    entry.remote = texts[1];
+    entry.action = texts[2];
+    entry.target = texts[3];
+    entry.code = (int)db_get_int(row);
+    entry.kafka_error = (int16_t)db_get_int(row);
+    (void)audit_add(audit, &entry);
+    for (int i = 0; i < 4; i++)
+        mem_free(texts[i]);
+    return 0;
+}
+
+static int load_reply(void *arg, struct reader *row)
+{
+    struct loading *loading = arg;
+    struct replies *replies = &loading->state->replies;
+    uint64_t serial = (uint64_t)db_get_int(row);
+    int64_t at_ms = db_get_int(row);
+    struct reply_id id;
+
+    if (get_uuid(row, &id.actor_id) != 0)
+        return ERR_DAMAGED;
+    struct slice key = db_get_bytes(row), body_hash = db_get_bytes(row);
+    if (key.len != COMMAND_KEY_LEN || body_hash.len != COMMAND_KEY_LEN)
+        return ERR_DAMAGED;
+    memcpy(id.key, key.ptr, COMMAND_KEY_LEN);
+    if (replies_find(replies, &id) != NULL)
+        return ERR_DAMAGED;
+    struct reply *reply = replies_add(replies, &id, serial, db_get_bytes(row));
+    memcpy(reply->body_hash, body_hash.ptr, COMMAND_KEY_LEN);
+    reply->at_ms = at_ms;
+    return 0;
 }
 
 /* ---- objects and their runs ---- */
@@ -215,6 +494,15 @@ struct packed_run {
     int64_t topic, partition, offset, timestamp;
     uint64_t end;
 };
+
+/* What PURGE has taken from a topic that is half gone. */
+static bool purged(const struct topic *topic, int64_t index, int64_t offset)
+{
+    return topic->doomed != 0 &&
+           (index >= topic->partition_count ||
+            (index == topic->partition_count - 1 && topic->purge_offset >= 0 &&
+             offset >= topic->purge_offset));
+}
 
 static int load_run(struct loading *loading, struct stored_object *object,
                     struct reader *r, struct packed_run *last)
@@ -232,7 +520,7 @@ static int load_run(struct loading *loading, struct stored_object *object,
         return ERR_DAMAGED;
     last->end = position + (uint64_t)length;
     struct topic *topic = serials_find(&loading->topics, (uint64_t)serial);
-    if (topic == NULL)
+    if (topic == NULL || purged(topic, index, offset))
         return 0; /* deleted since */
     struct partition *partition = partition_of(topic, (int32_t)index);
     if (partition == NULL || partition->next_offset != offset)
@@ -245,6 +533,7 @@ static int load_run(struct loading *loading, struct stored_object *object,
     partition_append(partition, &run);
     object->run_count++;
     loading->state->run_count++;
+    topic->cluster->run_count++;
     return 0;
 }
 
@@ -270,8 +559,15 @@ static int load_object(void *arg, struct reader *row)
     object->node_id = (int32_t)db_get_int(row);
     object->content_crc = (uint32_t)db_get_int(row);
     object->content_bytes = (uint32_t)db_get_int(row);
-    objects_set_result(objects, object, db_get_bytes(row));
+    struct slice result = db_get_bytes(row);
     reader_init(&r, db_get_bytes(row));
+    object->result_until_ms = db_get_int(row);
+    if (object->result_until_ms == 0) /* of version 1, which kept it for ever */
+        object->result_until_ms = object->committed_at_ms + RESULT_OLD_MS;
+    if (object->result_until_ms > loading->state->now_ms && result.len == 0)
+        return ERR_DAMAGED;
+    if (object->result_until_ms > loading->state->now_ms)
+        objects_set_result(objects, object, result);
     while (rc == 0 && reader_left(&r) > 0)
         rc = load_run(loading, object, &r, &last);
     if (rc == 0 && (object->run_count == 0) != (garbage_at_ms != 0))
@@ -290,7 +586,14 @@ static int load_partition(void *arg, struct reader *row)
     struct partition *partition =
         topic == NULL || index > INT32_MAX ? NULL : partition_of(topic, (int32_t)index);
 
-    if (partition == NULL || partition->next_offset != db_get_int(row))
+    int64_t next_offset = db_get_int(row);
+    if (partition == NULL && topic != NULL && topic->doomed != 0) {
+        (void)db_get_int(row); /* purged since */
+        (void)db_get_bytes(row);
+        return 0;
+    }
+    if (partition == NULL ||
+        (topic->doomed == 0 && partition->next_offset != next_offset))
         return ERR_DAMAGED;
     partition->log_start_offset = db_get_int(row);
     return producers_read(&loading->state->producers, partition, db_get_bytes(row));
@@ -308,12 +611,21 @@ int checkpoint_load(struct state *state, struct db *db, struct checkpoint_meta *
         int (*on_row)(void *arg, struct reader *row);
     } steps[] = {
         {DB_META, load_meta},
+        {DB_CELL, load_cell},
+        {DB_NODES, load_node},
+        {DB_CAS, load_ca},
+        {DB_BACKUPS, load_backup},
         {DB_CLUSTERS, load_cluster},
         {DB_TOPICS, load_topic},
         {DB_AGENTS, load_agent},
+        {DB_USERS, load_user},
         {DB_TOKENS, load_token},
         {DB_OBJECTS, load_object},
         {DB_PARTITIONS, load_partition},
+        {DB_USAGE_DAYS, load_usage_day},
+        {DB_USAGE_SOURCES, load_usage_source},
+        {DB_AUDIT, load_audit},
+        {DB_REPLIES, load_reply},
     };
     int rc = 0;
 
@@ -322,10 +634,12 @@ int checkpoint_load(struct state *state, struct db *db, struct checkpoint_meta *
         rc = db_scan(db, steps[i].table, steps[i].on_row, &loading, &own);
     if (rc == 0 && meta->position.index > 0) {
         if (loading.next_serial < state->catalog.next_serial ||
+            loading.next_audit < state->audit.next_id ||
             loading.next_object < state->objects.next_serial)
             rc = err_set(&own, ERR_DAMAGED, "database: serials run backwards");
         state->catalog.next_serial = loading.next_serial;
         state->objects.next_serial = loading.next_object;
+        state->audit.next_id = loading.next_audit;
         producers_sort(&state->producers);
     }
     mem_free(loading.clusters.items);

@@ -15,7 +15,7 @@
 #include "common/mem.h"
 
 #define APPLICATION_ID 0x57656674 /* "Weft" */
-#define SCHEMA_VERSION 1
+#define SCHEMA_VERSION 2
 #define ROW_MAX        ((size_t)1 << 30)
 #define COPY_PAGES     256
 
@@ -30,6 +30,16 @@ static const struct table tables[DB_TABLES] = {
 #define TABLE(name, types, columns, where) [DB_##name] = {#name, types, columns, where},
 #include "controlplane/db_table.def"
 #undef TABLE
+};
+
+/* What leads from the version before to version `to`. */
+static const struct {
+    int to;
+    const char *sql;
+} upgrades[] = {
+#define UPGRADE(to, sql) {to, sql},
+#include "controlplane/db_table.def"
+#undef UPGRADE
 };
 
 struct db {
@@ -87,11 +97,16 @@ static int query_int(struct db *db, const char *sql, int64_t *value, struct err 
     return rc;
 }
 
-static int make_tables(struct db *db, struct err *err)
+/* Make the tables, or make those of VERSION into today's: in one transaction. */
+static int make_tables(struct db *db, int64_t version, struct err *err)
 {
     char sql[1024];
     int rc = execute(db, "BEGIN IMMEDIATE", err);
 
+    for (size_t i = 0; rc == 0 && version > 0 && i < ARRAY_LEN(upgrades); i++) {
+        if (upgrades[i].to > version)
+            rc = execute(db, upgrades[i].sql, err);
+    }
     for (int i = 0; rc == 0 && i < DB_TABLES; i++) {
         const char *without =
             strstr(tables[i].columns, "PRIMARY KEY(") == NULL ? "" : " WITHOUT ROWID";
@@ -107,6 +122,8 @@ static int make_tables(struct db *db, struct err *err)
     }
     if (rc == 0)
         rc = execute(db, "COMMIT", err);
+    if (rc != 0 && sqlite3_get_autocommit(db->sqlite) == 0)
+        (void)sqlite3_exec(db->sqlite, "ROLLBACK", NULL, NULL, NULL);
     return rc;
 }
 
@@ -121,7 +138,7 @@ static int check_schema(struct db *db, struct err *err)
     if (rc != 0)
         return rc;
     if (count == 0)
-        return make_tables(db, err);
+        return make_tables(db, 0, err);
     if (id != APPLICATION_ID)
         return err_set(err, ERR_DAMAGED, "database: not a file of Weft");
     /* A file from elsewhere (a backup) must not bring code along. */
@@ -132,6 +149,8 @@ static int check_schema(struct db *db, struct err *err)
         return rc;
     if (count != 0)
         return err_set(err, ERR_DAMAGED, "database: it has triggers or views");
+    if (version >= 1 && version < SCHEMA_VERSION)
+        return make_tables(db, version, err);
     if (version != SCHEMA_VERSION)
         return err_set(err, ERR_UNSUPPORTED,
                        "database: version %lld, this program knows %d: start the program "

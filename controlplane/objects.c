@@ -7,12 +7,13 @@
 #include "common/check.h"
 #include "common/mem.h"
 
-#define SLOTS_FIRST 16
+#define SLOTS_FIRST   16
+#define SWEEP_AT_ONCE 4 /* more than a commit adds */
 
 void objects_init(struct object_list *objects)
 {
     memset(objects, 0, sizeof(*objects));
-    list_init(&objects->list);
+    list_init(&objects->results);
     objects->next_serial = 1;
 }
 
@@ -64,7 +65,8 @@ static void grow(struct object_table *table)
             put(&bigger, table->slots[i]);
     }
     mem_free(table->slots);
-    *table = bigger;
+    table->slots = bigger.slots;
+    table->mask = bigger.mask;
 }
 
 struct stored_object *objects_add(struct object_list *objects, struct cluster *cluster,
@@ -78,9 +80,8 @@ struct stored_object *objects_add(struct object_list *objects, struct cluster *c
     object->serial = serial == 0 ? objects->next_serial : serial;
     ASSERT(object->serial >= objects->next_serial);
     objects->next_serial = object->serial + 1;
-    list_node_init(&object->row.dirty);
-    object->row.kind = ROW_OBJECT;
-    list_push_back(&objects->list, &object->node);
+    row_init(&object->row, ROW_OBJECT);
+    list_push_back(&table->list, &object->node);
     if (table->mask == 0 || (table->count + 1) > table->mask / 4 * 3)
         grow(table);
     put(table, object);
@@ -93,10 +94,40 @@ struct stored_object *objects_add(struct object_list *objects, struct cluster *c
 void objects_set_result(struct object_list *objects, struct stored_object *object,
                         struct slice result)
 {
-    ASSERT(object->result == NULL);
-    object->result = mem_dup(result.ptr, result.len);
-    object->result_bytes = (uint32_t)result.len;
-    objects->bytes += result.len;
+    ASSERT(object->result == NULL && result.len > 0);
+    struct kept_result *kept = mem_alloc(sizeof(*kept) + result.len);
+    kept->object = object;
+    kept->len = (uint32_t)result.len;
+    memcpy(kept->bytes, result.ptr, result.len);
+    list_node_init(&kept->node);
+    list_push_back(&objects->results, &kept->node);
+    object->result = kept;
+    objects->bytes += sizeof(*kept) + result.len;
+}
+
+static void drop_result(struct object_list *objects, struct stored_object *object)
+{
+    struct kept_result *kept = object->result;
+    if (kept == NULL)
+        return;
+    objects->bytes -= sizeof(*kept) + kept->len;
+    list_remove(&kept->node);
+    mem_free(kept);
+    object->result = NULL;
+}
+
+void objects_sweep_results(struct object_list *objects, int64_t now_ms)
+{
+    for (int i = 0; i < SWEEP_AT_ONCE; i++) {
+        struct list_node *node = list_first(&objects->results);
+        struct kept_result *kept =
+            node == NULL ? NULL : CONTAINER_OF(node, struct kept_result, node);
+        /* While its row is to be written, the row needs it. */
+        if (kept == NULL || kept->object->result_until_ms > now_ms ||
+            list_linked(&kept->object->row.dirty))
+            break;
+        drop_result(objects, kept->object);
+    }
 }
 
 void objects_set_garbage(struct object_list *objects, struct stored_object *object,
@@ -137,10 +168,10 @@ void objects_remove(struct object_list *objects, struct stored_object *object)
     table->count--;
     objects->count--;
     objects->garbage_count -= object->garbage_at_ms != 0;
-    objects->bytes -= sizeof(*object) + object->result_bytes;
+    objects->bytes -= sizeof(*object);
+    drop_result(objects, object);
     list_remove(&object->node);
     list_remove(&object->row.dirty);
-    mem_free(object->result);
     mem_free(object->runs);
     mem_free(object);
 }
@@ -149,5 +180,6 @@ void objects_free_table(struct cluster *cluster)
 {
     ASSERT(cluster->objects.count == 0);
     mem_free(cluster->objects.slots);
-    memset(&cluster->objects, 0, sizeof(cluster->objects));
+    cluster->objects.slots = NULL;
+    cluster->objects.mask = 0;
 }

@@ -11,8 +11,7 @@ static struct partition *partition_new(struct topic *topic, int32_t index)
     struct partition *partition = mem_zalloc(sizeof(*partition));
     partition->topic = topic;
     partition->index = index;
-    list_node_init(&partition->row.dirty);
-    partition->row.kind = ROW_PARTITION;
+    row_init(&partition->row, ROW_PARTITION);
     return partition;
 }
 
@@ -27,18 +26,28 @@ void partition_grow_topic(struct topic *topic, int32_t total)
     topic->partition_count = total;
 }
 
+static void free_one(struct partition *partition)
+{
+    ASSERT(partition->producer_count == 0);
+    list_remove(&partition->row.dirty);
+    mem_free(partition->runs);
+    mem_free(partition->block_max);
+    mem_free(partition->producers);
+    mem_free(partition);
+}
+
+void partition_free_last(struct topic *topic)
+{
+    ASSERT(topic->doomed != 0 && topic->partition_count > 0);
+    free_one(topic->partitions[--topic->partition_count]);
+}
+
 void partition_free_topic(struct topic *topic)
 {
-    for (int32_t i = 0; i < topic->partition_count; i++) {
-        struct partition *partition = topic->partitions[i];
-        ASSERT(partition->producer_count == 0);
-        list_remove(&partition->row.dirty);
-        mem_free(partition->runs);
-        mem_free(partition->block_max);
-        mem_free(partition->producers);
-        mem_free(partition);
-    }
-    topic->cluster->partition_count -= (uint64_t)topic->partition_count;
+    for (int32_t i = 0; i < topic->partition_count; i++)
+        free_one(topic->partitions[i]);
+    if (topic->doomed == 0)
+        topic->cluster->partition_count -= (uint64_t)topic->partition_count;
     topic->partition_count = 0;
     mem_free(topic->partitions);
     topic->partitions = NULL;
@@ -74,6 +83,25 @@ void partition_append(struct partition *partition, struct run *run)
     partition->runs[i] = *run;
     partition->block_max[i / PARTITION_BLOCK] = MAX(max, run->max_timestamp);
     partition->next_offset += run->records;
+}
+
+struct run *partition_last_run(const struct partition *partition)
+{
+    ASSERT(partition->run_count > 0);
+    return &partition->runs[partition->run_count - 1];
+}
+
+void partition_drop_run(struct partition *partition)
+{
+    uint32_t last = partition->run_count - 1, block = last / PARTITION_BLOCK;
+    int64_t max = block == 0 ? INT64_MIN : partition->block_max[block - 1];
+
+    partition->next_offset = partition_last_run(partition)->base_offset;
+    partition->run_count = last;
+    /* What ends within a block is the maximum of the runs that are left in it. */
+    for (uint32_t i = block * PARTITION_BLOCK; i < last; i++)
+        max = MAX(max, partition->runs[i].max_timestamp);
+    partition->block_max[block] = max;
 }
 
 uint32_t partition_find_offset(const struct partition *partition, int64_t offset)

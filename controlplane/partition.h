@@ -42,11 +42,16 @@ struct partition {
 void partition_grow_topic(struct topic *topic, int32_t total);
 /* Free all partitions of TOPIC; their producers must be gone already. */
 void partition_free_topic(struct topic *topic);
+/* Free the last partition of a doomed TOPIC, likewise. */
+void partition_free_last(struct topic *topic);
 /* TOPIC's partition, or NULL when there is none of that index. */
 struct partition *partition_of(const struct topic *topic, int32_t index);
 
 /* Append RUN, whose base_offset is set here to the next offset. */
 void partition_append(struct partition *partition, struct run *run);
+/* The newest run, and without it: what PURGE does, from the end. */
+struct run *partition_last_run(const struct partition *partition);
+void partition_drop_run(struct partition *partition);
 /* The run that holds OFFSET, which lies in [first run's base, next_offset). */
 uint32_t partition_find_offset(const struct partition *partition, int64_t offset);
 /* The first run whose max timestamp is >= TIMESTAMP, or run_count. */

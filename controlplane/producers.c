@@ -85,6 +85,7 @@ static void drop(struct producer_table *table, struct producer *producer)
 {
     slot_remove(producer->partition, producer);
     producer->partition->producer_count--;
+    producer->partition->topic->cluster->producer_count--;
     list_remove(&producer->node);
     table->count--;
     mem_free(producer);
@@ -142,6 +143,7 @@ static struct producer *add(struct producer_table *table, struct partition *part
     producer->partition = partition;
     slot_put(partition->producers, partition->producer_slots, producer);
     partition->producer_count++;
+    partition->topic->cluster->producer_count++;
     list_push_back(&table->by_use, &producer->node);
     table->count++;
     return producer;
@@ -232,6 +234,7 @@ uint64_t producers_expire(struct producer_table *table, int64_t before_ms,
 
 void producers_drop(struct producer_table *table, struct partition *partition)
 {
+    partition->topic->cluster->producer_count -= partition->producer_count;
     for (uint32_t i = 0; i < partition->producer_slots; i++) {
         struct producer *producer = partition->producers[i];
         if (producer == NULL)

@@ -20,6 +20,8 @@ struct state *state_new(const struct state_events *events)
     catalog_init(&state->catalog);
     objects_init(&state->objects);
     producers_init(&state->producers);
+    audit_init(&state->audit);
+    replies_init(&state->replies);
     state->next_producer_id = 1;
     if (events != NULL)
         state->events = *events;
@@ -33,20 +35,40 @@ struct state *state_new(const struct state_events *events)
     return state;
 }
 
+static void free_topic(struct state *state, struct topic *topic)
+{
+    for (int32_t i = 0; i < topic->partition_count; i++)
+        producers_drop(&state->producers, topic->partitions[i]);
+    partition_free_topic(topic);
+    catalog_remove_topic(topic);
+}
+
+static void free_scope(struct state *state, struct scope *scope)
+{
+    struct list_node *node;
+
+    while ((node = list_first(&scope->tokens)) != NULL)
+        catalog_remove_token(&state->catalog, CONTAINER_OF(node, struct token, node));
+    while ((node = list_first(&scope->users)) != NULL)
+        catalog_remove_user(&state->catalog, CONTAINER_OF(node, struct user, node));
+}
+
 static void free_cluster(struct state *state, struct cluster *cluster)
 {
+    struct list_node *node;
     struct topic *topic;
     struct agent_info *agent;
 
-    while ((topic = catalog_topic_next(cluster, NULL)) != NULL) {
-        for (int32_t i = 0; i < topic->partition_count; i++)
-            producers_drop(&state->producers, topic->partitions[i]);
-        partition_free_topic(topic);
-        catalog_remove_topic(topic);
-    }
+    while ((node = list_first(&cluster->objects.list)) != NULL)
+        objects_remove(&state->objects, CONTAINER_OF(node, struct stored_object, node));
+
+    while ((topic = catalog_topic_next(cluster, NULL)) != NULL)
+        free_topic(state, topic);
     while ((agent = catalog_agent_next(cluster, NULL)) != NULL)
         catalog_remove_agent(agent);
+    free_scope(state, &cluster->scope);
     objects_free_table(cluster);
+    usage_fini(&cluster->usage);
     catalog_remove_cluster(&state->catalog, cluster);
 }
 
@@ -57,12 +79,16 @@ void state_free(struct state *state)
 
     if (state == NULL)
         return;
-    while ((node = list_first(&state->objects.list)) != NULL)
-        objects_remove(&state->objects, CONTAINER_OF(node, struct stored_object, node));
+    while ((node = list_first(&state->catalog.doomed_topics)) != NULL)
+        free_topic(state, CONTAINER_OF(node, struct topic, node));
     while ((cluster = catalog_cluster_next(&state->catalog, NULL)) != NULL)
         free_cluster(state, cluster);
-    while ((node = list_first(&state->catalog.tokens)) != NULL)
-        catalog_remove_token(&state->catalog, CONTAINER_OF(node, struct token, node));
+    while ((node = list_first(&state->catalog.doomed_clusters)) != NULL)
+        free_cluster(state, CONTAINER_OF(node, struct cluster, node));
+    free_scope(state, &state->catalog.cell.scope);
+    catalog_cell_fini(&state->catalog.cell);
+    audit_fini(&state->audit);
+    replies_fini(&state->replies);
     mem_free(state->commit.runs);
     mem_free(state->commit.batches);
     mem_free(state->commit.topics);
@@ -85,6 +111,25 @@ void apply_touch(struct state *state, struct row *row)
         return;
     list_push_back(&state->dirty, &row->dirty);
     state->dirty_count++;
+}
+
+void apply_forget(struct state *state, struct row *row)
+{
+    (void)state, (void)row;
+}
+
+void apply_refuse(struct state *state, int code, struct command_result *result)
+{
+    result->code = code;
+    result->message = str_slice(&state->message);
+}
+
+bool apply_stale(const struct command *cmd, uint64_t etag, struct command_result *result)
+{
+    if (cmd->if_version == 0 || cmd->if_version == etag)
+        return false;
+    result->code = ERR_STALE;
+    return true;
 }
 
 void apply_refuse_kafka(struct state *state, int16_t kafka_error,
@@ -124,17 +169,23 @@ void state_apply(struct state *state, uint64_t index, struct slice command,
     str_reset(&state->message);
     str_reset(&state->commit.result);
     int rc = command_read(command, &state->arena, &cmd);
-    if (rc == 0) {
-        state->now_ms = MAX(state->now_ms, cmd.now_ms);
-        appliers[cmd.kind](state, &cmd, &res);
-    } else {
+    if (rc != 0) {
         res.code = ERR_MALFORMED;
-    }
-    /* A commit that was read has written its own kind of result. */
-    if (state->commit.result.len > 0)
-        str_append_slice(result, str_slice(&state->commit.result));
-    else
         command_result_write(&res, result);
+        return;
+    }
+    state->now_ms = MAX(state->now_ms, cmd.now_ms);
+    if (apply_repeat(state, &cmd, result))
+        return;
+    appliers[cmd.kind](state, &cmd, &res);
+    if (cmd.kind == COMMAND_COMMIT) {
+        /* It has its own kind of result. */
+        str_append_slice(result, str_slice(&state->commit.result));
+        return;
+    }
+    size_t at = result->len;
+    command_result_write(&res, result);
+    apply_context(state, &cmd, &res, slice_of(result->data + at, result->len - at));
 }
 
 void state_skip(struct state *state, uint64_t index)
@@ -199,9 +250,110 @@ const struct agent_info *state_agent_next(const struct cluster *cluster,
     return catalog_agent_next(cluster, agent);
 }
 
+/* What belongs to a deleted cluster is not seen any more. */
+static bool hidden(const struct cluster *cluster)
+{
+    return cluster != NULL && cluster->doomed != 0;
+}
+
 const struct token *state_token(const struct state *state, const uint8_t hash[SHA256_LEN])
 {
-    return catalog_token(&state->catalog, hash);
+    const struct token *token = catalog_token(&state->catalog, hash);
+    return token == NULL || hidden(token->cluster) ? NULL : token;
+}
+
+const struct token *state_token_by_id(const struct state *state, const struct uuid *id)
+{
+    const struct token *token = catalog_token_by_id(&state->catalog, id);
+    return token == NULL || hidden(token->cluster) ? NULL : token;
+}
+
+const struct user *state_user(const struct state *state, const struct uuid *id)
+{
+    const struct user *user = catalog_user(&state->catalog, id);
+    return user == NULL || hidden(user->cluster) ? NULL : user;
+}
+
+/* The node behind PREV in LIST (its first for NULL), or NULL at the end. */
+static struct list_node *after(const struct list *list, const struct list_node *prev)
+{
+    struct list_node *next = prev == NULL ? list->head.next : prev->next;
+    return next == &list->head ? NULL : next;
+}
+
+const struct token *state_token_next(const struct state *state,
+                                     const struct cluster *cluster,
+                                     const struct token *token)
+{
+    struct list_node *next = after(&catalog_scope(&state->catalog, cluster)->tokens,
+                                   token == NULL ? NULL : &token->node);
+    return next == NULL ? NULL : CONTAINER_OF(next, struct token, node);
+}
+
+const struct user *state_user_next(const struct state *state,
+                                   const struct cluster *cluster, const struct user *user)
+{
+    struct list_node *next = after(&catalog_scope(&state->catalog, cluster)->users,
+                                   user == NULL ? NULL : &user->node);
+    return next == NULL ? NULL : CONTAINER_OF(next, struct user, node);
+}
+
+uint64_t state_metadata_bytes(const struct cluster *cluster)
+{
+    return catalog_metadata_bytes(cluster);
+}
+
+/* ---- reading: the cell ---- */
+
+const struct cell *state_cell(const struct state *state)
+{
+    return &state->catalog.cell;
+}
+
+const struct cell_node *state_node(const struct state *state, uint64_t node_id)
+{
+    return catalog_node(&state->catalog.cell, node_id);
+}
+
+const struct cell_node *state_node_next(const struct state *state,
+                                        const struct cell_node *node)
+{
+    struct list_node *next =
+        after(&state->catalog.cell.nodes, node == NULL ? NULL : &node->node);
+    return next == NULL ? NULL : CONTAINER_OF(next, struct cell_node, node);
+}
+
+bool state_node_removed(const struct state *state, uint64_t node_id)
+{
+    return node_id > 0 && node_id < state->catalog.cell.next_node_id &&
+           state_node(state, node_id) == NULL;
+}
+
+const struct cell_ca *state_ca_active(const struct state *state)
+{
+    const struct list *cas = &state->catalog.cell.cas;
+    return list_empty(cas) ? NULL : CONTAINER_OF(cas->head.prev, struct cell_ca, node);
+}
+
+const struct cell_ca *state_ca_next(const struct state *state, const struct cell_ca *ca)
+{
+    struct list_node *next =
+        after(&state->catalog.cell.cas, ca == NULL ? NULL : &ca->node);
+    return next == NULL ? NULL : CONTAINER_OF(next, struct cell_ca, node);
+}
+
+const struct backup_info *state_backup_next(const struct state *state,
+                                            const struct backup_info *backup)
+{
+    struct list_node *next =
+        after(&state->catalog.cell.backups, backup == NULL ? NULL : &backup->node);
+    return next == NULL ? NULL : CONTAINER_OF(next, struct backup_info, node);
+}
+
+size_t state_audit(const struct state *state, const struct audit_query *query,
+                   const struct audit_entry **entries, size_t max, uint64_t *next)
+{
+    return audit_read(&state->audit, query, entries, max, next);
 }
 
 /* ---- reading: logs ---- */

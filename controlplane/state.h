@@ -16,7 +16,9 @@
 #include "common/slice.h"
 #include "common/str.h"
 #include "common/uuid.h"
+#include "controlplane/audit.h"
 #include "controlplane/catalog.h"
+#include "controlplane/usage.h"
 #include "proto/command.h"
 
 struct state;
@@ -67,6 +69,10 @@ struct state_events {
     void (*on_topic_deleted)(void *arg, const struct cluster *cluster,
                              const struct uuid *topic_id);
     void (*on_agents)(void *arg, const struct cluster *cluster); /* the list changed */
+    /* From now on nothing finds it. Its topics make no event of their own. */
+    void (*on_cluster_deleted)(void *arg, const struct uuid *cluster_id);
+    void (*on_nodes)(void *arg); /* the table of nodes changed */
+    void (*on_cell)(void *arg);  /* CAs or feature level */
 };
 
 /* ---- life ---- */
@@ -104,10 +110,50 @@ const struct agent_info *state_agent(const struct cluster *cluster,
                                      const struct uuid *agent_id);
 const struct agent_info *state_agent_next(const struct cluster *cluster,
                                           const struct agent_info *agent);
-/* By the SHA-256 of its text; NULL: none. Expiry and use are the caller's to look at
- * (TOKEN_USE judges again when it is applied). */
+/* By the SHA-256 of its text; NULL: none. Expiry, use and a disabled user are the
+ * caller's to look at (TOKEN_USE judges again when it is applied). */
 const struct token *state_token(const struct state *state,
                                 const uint8_t hash[SHA256_LEN]);
+const struct token *state_token_by_id(const struct state *state, const struct uuid *id);
+/* Of CLUSTER, or of the cell (NULL). */
+const struct token *state_token_next(const struct state *state,
+                                     const struct cluster *cluster,
+                                     const struct token *token);
+const struct user *state_user(const struct state *state, const struct uuid *id);
+const struct user *state_user_next(const struct state *state,
+                                   const struct cluster *cluster,
+                                   const struct user *user);
+/* What of CLUSTER's limits of metadata bytes is used: its share of this memory, about. */
+uint64_t state_metadata_bytes(const struct cluster *cluster);
+
+/* ---- reading: the cell ---- */
+
+const struct cell *state_cell(const struct state *state);
+const struct cell_node *state_node(const struct state *state, uint64_t node_id);
+const struct cell_node *state_node_next(const struct state *state,
+                                        const struct cell_node *node);
+/* It was a node once: it must stop, and never comes back under that id. */
+bool state_node_removed(const struct state *state, uint64_t node_id);
+/* The one that signs; NULL before CELL_INIT. All of the list are trusted. */
+const struct cell_ca *state_ca_active(const struct state *state);
+const struct cell_ca *state_ca_next(const struct state *state, const struct cell_ca *ca);
+/* Oldest first; the cell remembers the last hundred. */
+const struct backup_info *state_backup_next(const struct state *state,
+                                            const struct backup_info *backup);
+
+/* ---- reading: audit and usage ---- */
+
+/* Up to MAX entries that QUERY asks for, in its order. *NEXT is the `after` to go on
+ * with, or 0 at the end; it may be set with no entry found (AUDIT_SCAN_MAX). */
+size_t state_audit(const struct state *state, const struct audit_query *query,
+                   const struct audit_entry **entries, size_t max, uint64_t *next);
+/* CLUSTER's hours that overlap [FROM_MS, TO_MS) and in which anything was used, oldest
+ * first, up to MAX; the present hour as far as it is known at NOW_MS. */
+size_t state_usage(const struct cluster *cluster, int64_t from_ms, int64_t to_ms,
+                   int64_t now_ms, struct usage_hour *hours, size_t max);
+
+/* True while something that was deleted has not been forgotten: propose PURGE. */
+bool state_purge_due(const struct state *state);
 
 /* What TOPIC_CREATE, PARTITIONS_CREATE and CONFIGS_ALTER would say now (for
  * validate_only): the Kafka error and, unless 0, a text for people appended to MESSAGE.
@@ -165,7 +211,7 @@ int16_t state_run_by_timestamp(const struct topic *topic, int32_t partition,
 int16_t state_run_of_max_timestamp(const struct topic *topic, int32_t partition,
                                    struct run_view *run, bool *found) MUST_CHECK;
 
-/* True while an object's commit and its result are remembered. */
+/* True while an object is remembered. */
 bool state_object_known(const struct cluster *cluster, const struct uuid *object_id);
 
 struct state_counts {

@@ -1,15 +1,23 @@
 /* command.c - encode and decode the replicated commands.
  *
  * One writer and one reader for each kind, side by side, in the order of the struct; the
- * table at the end is made from command.def. A reader may meet any bytes (the log of
- * another version, a fuzzer): it bounds every count and text, and leaves deciding to
- * whoever applies. */
+ * table at the end is made from command.def. Fields that came with version 2 are last. A
+ * reader may meet any bytes (the log of another version, a fuzzer): it bounds every count
+ * and text, and leaves deciding to whoever applies. */
 #include "proto/command.h"
 
 #include <string.h>
 
+#include "common/check.h"
 #include "common/cursor.h"
 #include "common/err.h"
+
+/* Bytes being decoded. */
+struct reading {
+    struct reader r;
+    struct arena *arena;
+    unsigned version;
+};
 
 /* ---- the small parts ---- */
 
@@ -126,20 +134,150 @@ static int64_t get_natural(struct reader *r)
     return v;
 }
 
+static void put_limits(struct str *out, const struct cluster_limits *limits)
+{
+    write_u32(out, limits->agents);
+    write_u32(out, limits->topics);
+    write_u32(out, limits->partitions);
+    write_u32(out, limits->requests_per_second);
+    write_u64(out, limits->metadata_bytes);
+}
+
+static void get_limits(struct reader *r, struct cluster_limits *limits)
+{
+    limits->agents = reader_u32(r);
+    limits->topics = reader_u32(r);
+    limits->partitions = reader_u32(r);
+    limits->requests_per_second = reader_u32(r);
+    limits->metadata_bytes = reader_u64(r);
+}
+
+/* A text that must be there, perhaps empty. */
+static struct slice need_text(struct reader *r, size_t max_len)
+{
+    struct slice text = get_text(r, max_len);
+    if (text.ptr == NULL)
+        reader_fail(r);
+    return text;
+}
+
+/* An id that must not be zero. */
+static struct uuid need_uuid(struct reader *r)
+{
+    struct uuid uuid = get_uuid(r);
+    if (uuid_is_zero(&uuid))
+        reader_fail(r);
+    return uuid;
+}
+
+static uint8_t get_enum(struct reader *r, uint8_t first, uint8_t last)
+{
+    uint8_t v = reader_u8(r);
+    if (v < first || v > last)
+        reader_fail(r);
+    return v;
+}
+
+static void put_ca(struct str *out, const struct ca_fields *ca)
+{
+    put_uuid(out, &ca->ca_id);
+    put_text(out, ca->certificate);
+    put_text(out, ca->cross);
+    put_text(out, ca->sealed_key);
+}
+
+static void get_ca(struct reader *r, struct ca_fields *ca)
+{
+    ca->ca_id = need_uuid(r);
+    ca->certificate = need_text(r, COMMAND_PEM_MAX);
+    ca->cross = get_text(r, COMMAND_PEM_MAX);
+    ca->sealed_key = need_text(r, COMMAND_SEALED_MAX);
+}
+
+static void put_node(struct str *out, const struct node_fields *node)
+{
+    write_u64(out, node->node_id);
+    put_uuid(out, &node->instance);
+    put_text(out, node->name);
+    put_text(out, node->peer_address);
+    put_text(out, node->people_url);
+    put_text(out, node->agents_url);
+    put_text(out, node->version);
+    write_u32(out, node->features_max);
+    write_u8(out, (uint8_t)node->wanted);
+}
+
+static void get_node(struct reader *r, struct node_fields *node)
+{
+    node->node_id = (uint64_t)get_natural(r);
+    node->instance = get_uuid(r);
+    node->name = get_text(r, COMMAND_NAME_MAX);
+    node->peer_address = get_text(r, COMMAND_NAME_MAX);
+    node->people_url = get_text(r, COMMAND_NAME_MAX);
+    node->agents_url = get_text(r, COMMAND_NAME_MAX);
+    node->version = get_text(r, COMMAND_NAME_MAX);
+    node->features_max = reader_u32(r);
+    node->wanted = (enum node_wanted)get_enum(r, WANT_VOTER, WANT_STANDBY);
+}
+
+/* ---- the context ---- */
+
+static void put_context(struct str *out, const struct command_context *context)
+{
+    write_u8(out, (uint8_t)context->actor_kind);
+    put_uuid(out, &context->actor_id);
+    put_text(out, context->actor_name);
+    put_text(out, context->remote);
+    put_text(out, context->action);
+    put_text(out, context->target);
+    put_uuid(out, &context->request_id);
+    put_hash(out, context->idempotency_key);
+    put_hash(out, context->body_hash);
+    write_u32(out, context->audit_max);
+    write_u64(out, (uint64_t)context->audit_age_ms);
+    write_u64(out, (uint64_t)context->replies_age_ms);
+}
+
+static const struct command_context *get_context(struct reading *in)
+{
+    struct reader *r = &in->r;
+    struct command_context *context = arena_try_array(in->arena, 1, sizeof(*context));
+
+    if (context == NULL) {
+        reader_fail(r);
+        return NULL;
+    }
+    context->actor_kind = (enum actor_kind)get_enum(r, ACTOR_CELL, ACTOR_NODE);
+    context->actor_id = get_uuid(r);
+    context->actor_name = get_text(r, COMMAND_ACTOR_NAME_MAX);
+    context->remote = get_text(r, COMMAND_REMOTE_MAX);
+    context->action = get_text(r, COMMAND_ACTION_MAX);
+    context->target = get_text(r, COMMAND_NAME_MAX);
+    context->request_id = get_uuid(r);
+    memset(context->idempotency_key, 0, sizeof(context->idempotency_key));
+    memset(context->body_hash, 0, sizeof(context->body_hash));
+    get_hash(r, context->idempotency_key);
+    get_hash(r, context->body_hash);
+    context->audit_max = reader_u32(r);
+    context->audit_age_ms = get_natural(r);
+    context->replies_age_ms = get_natural(r);
+    return context;
+}
+
 /* ---- the kinds ---- */
 
 static void write_cluster_create(const struct command *cmd, struct str *out)
 {
     put_text(out, cmd->cluster_create.name);
+    put_limits(out, &cmd->cluster_create.limits);
 }
 
-static void read_cluster_create(struct reader *r, struct arena *arena,
-                                struct command *cmd)
+static void read_cluster_create(struct reading *in, struct command *cmd)
 {
-    (void)arena;
-    cmd->cluster_create.name = get_text(r, COMMAND_TEXT_MAX);
-    if (cmd->cluster_create.name.ptr == NULL)
-        reader_fail(r);
+    struct reader *r = &in->r;
+    cmd->cluster_create.name = need_text(r, COMMAND_TEXT_MAX);
+    if (in->version >= 2)
+        get_limits(r, &cmd->cluster_create.limits);
 }
 
 static void write_token_create(const struct command *cmd, struct str *out)
@@ -149,19 +287,26 @@ static void write_token_create(const struct command *cmd, struct str *out)
     write_u8(out, (uint8_t)cmd->token_create.token_kind);
     write_u64(out, (uint64_t)cmd->token_create.expires_at_ms);
     write_u8(out, cmd->token_create.single_use);
+    write_u8(out, (uint8_t)cmd->token_create.role);
+    put_uuid(out, &cmd->token_create.user_id);
+    put_text(out, cmd->token_create.name);
 }
 
-static void read_token_create(struct reader *r, struct arena *arena, struct command *cmd)
+static void read_token_create(struct reading *in, struct command *cmd)
 {
-    (void)arena;
+    struct reader *r = &in->r;
     cmd->token_create.token_id = get_uuid(r);
     get_hash(r, cmd->token_create.hash);
-    uint8_t kind = reader_u8(r);
-    if (kind != TOKEN_ADMIN && kind != TOKEN_ENROL)
-        reader_fail(r);
-    cmd->token_create.token_kind = (enum token_kind)kind;
+    cmd->token_create.token_kind = (enum token_kind)get_enum(r, TOKEN_API, TOKEN_JOIN);
     cmd->token_create.expires_at_ms = get_natural(r);
     cmd->token_create.single_use = get_bool(r);
+    if (in->version >= 2) {
+        cmd->token_create.role = (enum role)get_enum(r, ROLE_NONE, ROLE_VIEWER);
+        cmd->token_create.user_id = get_uuid(r);
+        cmd->token_create.name = get_text(r, COMMAND_NAME_MAX);
+    } else if (cmd->token_create.token_kind == TOKEN_API) {
+        cmd->token_create.role = ROLE_OPERATOR; /* the only one there was */
+    }
 }
 
 static void write_token_use(const struct command *cmd, struct str *out)
@@ -170,9 +315,9 @@ static void write_token_use(const struct command *cmd, struct str *out)
     put_uuid(out, &cmd->token_use.used_by);
 }
 
-static void read_token_use(struct reader *r, struct arena *arena, struct command *cmd)
+static void read_token_use(struct reading *in, struct command *cmd)
 {
-    (void)arena;
+    struct reader *r = &in->r;
     get_hash(r, cmd->token_use.hash);
     cmd->token_use.used_by = get_uuid(r);
 }
@@ -190,10 +335,9 @@ static void write_agent_register(const struct command *cmd, struct str *out)
     write_u32(out, cmd->agent_register.agents_max);
 }
 
-static void read_agent_register(struct reader *r, struct arena *arena,
-                                struct command *cmd)
+static void read_agent_register(struct reading *in, struct command *cmd)
 {
-    (void)arena;
+    struct reader *r = &in->r;
     cmd->agent_register.agent_id = get_uuid(r);
     cmd->agent_register.zone = get_text(r, COMMAND_TEXT_MAX);
     cmd->agent_register.rack = get_text(r, COMMAND_TEXT_MAX);
@@ -201,10 +345,8 @@ static void read_agent_register(struct reader *r, struct arena *arena,
     cmd->agent_register.http_url = get_text(r, COMMAND_TEXT_MAX);
     cmd->agent_register.version = get_text(r, COMMAND_TEXT_MAX);
     cmd->agent_register.port = reader_i32(r);
-    uint8_t state = reader_u8(r);
-    if (state != AGENT_ACTIVE && state != AGENT_DRAINING)
-        reader_fail(r);
-    cmd->agent_register.state = (enum agent_state)state;
+    cmd->agent_register.state =
+        (enum agent_state)get_enum(r, AGENT_ACTIVE, AGENT_DRAINING);
     cmd->agent_register.agents_max = reader_u32(r);
 }
 
@@ -213,9 +355,9 @@ static void write_agent_remove(const struct command *cmd, struct str *out)
     put_uuid(out, &cmd->agent_remove.agent_id);
 }
 
-static void read_agent_remove(struct reader *r, struct arena *arena, struct command *cmd)
+static void read_agent_remove(struct reading *in, struct command *cmd)
 {
-    (void)arena;
+    struct reader *r = &in->r;
     cmd->agent_remove.agent_id = get_uuid(r);
 }
 
@@ -228,17 +370,22 @@ static void write_topic_create(const struct command *cmd, struct str *out)
     put_changes(out, cmd->topic_create.configs, cmd->topic_create.config_count);
     write_u32(out, cmd->topic_create.topics_max);
     write_u32(out, cmd->topic_create.partitions_max);
+    write_u64(out, cmd->topic_create.metadata_max);
 }
 
-static void read_topic_create(struct reader *r, struct arena *arena, struct command *cmd)
+static void read_topic_create(struct reading *in, struct command *cmd)
 {
+    struct reader *r = &in->r;
     cmd->topic_create.topic_id = get_uuid(r);
     cmd->topic_create.name = get_text(r, COMMAND_TEXT_MAX);
     cmd->topic_create.partitions = reader_i32(r);
     cmd->topic_create.replication_factor = reader_i16(r);
-    cmd->topic_create.configs = get_changes(r, arena, &cmd->topic_create.config_count);
+    cmd->topic_create.configs =
+        get_changes(r, in->arena, &cmd->topic_create.config_count);
     cmd->topic_create.topics_max = reader_u32(r);
     cmd->topic_create.partitions_max = reader_u32(r);
+    if (in->version >= 2)
+        cmd->topic_create.metadata_max = reader_u64(r);
     if (cmd->topic_create.name.ptr == NULL || cmd->topic_create.partitions < 1 ||
         cmd->topic_create.partitions > COMMAND_PARTITIONS_MAX ||
         uuid_is_zero(&cmd->topic_create.topic_id))
@@ -254,9 +401,9 @@ static void write_topic_delete(const struct command *cmd, struct str *out)
     put_uuid(out, &cmd->topic_delete.topic_id);
 }
 
-static void read_topic_delete(struct reader *r, struct arena *arena, struct command *cmd)
+static void read_topic_delete(struct reading *in, struct command *cmd)
 {
-    (void)arena;
+    struct reader *r = &in->r;
     cmd->topic_delete.topic_id = get_uuid(r);
 }
 
@@ -265,15 +412,17 @@ static void write_partitions_create(const struct command *cmd, struct str *out)
     put_uuid(out, &cmd->partitions_create.topic_id);
     write_u32(out, (uint32_t)cmd->partitions_create.total);
     write_u32(out, cmd->partitions_create.partitions_max);
+    write_u64(out, cmd->partitions_create.metadata_max);
 }
 
-static void read_partitions_create(struct reader *r, struct arena *arena,
-                                   struct command *cmd)
+static void read_partitions_create(struct reading *in, struct command *cmd)
 {
-    (void)arena;
+    struct reader *r = &in->r;
     cmd->partitions_create.topic_id = get_uuid(r);
     cmd->partitions_create.total = reader_i32(r);
     cmd->partitions_create.partitions_max = reader_u32(r);
+    if (in->version >= 2)
+        cmd->partitions_create.metadata_max = reader_u64(r);
     if (cmd->partitions_create.total < 1 ||
         cmd->partitions_create.total > COMMAND_PARTITIONS_MAX)
         reader_fail(r);
@@ -285,10 +434,12 @@ static void write_configs_alter(const struct command *cmd, struct str *out)
     put_changes(out, cmd->configs_alter.changes, cmd->configs_alter.change_count);
 }
 
-static void read_configs_alter(struct reader *r, struct arena *arena, struct command *cmd)
+static void read_configs_alter(struct reading *in, struct command *cmd)
 {
+    struct reader *r = &in->r;
     cmd->configs_alter.topic_id = get_uuid(r);
-    cmd->configs_alter.changes = get_changes(r, arena, &cmd->configs_alter.change_count);
+    cmd->configs_alter.changes =
+        get_changes(r, in->arena, &cmd->configs_alter.change_count);
 }
 
 static void write_commit(const struct command *cmd, struct str *out)
@@ -297,16 +448,19 @@ static void write_commit(const struct command *cmd, struct str *out)
     write_u32(out, (uint32_t)cmd->commit.node_id);
     write_u64(out, (uint64_t)cmd->commit.max_age_ms);
     write_u64(out, (uint64_t)cmd->commit.max_future_ms);
+    write_u64(out, cmd->commit.metadata_max);
     str_append_slice(out, cmd->commit.payload);
 }
 
-static void read_commit(struct reader *r, struct arena *arena, struct command *cmd)
+static void read_commit(struct reading *in, struct command *cmd)
 {
-    (void)arena;
+    struct reader *r = &in->r;
     cmd->commit.agent_id = get_uuid(r);
     cmd->commit.node_id = reader_i32(r);
     cmd->commit.max_age_ms = get_natural(r);
     cmd->commit.max_future_ms = get_natural(r);
+    if (in->version >= 2)
+        cmd->commit.metadata_max = reader_u64(r);
     cmd->commit.payload = reader_bytes(r, reader_left(r));
 }
 
@@ -315,9 +469,9 @@ static void write_producer_ids(const struct command *cmd, struct str *out)
     write_u32(out, (uint32_t)cmd->producer_ids.count);
 }
 
-static void read_producer_ids(struct reader *r, struct arena *arena, struct command *cmd)
+static void read_producer_ids(struct reading *in, struct command *cmd)
 {
-    (void)arena;
+    struct reader *r = &in->r;
     cmd->producer_ids.count = reader_i32(r);
     if (cmd->producer_ids.count < 1)
         reader_fail(r);
@@ -328,11 +482,218 @@ static void write_expire_producers(const struct command *cmd, struct str *out)
     write_u64(out, (uint64_t)cmd->expire_producers.before_ms);
 }
 
-static void read_expire_producers(struct reader *r, struct arena *arena,
-                                  struct command *cmd)
+static void read_expire_producers(struct reading *in, struct command *cmd)
 {
-    (void)arena;
+    struct reader *r = &in->r;
     cmd->expire_producers.before_ms = reader_i64(r);
+}
+
+static void write_cell_init(const struct command *cmd, struct str *out)
+{
+    put_text(out, cmd->cell_init.name);
+    put_ca(out, &cmd->cell_init.ca);
+    put_text(out, cmd->cell_init.sealed_token_secret);
+    put_uuid(out, &cmd->cell_init.token_id);
+    put_hash(out, cmd->cell_init.token_hash);
+    put_node(out, &cmd->cell_init.node);
+}
+
+static void read_cell_init(struct reading *in, struct command *cmd)
+{
+    struct reader *r = &in->r;
+    cmd->cell_init.name = get_text(r, COMMAND_NAME_MAX);
+    get_ca(r, &cmd->cell_init.ca);
+    cmd->cell_init.sealed_token_secret = need_text(r, COMMAND_SEALED_MAX);
+    cmd->cell_init.token_id = need_uuid(r);
+    get_hash(r, cmd->cell_init.token_hash);
+    get_node(r, &cmd->cell_init.node);
+}
+
+static void write_ca_add(const struct command *cmd, struct str *out)
+{
+    put_ca(out, &cmd->ca_add);
+}
+
+static void read_ca_add(struct reading *in, struct command *cmd)
+{
+    get_ca(&in->r, &cmd->ca_add);
+}
+
+static void write_ca_remove(const struct command *cmd, struct str *out)
+{
+    put_uuid(out, &cmd->ca_remove.ca_id);
+}
+
+static void read_ca_remove(struct reading *in, struct command *cmd)
+{
+    cmd->ca_remove.ca_id = get_uuid(&in->r);
+}
+
+static void write_node_put(const struct command *cmd, struct str *out)
+{
+    put_node(out, &cmd->node_put);
+}
+
+static void read_node_put(struct reading *in, struct command *cmd)
+{
+    get_node(&in->r, &cmd->node_put);
+}
+
+static void write_node_remove(const struct command *cmd, struct str *out)
+{
+    write_u64(out, cmd->node_remove.node_id);
+}
+
+static void read_node_remove(struct reading *in, struct command *cmd)
+{
+    cmd->node_remove.node_id = reader_u64(&in->r);
+}
+
+static void write_feature_level(const struct command *cmd, struct str *out)
+{
+    write_u32(out, cmd->feature_level.level);
+}
+
+static void read_feature_level(struct reading *in, struct command *cmd)
+{
+    cmd->feature_level.level = reader_u32(&in->r);
+}
+
+static void write_user_put(const struct command *cmd, struct str *out)
+{
+    put_uuid(out, &cmd->user_put.user_id);
+    put_text(out, cmd->user_put.name);
+    put_text(out, cmd->user_put.email);
+    write_u8(out, (uint8_t)cmd->user_put.role);
+    write_u8(out, cmd->user_put.disabled);
+}
+
+static void read_user_put(struct reading *in, struct command *cmd)
+{
+    struct reader *r = &in->r;
+    cmd->user_put.user_id = need_uuid(r);
+    cmd->user_put.name = need_text(r, COMMAND_ACTOR_NAME_MAX);
+    cmd->user_put.email = get_text(r, COMMAND_NAME_MAX);
+    cmd->user_put.role = (enum role)get_enum(r, ROLE_OPERATOR, ROLE_VIEWER);
+    cmd->user_put.disabled = get_bool(r);
+}
+
+static void write_user_remove(const struct command *cmd, struct str *out)
+{
+    put_uuid(out, &cmd->user_remove.user_id);
+}
+
+static void read_user_remove(struct reading *in, struct command *cmd)
+{
+    cmd->user_remove.user_id = get_uuid(&in->r);
+}
+
+static void write_token_remove(const struct command *cmd, struct str *out)
+{
+    put_uuid(out, &cmd->token_remove.token_id);
+}
+
+static void read_token_remove(struct reading *in, struct command *cmd)
+{
+    cmd->token_remove.token_id = get_uuid(&in->r);
+}
+
+static void write_cluster_alter(const struct command *cmd, struct str *out)
+{
+    put_text(out, cmd->cluster_alter.name);
+    write_u8(out, cmd->cluster_alter.set_limits);
+    put_limits(out, &cmd->cluster_alter.limits);
+}
+
+static void read_cluster_alter(struct reading *in, struct command *cmd)
+{
+    struct reader *r = &in->r;
+    cmd->cluster_alter.name = get_text(r, COMMAND_TEXT_MAX);
+    cmd->cluster_alter.set_limits = get_bool(r);
+    get_limits(r, &cmd->cluster_alter.limits);
+}
+
+static void write_cluster_delete(const struct command *cmd, struct str *out)
+{
+    (void)cmd, (void)out;
+}
+
+static void read_cluster_delete(struct reading *in, struct command *cmd)
+{
+    (void)in, (void)cmd;
+}
+
+static void write_purge(const struct command *cmd, struct str *out)
+{
+    write_u32(out, cmd->purge.rows_max);
+    write_u64(out, (uint64_t)cmd->purge.audit_before_ms);
+    write_u64(out, (uint64_t)cmd->purge.replies_before_ms);
+}
+
+static void read_purge(struct reading *in, struct command *cmd)
+{
+    struct reader *r = &in->r;
+    cmd->purge.rows_max = reader_u32(r);
+    cmd->purge.audit_before_ms = reader_i64(r);
+    cmd->purge.replies_before_ms = reader_i64(r);
+}
+
+static void write_usage_report(const struct command *cmd, struct str *out)
+{
+    const struct usage_counters *counters = &cmd->usage_report.counters;
+    put_uuid(out, &cmd->usage_report.agent_id);
+    write_u64(out, cmd->usage_report.incarnation);
+    write_u64(out, counters->fetched_bytes);
+    write_u64(out, counters->fetched_records);
+    write_u64(out, counters->fetch_requests);
+    write_u64(out, counters->produce_requests);
+}
+
+static void read_usage_report(struct reading *in, struct command *cmd)
+{
+    struct reader *r = &in->r;
+    struct usage_counters *counters = &cmd->usage_report.counters;
+    cmd->usage_report.agent_id = need_uuid(r);
+    cmd->usage_report.incarnation = reader_u64(r);
+    /* Sums of them must not wrap in a lifetime. */
+    counters->fetched_bytes = (uint64_t)get_natural(r);
+    counters->fetched_records = (uint64_t)get_natural(r);
+    counters->fetch_requests = (uint64_t)get_natural(r);
+    counters->produce_requests = (uint64_t)get_natural(r);
+}
+
+static void write_backup_record(const struct command *cmd, struct str *out)
+{
+    put_uuid(out, &cmd->backup_record.backup_id);
+    put_text(out, cmd->backup_record.place);
+    write_u64(out, cmd->backup_record.applied_index);
+    write_u64(out, cmd->backup_record.size_bytes);
+    write_u64(out, (uint64_t)cmd->backup_record.taken_at_ms);
+    put_hash(out, cmd->backup_record.sha256);
+}
+
+static void read_backup_record(struct reading *in, struct command *cmd)
+{
+    struct reader *r = &in->r;
+    cmd->backup_record.backup_id = need_uuid(r);
+    cmd->backup_record.place = get_text(r, COMMAND_NAME_MAX);
+    cmd->backup_record.applied_index = reader_u64(r);
+    cmd->backup_record.size_bytes = reader_u64(r);
+    cmd->backup_record.taken_at_ms = get_natural(r);
+    get_hash(r, cmd->backup_record.sha256);
+}
+
+static void write_agent_alter(const struct command *cmd, struct str *out)
+{
+    put_uuid(out, &cmd->agent_alter.agent_id);
+    write_u8(out, (uint8_t)cmd->agent_alter.wanted);
+}
+
+static void read_agent_alter(struct reading *in, struct command *cmd)
+{
+    struct reader *r = &in->r;
+    cmd->agent_alter.agent_id = get_uuid(r);
+    cmd->agent_alter.wanted = (enum agent_state)get_enum(r, AGENT_ACTIVE, AGENT_DRAINING);
 }
 
 /* ---- the table ---- */
@@ -340,7 +701,7 @@ static void read_expire_producers(struct reader *r, struct arena *arena,
 struct kind {
     const char *name;
     void (*write)(const struct command *cmd, struct str *out);
-    void (*read)(struct reader *r, struct arena *arena, struct command *cmd);
+    void (*read)(struct reading *in, struct command *cmd);
 };
 
 static const struct kind kinds[] = {
@@ -362,32 +723,66 @@ const char *command_name(enum command_kind kind)
     return found == NULL ? "?" : found->name;
 }
 
+uint32_t command_level(enum command_kind kind)
+{
+    (void)kind;
+    return 1; /* all of today's are the first level's */
+}
+
+enum { FLAG_CONTEXT = 1, FLAG_IF_VERSION = 2, FLAGS_KNOWN = 3 };
+
 void command_write(const struct command *cmd, struct str *out)
 {
+    uint8_t flags = 0;
+
+    ASSERT(cmd->context == NULL || cmd->kind != COMMAND_COMMIT);
+    flags |= cmd->context == NULL ? 0 : FLAG_CONTEXT;
+    flags |= cmd->if_version == 0 ? 0 : FLAG_IF_VERSION;
     write_u8(out, COMMAND_VERSION);
     write_u8(out, (uint8_t)cmd->kind);
     write_u64(out, (uint64_t)cmd->now_ms);
     put_uuid(out, &cmd->cluster_id);
+    write_u8(out, flags);
+    if (cmd->context != NULL)
+        put_context(out, cmd->context);
+    if (cmd->if_version != 0)
+        write_u64(out, cmd->if_version);
     kinds[cmd->kind].write(cmd, out);
+}
+
+/* The flags and what they announce. A commit has its own kind of result, and so neither
+ * a context nor a condition. */
+static void read_flags(struct reading *in, struct command *cmd)
+{
+    uint8_t flags = reader_u8(&in->r);
+    if ((flags & ~FLAGS_KNOWN) != 0 || (flags != 0 && cmd->kind == COMMAND_COMMIT))
+        reader_fail(&in->r);
+    if ((flags & FLAG_CONTEXT) != 0)
+        cmd->context = get_context(in);
+    if ((flags & FLAG_IF_VERSION) != 0)
+        cmd->if_version = reader_u64(&in->r);
 }
 
 int command_read(struct slice bytes, struct arena *arena, struct command *cmd)
 {
-    struct reader r;
-    reader_init(&r, bytes);
-    uint8_t version = reader_u8(&r);
-    uint8_t number = reader_u8(&r);
-    if (r.failed || version == 0)
+    struct reading in = {.arena = arena};
+    reader_init(&in.r, bytes);
+    in.version = reader_u8(&in.r);
+    uint8_t number = reader_u8(&in.r);
+    if (in.r.failed || in.version == 0)
         return ERR_MALFORMED;
     const struct kind *kind = find_kind(number);
-    if (version > COMMAND_VERSION || kind == NULL)
+    if (in.version > COMMAND_VERSION || kind == NULL ||
+        (in.version == 1 && number > COMMAND_EXPIRE_PRODUCERS))
         return ERR_UNSUPPORTED;
     struct command read = {.kind = (enum command_kind)number};
-    read.now_ms = get_natural(&r);
-    read.cluster_id = get_uuid(&r);
-    if (!r.failed)
-        kind->read(&r, arena, &read);
-    if (r.failed || reader_left(&r) != 0)
+    read.now_ms = get_natural(&in.r);
+    read.cluster_id = get_uuid(&in.r);
+    if (in.version >= 2)
+        read_flags(&in, &read);
+    if (!in.r.failed)
+        kind->read(&in, &read);
+    if (in.r.failed || reader_left(&in.r) != 0)
         return ERR_MALFORMED;
     *cmd = read;
     return 0;
@@ -399,6 +794,8 @@ void command_result_write(const struct command_result *result, struct str *out)
     write_u16(out, (uint16_t)result->kafka_error);
     put_text(out, result->message);
     write_u64(out, (uint64_t)result->value);
+    put_uuid(out, &result->id);
+    write_u64(out, result->version);
 }
 
 int command_result_read(struct slice bytes, struct command_result *result)
@@ -411,6 +808,8 @@ int command_result_read(struct slice bytes, struct command_result *result)
     read.kafka_error = reader_i16(&r);
     read.message = get_text(&r, COMMAND_TEXT_MAX);
     read.value = reader_i64(&r);
+    read.id = get_uuid(&r);
+    read.version = reader_u64(&r);
     if (r.failed || reader_left(&r) != 0 || code >= ERR_MAX)
         return ERR_MALFORMED;
     *result = read;

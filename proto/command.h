@@ -3,9 +3,11 @@
  *
  * The service side fills a struct command and proposes it; each node decodes the same
  * bytes from the log and applies them (I7): time, ids and limits travel in the command.
- * Layout: u8 version, u8 number, u64 now_ms, cluster id, then the fields of the kind in
- * the order of its struct, big-endian; strings as uvarint length and bytes. A reader
- * knows every version up to COMMAND_VERSION.
+ * Layout: u8 version, u8 number, u64 now_ms, cluster id, u8 flags, what the flags say
+ * (1: struct command_context, 2: u64 if_version), then the fields of the kind in the
+ * order of its struct, big-endian; strings as uvarint length and bytes. Version 1 had no
+ * flags, and of some kinds fewer fields; a reader knows every version up to
+ * COMMAND_VERSION.
  *
  * Slices of a decoded command borrow from its bytes, arrays from the arena. What needs no
  * state (names, config values, counts) is checked by whoever proposes; the reader checks
@@ -25,7 +27,7 @@
 #include "common/str.h"
 #include "common/uuid.h"
 
-#define COMMAND_VERSION 1
+#define COMMAND_VERSION 2
 
 /* The largest encoded command, and what one may carry. */
 #define COMMAND_BYTES_MAX        ((size_t)16 << 20)
@@ -33,6 +35,13 @@
 #define COMMAND_CONFIGS_MAX      256
 #define COMMAND_CONFIG_VALUE_MAX 16384
 #define COMMAND_PARTITIONS_MAX   100000 /* of one topic */
+#define COMMAND_NAME_MAX         300    /* of users, tokens, nodes; a target, a place */
+#define COMMAND_PEM_MAX          16384  /* a certificate */
+#define COMMAND_SEALED_MAX       8192   /* a key, encrypted */
+#define COMMAND_ACTOR_NAME_MAX   128
+#define COMMAND_REMOTE_MAX       64
+#define COMMAND_ACTION_MAX       64
+#define COMMAND_KEY_LEN          32 /* of an idempotency key's hash */
 
 enum command_kind {
 #define COMMAND(name, lower, number) COMMAND_##name = (number),
@@ -40,8 +49,72 @@ enum command_kind {
 #undef COMMAND
 };
 
-enum token_kind { TOKEN_ADMIN = 1, TOKEN_ENROL = 2 };
+/* API: for people and machines, with a role. ENROL: makes an agent of a cluster. JOIN:
+ * makes a node of the cell. */
+enum token_kind {
+    TOKEN_API = 1,
+    TOKEN_ADMIN = TOKEN_API,
+    TOKEN_ENROL = 2,
+    TOKEN_JOIN = 3
+};
 enum agent_state { AGENT_ACTIVE = 1, AGENT_DRAINING = 2 };
+/* OPERATOR: the whole cell. ADMIN and VIEWER: one cluster, the latter reads only. */
+enum role { ROLE_NONE = 0, ROLE_OPERATOR = 1, ROLE_ADMIN = 2, ROLE_VIEWER = 3 };
+/* What an operator wants of a node; a voter becomes one when it has caught up. */
+enum node_wanted { WANT_VOTER = 1, WANT_STANDBY = 2 };
+/* Who caused a command. */
+enum actor_kind {
+    ACTOR_CELL = 0,  /* the control plane itself */
+    ACTOR_TOKEN = 1, /* a token that belongs to no user: actor_id is the token's */
+    ACTOR_USER = 2,
+    ACTOR_AGENT = 3,
+    ACTOR_NODE = 4,
+};
+
+/* Who, what, from where: makes an entry of the audit log of whatever came of it; and,
+ * with an idempotency key, a repeat has the first one's result (while that is kept)
+ * instead of an effect. Not for COMMIT. The limits are the proposer's options (I7). */
+struct command_context {
+    enum actor_kind actor_kind;
+    struct uuid actor_id;
+    struct slice actor_name, remote;
+    struct slice action; /* "topic.create" */
+    struct slice target; /* "topics/orders" */
+    struct uuid request_id;
+    uint8_t idempotency_key[COMMAND_KEY_LEN]; /* SHA-256 of it; zero: none */
+    uint8_t body_hash[COMMAND_KEY_LEN];       /* of method, path and body */
+    uint32_t audit_max;                       /* entries of a cluster; 0: write none */
+    int64_t audit_age_ms;
+    int64_t replies_age_ms;
+};
+
+/* 0: the default of the cell's options, which the proposer stamps on commands. */
+struct cluster_limits {
+    uint32_t agents, topics, partitions;
+    uint32_t requests_per_second; /* not judged here */
+    uint64_t metadata_bytes;
+};
+
+/* Counted by an agent since its start, never falling. */
+struct usage_counters {
+    uint64_t fetched_bytes, fetched_records, fetch_requests, produce_requests;
+};
+
+/* A node of the cell as it, or an operator, describes it. */
+struct node_fields {
+    uint64_t node_id;     /* 0: a new one, or the one of that instance */
+    struct uuid instance; /* random, the node's own: a repeated join gets the same id */
+    struct slice name, peer_address, people_url, agents_url, version;
+    uint32_t features_max;
+    enum node_wanted wanted;
+};
+
+struct ca_fields {
+    struct uuid ca_id;
+    struct slice certificate; /* PEM */
+    struct slice cross;       /* PEM: it, signed by the one before; empty for the first */
+    struct slice sealed_key;  /* under the cell key */
+};
 
 /* The numbers are IncrementalAlterConfigs' own, and one of ours. */
 enum config_op {
@@ -61,22 +134,32 @@ struct config_change {
 struct command {
     enum command_kind kind;
     int64_t now_ms;         /* stamped by node_propose */
-    struct uuid cluster_id; /* from the credential; zero for the cell's own tokens */
+    struct uuid cluster_id; /* from the credential; zero for what is the cell's own */
+    /* Change it only if it has this version, else ERR_STALE; 0: whatever it has. For what
+     * alters or removes a cluster, topic, agent, token, user or node. */
+    uint64_t if_version;
+    const struct command_context *context; /* NULL: none; in the arena when read */
     union {
         struct { /* the cluster's id is cluster_id */
             struct slice name;
-        } cluster_create; /* -> code: EXISTS (id or name) */
-        struct {
+            struct cluster_limits limits;
+        } cluster_create; /* -> id, version; code: EXISTS (id or name), OVERLOADED */
+        struct {          /* of cluster_id, or of the cell */
             struct uuid token_id;
             uint8_t hash[SHA256_LEN]; /* of the token's text */
             enum token_kind token_kind;
             int64_t expires_at_ms; /* 0: never */
             bool single_use;
-        } token_create; /* -> code: EXISTS, NOT_FOUND (cluster) */
+            enum role role; /* API only: OPERATOR without a cluster, else one of it */
+            struct uuid user_id; /* API only: whose; zero: a machine's */
+            struct slice name;   /* for people; may be null */
+        } token_create; /* -> id, version; code: EXISTS, NOT_FOUND (cluster, user),
+                         * INVALID (role), OVERLOADED */
         struct {
             uint8_t hash[SHA256_LEN];
             struct uuid used_by; /* a repeat by the same is no second use */
-        } token_use;             /* -> code: NOT_FOUND, EXPIRED, CONFLICT (used up) */
+        } token_use; /* -> id (the token's); code: NOT_FOUND, EXPIRED, CONFLICT (used up)
+                      */
         struct {
             struct uuid agent_id;
             struct slice zone, rack, host, http_url, version;
@@ -96,45 +179,121 @@ struct command {
             uint32_t config_count;
             uint32_t topics_max;     /* of the cluster */
             uint32_t partitions_max; /* of the cluster */
-        } topic_create;              /* -> kafka_error: 36, 17 (collision), 44 (limits) */
+            uint64_t metadata_max;   /* bytes, of the cluster; 0: no limit */
+        } topic_create; /* -> id, version; kafka_error: 36, 17 (collision), 44 (limits) */
         struct {
             struct uuid topic_id;
-        } topic_delete; /* -> kafka_error: 100 */
+        } topic_delete; /* -> kafka_error: 100; code: STALE */
         struct {
             struct uuid topic_id;
             int32_t total;
             uint32_t partitions_max; /* of the cluster */
-        } partitions_create;         /* -> kafka_error: 100, 37, 44 */
+            uint64_t metadata_max;
+        } partitions_create; /* -> version; kafka_error: 100, 37, 44; code: STALE */
         struct {
             struct uuid topic_id;
             const struct config_change *changes;
             uint32_t change_count;
-        } configs_alter; /* -> kafka_error: 100, 40 */
+        } configs_alter; /* -> version; kafka_error: 100, 40; code: STALE */
         struct {
             struct uuid agent_id; /* who asks, for the watch event and diagnosis */
             int32_t node_id;
             int64_t max_age_ms;    /* refuse what was created before now - this */
             int64_t max_future_ms; /* ... or after now + this */
-            struct slice payload;  /* commit_write() */
-        } commit;                  /* -> a result of commit_result_write() instead */
+            uint64_t
+                metadata_max;     /* bytes, of the cluster; above, all is refused by 44 */
+            struct slice payload; /* commit_write() */
+        } commit;                 /* -> a result of commit_result_write() instead */
         struct {
             int32_t count;
         } producer_ids; /* -> first_producer_id */
         struct {
             int64_t before_ms; /* states last used before this */
         } expire_producers;    /* -> count */
+        struct {               /* founds the cell: its first node, CA and secrets */
+            struct slice name;
+            struct ca_fields ca;
+            struct slice sealed_token_secret;
+            struct uuid token_id; /* of the first operator's token */
+            uint8_t token_hash[SHA256_LEN];
+            struct node_fields node;
+        } cell_init;             /* -> value: node id; code: EXISTS (another cell's CA) */
+        struct ca_fields ca_add; /* it signs from now on. -> version; code: EXISTS,
+                                  * OVERLOADED, CONFLICT (no cell yet) */
+        struct {
+            struct uuid ca_id;
+        } ca_remove; /* -> code: NOT_FOUND, CONFLICT (it is the one in use) */
+        struct node_fields node_put; /* -> value: node id, version; code: NOT_FOUND (or
+                                      * removed), STALE, OVERLOADED */
+        struct {
+            uint64_t node_id;
+        } node_remove; /* for ever. -> code: NOT_FOUND, STALE, CONFLICT (the last) */
+        struct {
+            uint32_t level;
+        } feature_level; /* -> value: level; code: CONFLICT (lower, or a node cannot) */
+        struct {         /* of cluster_id, or of the cell: a new one, or all fields */
+            struct uuid user_id;
+            struct slice name; /* unique among the cluster's or the cell's */
+            struct slice email;
+            enum role role;
+            bool disabled;
+        } user_put; /* -> id, version; code: EXISTS (name), NOT_FOUND (cluster), INVALID
+                     * (role), STALE, OVERLOADED */
+        struct {
+            struct uuid user_id;
+        } user_remove; /* and the user's tokens. -> code: NOT_FOUND, STALE */
+        struct {
+            struct uuid token_id;
+        } token_remove;        /* -> code: NOT_FOUND, STALE */
+        struct {               /* the cluster's id is cluster_id */
+            struct slice name; /* null: as it is */
+            bool set_limits;
+            struct cluster_limits limits;
+        } cluster_alter; /* -> version; code: NOT_FOUND, EXISTS (name), STALE */
+        /* CLUSTER_DELETE has no fields. Nothing knows the cluster any more; its name is
+         * free; PURGE forgets the rest. -> code: NOT_FOUND, STALE */
+        struct {
+            uint32_t rows_max;       /* forget so many rows of what was deleted, about */
+            int64_t audit_before_ms; /* entries of the audit log before this; 0: none */
+            int64_t replies_before_ms; /* results for repeats before this; 0: none */
+        } purge;                       /* -> value: rows that went; 0: nothing is left */
+        struct {
+            struct uuid agent_id;
+            uint64_t incarnation; /* grows with each start of the agent */
+            struct usage_counters counters;
+        } usage_report; /* -> code: NOT_FOUND (cluster), OVERLOADED */
+        struct {
+            struct uuid backup_id;
+            struct slice place; /* where it was written, without credentials */
+            uint64_t applied_index;
+            uint64_t size_bytes;
+            int64_t taken_at_ms;
+            uint8_t sha256[SHA256_LEN];
+        } backup_record; /* -> id */
+        struct {
+            struct uuid agent_id;
+            enum agent_state wanted;
+        } agent_alter; /* -> version; code: NOT_FOUND, STALE */
     };
 };
+
+/* In command_result.value beside ERR_CONFLICT: the idempotency key was used before, with
+ * another body. */
+#define COMMAND_KEY_REUSED INT64_C(-2)
 
 /* Every kind's result but COMMIT's, which is that of commit_result_write(). */
 struct command_result {
     int code;             /* 0 or ERR_*; ERR_MALFORMED: the command could not be read */
     int16_t kafka_error;  /* topics only, else 0 */
     struct slice message; /* for people, or null; borrowed */
-    int64_t value;        /* node_id, first_producer_id, count */
+    int64_t value;        /* node_id, first_producer_id, count, level */
+    struct uuid id;       /* of what was made: a repeat by key tells the first one's */
+    uint64_t version;     /* of what was made or changed; 0: of nothing */
 };
 
 const char *command_name(enum command_kind kind); /* "TOPIC_CREATE"; "?" for unknown */
+/* The cell's feature level from which on KIND may be proposed: all nodes know it. */
+uint32_t command_level(enum command_kind kind);
 
 /* Append CMD's bytes. OUT's overflow tells when there was no room. */
 void command_write(const struct command *cmd, struct str *out);

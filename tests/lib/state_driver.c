@@ -92,6 +92,12 @@ struct command_result driver_topic_delete(struct driver *driver, uint32_t number
     return driver_apply(driver, &cmd);
 }
 
+int64_t driver_purge(struct driver *driver, uint32_t rows)
+{
+    struct command cmd = {.kind = COMMAND_PURGE, .purge = {.rows_max = rows}};
+    return driver_apply(driver, &cmd).value;
+}
+
 /* The index + 1 of a producer in the commit's list. */
 static uint32_t producer_index(struct test_commit *commit, int64_t id, int16_t epoch)
 {

@@ -57,6 +57,8 @@ void driver_cluster(struct driver *driver, uint32_t number);
 struct command_result driver_topic(struct driver *driver, uint32_t number,
                                    int32_t partitions);
 struct command_result driver_topic_delete(struct driver *driver, uint32_t number);
+/* PURGE of up to ROWS; returns how many went. */
+int64_t driver_purge(struct driver *driver, uint32_t rows);
 
 void test_commit_init(struct test_commit *commit, const struct uuid *object_id,
                       int64_t created_at_ms, const struct uuid *topics,

@@ -170,7 +170,7 @@ static void test_contradictions(void **state)
         "UPDATE PARTITIONS SET producers=x'0102' WHERE partition=0",
         "UPDATE TOPICS SET partitions=0",
         "DELETE FROM CLUSTERS",
-        "UPDATE META SET format=2",
+        "UPDATE META SET format=3",
         "UPDATE META SET next_object=3",
     };
     struct fixture *f = *state;
