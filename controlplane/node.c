@@ -106,6 +106,7 @@ static void on_flush(struct loop_deferred *deferred)
     node_consider_checkpoint(node);
     node_flush_snapshots(node);
     node_flush_peers(node);
+    node_publish(node, false);
     schedule(node);
 }
 
@@ -202,7 +203,6 @@ static void on_log_done(struct message *message, void *arg)
     struct node *node = arg;
     replica_log_done(node->replica, CONTAINER_OF(message, struct log_job, message),
                      clock_monotonic_ms());
-    node_publish(node, false);
     if (!node->stopping)
         node_touch(node); /* perhaps a checkpoint is due */
 }

@@ -86,26 +86,6 @@ static void tell_addresses(struct node *node)
         peers_set_nodes(node->peers, addresses, count, NULL, 0);
 }
 
-void node_flush_peers(struct node *node)
-{
-    struct list ended;
-    struct list_node *item;
-
-    if (node->configuration_changed) {
-        node->configuration_changed = false;
-        if (node->peers != NULL)
-            tell_addresses(node);
-        if (replica_removed(node->replica))
-            removed(node, "the cell's configuration does not name it any more");
-    }
-    list_init(&ended);
-    list_splice(&ended, &node->changes_ended);
-    while ((item = list_pop_front(&ended)) != NULL) {
-        struct node_change *change = CONTAINER_OF(item, struct node_change, node);
-        change->done(change, change->code, &change->err);
-    }
-}
-
 size_t node_servers(const struct node *node, struct node_server servers[NODE_SERVERS_MAX])
 {
     struct replica_server raft[REPLICA_SERVERS_MAX];
@@ -241,11 +221,26 @@ void node_change_role(struct node *node)
             end_change(node, change,
                        err_set(&change->err, ERR_UNAVAILABLE,
                                "the other node did not take over in time"));
-    } else if (!leader) {
+    }
+    /* Else it is decided at the end of the tick: a leader that removes itself loses
+     * leadership by that. */
+}
+
+/* The change of one that leads no more. */
+static void settle_change(struct node *node)
+{
+    struct node_change *change = node->changing;
+
+    if (change == NULL || change->kind == NODE_CHANGE_TRANSFER ||
+        replica_is_leader(node->replica))
+        return;
+    if (change->kind == NODE_CHANGE_REMOVE && change->node_id == node->options.node_id &&
+        replica_removed(node->replica))
+        end_change(node, change, 0);
+    else
         end_change(node, change,
                    err_set(&change->err, ERR_UNAVAILABLE,
                            "leadership was lost; look whether the change was made"));
-    }
 }
 
 void node_change_tick(struct node *node)
@@ -261,6 +256,27 @@ void node_change_tick(struct node *node)
         struct ask *ask = node->stepping_down;
         node->stepping_down = NULL;
         ask_done(ask);
+    }
+}
+
+void node_flush_peers(struct node *node)
+{
+    struct list ended;
+    struct list_node *item;
+
+    if (node->configuration_changed) {
+        node->configuration_changed = false;
+        if (node->peers != NULL)
+            tell_addresses(node);
+        if (replica_removed(node->replica))
+            removed(node, "the cell's configuration does not name it any more");
+    }
+    settle_change(node);
+    list_init(&ended);
+    list_splice(&ended, &node->changes_ended);
+    while ((item = list_pop_front(&ended)) != NULL) {
+        struct node_change *change = CONTAINER_OF(item, struct node_change, node);
+        change->done(change, change->code, &change->err);
     }
 }
 
