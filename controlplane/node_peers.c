@@ -207,7 +207,8 @@ void node_change_role(struct node *node)
     bool leader = replica_is_leader(node->replica);
     bool writable = replica_write_code(node->replica) == 0;
 
-    if (node->stepping_down != NULL && !leader) {
+    /* Not before the other one leads: our vote is still on its way to it. */
+    if (node->stepping_down != NULL && !leader && replica_leader_id(node->replica) != 0) {
         struct ask *ask = node->stepping_down;
         node->stepping_down = NULL;
         ask_done(ask);
