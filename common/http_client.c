@@ -71,6 +71,7 @@ struct http_call {
     size_t received;
     size_t max_response_bytes;
     struct budget *budget;
+    int (*on_body)(struct slice bytes, void *arg);
     int failure; /* our own reason to break off */
 
     struct str response_headers;
@@ -451,8 +452,15 @@ static size_t curl_writes_body(char *bytes, size_t size, size_t n, void *arg)
 {
     struct http_call *call = arg;
     size_t len = size * n;
+    long status = 0;
     if (len == 0)
         return 0;
+    if (call->on_body != NULL)
+        curl_easy_getinfo(call->easy, CURLINFO_RESPONSE_CODE, &status);
+    if (status == 200) {
+        call->failure = call->on_body(slice_of(bytes, len), call->arg);
+        return call->failure == 0 ? len : 0;
+    }
     size_t room = call->blob == NULL ? 0 : call->blob->len - call->received;
     if (len > room) {
         call->failure = grow_blob(call, call->received + len);
@@ -534,7 +542,7 @@ static void set_method(struct http_call *call, const struct http_request *reques
     }
     if (body_bytes >= LARGE_BYTES)
         curl_easy_setopt(easy, CURLOPT_UPLOAD_BUFFERSIZE, LARGE_BUFFER_BYTES);
-    if (request->max_response_bytes >= LARGE_BYTES)
+    if (request->max_response_bytes >= LARGE_BYTES || request->on_body != NULL)
         curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, LARGE_BUFFER_BYTES);
     curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, request->method);
 }
@@ -596,6 +604,7 @@ struct http_call *http_client_send(struct http_client *client,
         call->body = mem_dup(request->body, request->body_count * sizeof(*call->body));
     call->max_response_bytes = request->max_response_bytes;
     call->budget = request->budget;
+    call->on_body = request->on_body;
     call->response.retry_after_ms = call->response.content_total = -1;
     str_init(&call->response_headers, HEADERS_MAX_BYTES);
     list_push_back(&client->calls, &call->node);

@@ -48,6 +48,10 @@ struct http_request {
     int64_t stall_timeout_ms;  /* less than 1 KiB/s for so long fails; 0: none */
     size_t max_response_bytes; /* more fails as ERR_TOO_LARGE */
     struct budget *budget;     /* for the response's blob, or NULL */
+    /* Take the body of an answer of status 200 piece by piece instead of in the blob,
+     * which then stays empty; max_response_bytes bounds all other answers. Anything but 0
+     * breaks the call off with that code. May not call the client. NULL: no streaming. */
+    int (*on_body)(struct slice bytes, void *arg);
 };
 
 struct http_response {

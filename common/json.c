@@ -245,6 +245,35 @@ void json_push(struct json *array, struct json *value)
 
 /* --- looking --- */
 
+enum json_kind json_kind(const struct json *value)
+{
+    if (value == NULL)
+        return JSON_KIND_NULL;
+    switch (json_typeof(to_impl(value))) {
+    case JSON_OBJECT:
+        return JSON_KIND_OBJECT;
+    case JSON_ARRAY:
+        return JSON_KIND_ARRAY;
+    case JSON_STRING:
+        return JSON_KIND_STRING;
+    case JSON_INTEGER:
+        return JSON_KIND_INT;
+    case JSON_REAL:
+        return JSON_KIND_REAL;
+    case JSON_TRUE:
+    case JSON_FALSE:
+        return JSON_KIND_BOOL;
+    case JSON_NULL:
+    default:
+        return JSON_KIND_NULL;
+    }
+}
+
+struct json *json_share(const struct json *value)
+{
+    return from_impl(json_incref(to_impl(value)));
+}
+
 bool json_is_object(const struct json *value)
 {
     return has_type(value, JSON_OBJECT);

@@ -51,6 +51,20 @@ struct json *json_base64(struct slice bytes);
 void json_set(struct json *object, const char *key, struct json *value);
 void json_push(struct json *array, struct json *value);
 
+/* What a value is, for whoever prints values that he does not know. */
+enum json_kind {
+    JSON_KIND_NULL, /* also for NULL (absent) */
+    JSON_KIND_BOOL,
+    JSON_KIND_INT,
+    JSON_KIND_REAL,
+    JSON_KIND_STRING,
+    JSON_KIND_ARRAY,
+    JSON_KIND_OBJECT,
+};
+enum json_kind json_kind(const struct json *value);
+/* A further reference to VALUE (the same value, not a copy), owned by the caller. */
+struct json *json_share(const struct json *value);
+
 bool json_is_object(const struct json *value);
 bool json_is_array(const struct json *value);
 bool json_is_null(const struct json *value); /* also for NULL (absent) */
