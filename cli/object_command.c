@@ -24,26 +24,6 @@
 #define PLAIN_MAX (256 * MIB)
 #define LINE_MAX  (1024 * MIB)
 
-const char object_command_usage[] =
-    "usage: weft object ls|verify|cat FILE-OR-URL [--topic NAME] [--partition N]\n"
-    "\n"
-    "  ls      what the object holds: a line for each run\n"
-    "  verify  read all of it and check every checksum and count\n"
-    "  cat     the records, a line of JSON each; bytes that are not UTF-8 text appear "
-    "as\n"
-    "          {\"base64\": ...}; \"offset\" is the offset within the run, unless the "
-    "object\n"
-    "          holds final offsets\n"
-    "\n"
-    "FILE-OR-URL is a path, file:///path or s3://bucket/key?region=...&endpoint=...\n"
-    "(credentials as for weft-agent: environment, then metadata services). No control\n"
-    "plane is needed.\n"
-    "\n"
-    "examples:\n"
-    "  weft object ls /var/lib/store/5b1c.../o/3f/3f0e...\n"
-    "  weft object cat 's3://bucket/5b1c.../o/3f/3f0e...?region=eu-central-1' --topic "
-    "orders\n";
-
 struct object {
     struct source *source;
     struct arena arena;
@@ -316,67 +296,43 @@ static int cat(struct object *object, const struct filter *filter, struct err *e
     return for_each_run(object, filter, cat_run, err);
 }
 
-/* ---- the command ---- */
+/* ---- the commands ---- */
 
-static int usage_error(const char *what, const char *word)
+static int run(struct cli *cli, int (*verb)(struct object *object,
+                                            const struct filter *filter, struct err *err))
 {
-    (void)fprintf(stderr, "weft object: %s%s%s\n%s", what, word == NULL ? "" : ": ",
-                  word == NULL ? "" : word, object_command_usage);
-    return 2;
-}
-
-static bool parse_partition(const char *text, int64_t *partition)
-{
-    char *end;
-    long v = strtol(text, &end, 10);
-
-    if (*text == '\0' || *end != '\0' || v < 0 || v > INT32_MAX)
-        return false;
-    *partition = v;
-    return true;
-}
-
-int object_command(int argc, char **argv)
-{
-    static const struct {
-        const char *name;
-        int (*run)(struct object *, const struct filter *, struct err *);
-    } verbs[] = {{"ls", list}, {"verify", verify}, {"cat", cat}};
-    struct filter filter = {NULL, -1};
-    const char *where = NULL;
+    const char *where = args_value(&cli->args, "file_or_url");
+    const char *partition = args_flag(&cli->args, "partition");
+    struct filter filter = {args_flag(&cli->args, "topic"), -1};
     struct object object;
-    struct err err;
-    size_t verb = 0;
+    struct err err = {0};
 
-    if (argc < 2)
-        return usage_error("ls, verify or cat?", NULL);
-    if (strcmp(argv[1], "--help") == 0) {
-        (void)fputs(object_command_usage, stdout);
-        return 0;
+    if (partition != NULL &&
+        (args_number(FLAG_INT, partition, 0, &filter.partition) != 0 ||
+         filter.partition > INT32_MAX)) {
+        cli_error(cli, "%s is no partition", partition);
+        return CLI_USAGE;
     }
-    while (verb < ARRAY_LEN(verbs) && strcmp(argv[1], verbs[verb].name) != 0)
-        verb++;
-    if (verb == ARRAY_LEN(verbs))
-        return usage_error("unknown command", argv[1]);
-    for (int i = 2; i < argc; i++) {
-        if (strcmp(argv[i], "--topic") == 0 && i + 1 < argc)
-            filter.topic = argv[++i];
-        else if (strcmp(argv[i], "--partition") == 0 && i + 1 < argc) {
-            if (!parse_partition(argv[++i], &filter.partition))
-                return usage_error("not a partition", argv[i]);
-        } else if (argv[i][0] == '-' || where != NULL)
-            return usage_error("unexpected word", argv[i]);
-        else
-            where = argv[i];
-    }
-    if (where == NULL)
-        return usage_error("which object?", NULL);
-
     int rc = object_open(&object, where, &err);
     if (rc == 0)
-        rc = verbs[verb].run(&object, &filter, &err);
+        rc = verb(&object, &filter, &err);
     object_close(&object);
     if (rc != 0)
-        (void)fprintf(stderr, "weft object %s: %s: %s\n", argv[1], where, err.text);
-    return rc == 0 ? 0 : 1;
+        cli_error(cli, "%s: %s", where, err.text);
+    return rc == 0 ? CLI_OK : CLI_FAILED;
+}
+
+int object_ls(struct cli *cli)
+{
+    return run(cli, list);
+}
+
+int object_verify(struct cli *cli)
+{
+    return run(cli, verify);
+}
+
+int object_cat(struct cli *cli)
+{
+    return run(cli, cat);
 }

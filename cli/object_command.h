@@ -1,11 +1,11 @@
-/* object_command.h - `weft object`: look into an object without any control plane. */
+/* object_command.h - `weft object ls|verify|cat`: look into an object of the store. */
 #ifndef CLI_OBJECT_COMMAND_H
 #define CLI_OBJECT_COMMAND_H
 
-/* ARGV[0] is "object". Returns the process's exit status: 0 fine, 1 the object is not
- * what it should be or cannot be read, 2 the command line is wrong. */
-int object_command(int argc, char **argv);
+#include "cli/cli.h"
 
-extern const char object_command_usage[];
+int object_ls(struct cli *cli);
+int object_verify(struct cli *cli);
+int object_cat(struct cli *cli);
 
 #endif

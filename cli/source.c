@@ -11,6 +11,7 @@
 
 #include "common/blob.h"
 #include "common/clock.h"
+#include "common/crc32c.h"
 #include "common/loop.h"
 #include "common/mem.h"
 #include "common/store.h"
@@ -18,6 +19,8 @@
 
 #define REQUEST_TIMEOUT_MS 60000
 #define URL_MAX            4096
+#define PUT_MAX_BYTES      (5 * GIB)
+#define SLOW_BYTES_PER_MS  256 /* a connection slower than this is given up */
 
 struct piece {
     struct piece *next;
@@ -32,6 +35,7 @@ struct source {
     struct store *store;
     char key[513];
     bool done;
+    int64_t timeout_ms; /* of a request with its repeats */
     struct piece *pieces;
 };
 
@@ -80,7 +84,7 @@ static void on_done(struct store_request *request)
 static int ask(struct source *source, struct store_request *request, struct err *err)
 {
     (void)strcpy(request->key, source->key);
-    request->deadline_at_ms = clock_monotonic_ms() + REQUEST_TIMEOUT_MS;
+    request->deadline_at_ms = clock_monotonic_ms() + source->timeout_ms;
     request->reply_to = &source->replies;
     request->done = on_done;
     request->arg = source;
@@ -111,10 +115,11 @@ static int split_url(const char *where, struct str *url, char key[513], struct e
     return 0;
 }
 
-static int open_store(const char *where, struct source *source, struct err *err)
+/* The store of WHERE, nothing sent yet; TIMEOUT_MS for one try. */
+static int reach_store(const char *where, int64_t timeout_ms, struct source *source,
+                       struct err *err)
 {
-    struct store_options options = {.threads = 1};
-    struct store_request head = {.kind = STORE_HEAD};
+    struct store_options options = {.threads = 1, .attempt_timeout_ms = timeout_ms};
     struct str url;
 
     str_init(&url, URL_MAX);
@@ -125,9 +130,18 @@ static int open_store(const char *where, struct source *source, struct err *err)
         mailbox_init(&source->replies, source->loop, on_reply, NULL);
         rc = store_open(&options, &source->store, err);
     }
+    source->timeout_ms = MAX(REQUEST_TIMEOUT_MS, 2 * timeout_ms);
+    str_fini(&url);
+    return rc;
+}
+
+static int open_store(const char *where, struct source *source, struct err *err)
+{
+    struct store_request head = {.kind = STORE_HEAD};
+    int rc = reach_store(where, 0, source, err);
+
     if (rc == 0 && (rc = ask(source, &head, err)) == 0)
         source->size = head.object_size;
-    str_fini(&url);
     return rc;
 }
 
@@ -156,7 +170,7 @@ int source_open(const char *where, struct source **out, struct err *err)
     struct source *source = mem_zalloc(sizeof(*source));
     int rc;
 
-    if (strncmp(where, "s3://", 5) == 0)
+    if (source_is_store(where))
         rc = open_store(where, source, err);
     else
         rc =
@@ -168,16 +182,47 @@ int source_open(const char *where, struct source **out, struct err *err)
     return rc;
 }
 
-void source_close(struct source *source)
+bool source_is_store(const char *where)
 {
-    if (source->mapped != NULL)
-        munmap(source->mapped, source->size);
+    return strncmp(where, "s3://", 5) == 0;
+}
+
+void source_forget(struct source *source)
+{
     while (source->pieces != NULL) {
         struct piece *piece = source->pieces;
         source->pieces = piece->next;
         blob_unref(piece->blob);
         mem_free(piece);
     }
+}
+
+int source_put(const char *where, struct slice bytes, struct err *err)
+{
+    struct source *source = mem_zalloc(sizeof(*source));
+    struct store_request put = {
+        .kind = STORE_PUT, .pieces = &bytes, .piece_count = 1, .crc = 0};
+    int64_t timeout_ms = REQUEST_TIMEOUT_MS + (int64_t)(bytes.len / SLOW_BYTES_PER_MS);
+    int rc;
+
+    if (bytes.len > PUT_MAX_BYTES) {
+        rc = err_set(err, ERR_TOO_LARGE,
+                     "%zu bytes: a store takes 5 GiB in one piece at most", bytes.len);
+    } else {
+        put.crc = crc32c(bytes.ptr, bytes.len);
+        rc = reach_store(where, timeout_ms, source, err);
+        if (rc == 0)
+            rc = ask(source, &put, err);
+    }
+    source_close(source);
+    return rc;
+}
+
+void source_close(struct source *source)
+{
+    if (source->mapped != NULL)
+        munmap(source->mapped, source->size);
+    source_forget(source);
     if (source->store != NULL)
         store_close(source->store);
     if (source->loop != NULL) {

@@ -1,0 +1,11 @@
+/* backup.h - `weft backup create`, `verify` and `record`. */
+#ifndef CLI_BACKUP_H
+#define CLI_BACKUP_H
+
+#include "cli/cli.h"
+
+int backup_create(struct cli *cli);
+int backup_verify(struct cli *cli);
+int backup_record(struct cli *cli);
+
+#endif
