@@ -262,7 +262,15 @@ static void receive_vote(struct replica *replica, uint64_t from,
     struct raft_message message = {.type = RAFT_REQUEST_VOTE};
     struct raft_request_vote *args = &message.request_vote;
 
-    if (!lease_may_vote(&replica->lease, now_ms))
+    const struct lease *lease = &replica->lease;
+    bool disrupt = lease_may_disrupt(lease, msg->vote.disrupt, msg->vote.transfer_term,
+                                     msg->vote.transfer, now_ms);
+    /* Just started and deaf, but for the heir of a leader that was heard since, or that
+     * this node is itself. */
+    bool heir = disrupt && msg->vote.disrupt &&
+                (lease->leading || lease->heard_term == msg->vote.transfer_term);
+
+    if (!lease_may_vote(lease, now_ms) && !heir)
         return;
     args->version = MESSAGE_VERSION;
     args->term = msg->term;
@@ -270,9 +278,7 @@ static void receive_vote(struct replica *replica, uint64_t from,
     args->last_log_index = msg->vote.last_index;
     args->last_log_term = msg->vote.last_term;
     args->pre_vote = msg->vote.pre_vote;
-    args->disrupt_leader =
-        lease_may_disrupt(&replica->lease, msg->vote.disrupt, msg->vote.transfer_term,
-                          msg->vote.transfer, now_ms);
+    args->disrupt_leader = disrupt;
     step_message(replica, from, &message, now_ms);
 }
 
