@@ -142,7 +142,10 @@ static void take_state(struct replica *replica)
 /* A transfer that began is under way no more though we still lead: it came to nothing. */
 static void watch_transfer(struct replica *replica, int64_t now_ms)
 {
-    if (lease_transferring(&replica->lease) && raft_transferee(&replica->raft) == 0)
+    if (replica->state != RAFT_LEADER)
+        replica->heir = 0;
+    if (lease_transferring(&replica->lease) && replica->heir == 0 &&
+        raft_transferee(&replica->raft) == 0)
         lease_revoke(&replica->lease, now_ms);
 }
 
@@ -257,6 +260,25 @@ static void begin_leading(struct replica *replica, int64_t now_ms)
         replica->term_start_index = replica->window.last;
 }
 
+/* libraft tells the heir with the next answer that it gets of it, up to date or not, and
+ * one that is not obeys not: so libraft hears of the transfer when the heir has all. */
+static void drive_transfer(struct replica *replica, int64_t now_ms)
+{
+    struct raft_event event = {.type = RAFT_TRANSFER};
+    raft_index match;
+
+    if (replica->heir == 0 ||
+        raft_match_index(&replica->raft, replica->heir, &match) != 0)
+        return;
+    if (match != replica->window.last &&
+        now_ms - replica->heir_since_ms < (int64_t)replica->options.election_timeout_ms)
+        return;
+    event.transfer.server_id = replica->heir;
+    replica->heir = 0;
+    if (match != replica->window.last || step_once(replica, &event, now_ms) != 0)
+        lease_revoke(&replica->lease, now_ms);
+}
+
 int replica_step(struct replica *replica, struct raft_event *event, int64_t now_ms)
 {
     bool led = replica->state == RAFT_LEADER;
@@ -269,6 +291,8 @@ int replica_step(struct replica *replica, struct raft_event *event, int64_t now_
     step_configurations(replica, now_ms);
     if (!replica->dead && !led)
         begin_leading(replica, now_ms);
+    if (!replica->dead)
+        drive_transfer(replica, now_ms);
     if (!replica->dead)
         tell_role(replica);
     return 0;
@@ -440,6 +464,16 @@ static void begin_term_alone(struct replica *replica, int64_t now_ms)
     replica->raft.voted_for = replica->options.id;
     replica->raft.follower_state.match = 0;
     (void)store_vote(replica);
+}
+
+void replica_begin_transfer(struct replica *replica, uint64_t id, int64_t now_ms)
+{
+    /* Before the message that permits it. */
+    (void)lease_transfer(&replica->lease);
+    replica->heir = id;
+    replica->heir_since_ms = now_ms;
+    drive_transfer(replica, now_ms);
+    tell_role(replica);
 }
 
 void replica_tick(struct replica *replica, int64_t now_ms)

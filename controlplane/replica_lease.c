@@ -137,22 +137,32 @@ bool lease_permit(struct lease *lease, uint64_t term, uint64_t transfer)
     return true;
 }
 
-bool lease_may_vote(const struct lease *lease, int64_t now_ms)
+/* A leader obeys its own permission only; a follower that of the leader it heard last, as
+ * far as it has heard. */
+static bool is_permitted(const struct lease *lease, const struct lease_request *request)
 {
-    return now_ms >= lease->deaf_until_ms;
+    if (!request->disrupt)
+        return false;
+    if (lease->leading)
+        return request->transfer_term == lease->term &&
+               request->transfer > lease->revoked && request->transfer <= lease->transfer;
+    return lease->heard_term != 0 && request->transfer_term == lease->heard_term &&
+           request->transfer > lease->heard_revoked;
 }
 
-bool lease_may_disrupt(const struct lease *lease, bool asked, uint64_t transfer_term,
-                       uint64_t transfer, int64_t now_ms)
+bool lease_may_vote(const struct lease *lease, const struct lease_request *request,
+                    int64_t now_ms)
 {
-    /* A leader obeys its own permission only. */
-    if (lease->leading)
-        return asked && transfer_term == lease->term && transfer > lease->revoked &&
-               transfer <= lease->transfer;
-    if (asked &&
-        (transfer_term > lease->heard_term ||
-         (transfer_term == lease->heard_term && transfer > lease->heard_revoked)))
-        return true;
-    return lease->heard_term == 0 ||
+    return now_ms >= lease->deaf_until_ms || is_permitted(lease, request);
+}
+
+bool lease_may_disrupt(const struct lease *lease, const struct lease_request *request,
+                       int64_t now_ms)
+{
+    if (lease->leading || is_permitted(lease, request))
+        return is_permitted(lease, request);
+    /* A later leader than ours was elected when ours had no lease any more. */
+    return (request->disrupt && request->transfer_term > lease->heard_term) ||
+           lease->heard_term == 0 ||
            now_ms - lease->heard_ms >= (int64_t)lease->election_timeout_ms;
 }

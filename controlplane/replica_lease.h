@@ -9,7 +9,7 @@
  * clocks may drift apart and one heartbeat, nobody else can be elected, but for
  *
  *  - a voter that restarted and has forgotten: it is deaf to vote requests for one
- *    election timeout from its start;
+ *    election timeout from its start, but for what its leader permits after it;
  *  - a transfer, whose candidate may disrupt the leader. The leader gives its lease up
  *    before it permits that, with a number. If the transfer comes to nothing, the
  *    permission might still be on its way, in a process that was stopped say: so the
@@ -75,10 +75,16 @@ int64_t lease_clock(const struct lease *lease, uint64_t term);
 /* The leader of TERM permits us to disrupt it; false: that was revoked before. */
 bool lease_permit(struct lease *lease, uint64_t term, uint64_t transfer);
 
-/* Whether a vote request may be looked at at all, and as one that disrupts a leader:
- * which it may by permission, or when no leader was heard for an election timeout. */
-bool lease_may_vote(const struct lease *lease, int64_t now_ms);
-bool lease_may_disrupt(const struct lease *lease, bool asked, uint64_t transfer_term,
-                       uint64_t transfer, int64_t now_ms);
+/* What a vote request says of transfers. */
+struct lease_request {
+    bool disrupt;
+    uint64_t transfer_term, transfer;
+};
+/* Whether it may be looked at at all, and as one that disrupts a leader: which it may by
+ * permission, or when no leader was heard for an election timeout. */
+bool lease_may_vote(const struct lease *lease, const struct lease_request *request,
+                    int64_t now_ms);
+bool lease_may_disrupt(const struct lease *lease, const struct lease_request *request,
+                       int64_t now_ms);
 
 #endif

@@ -235,22 +235,6 @@ static uint64_t find_heir(const struct replica *replica, int64_t now_ms)
     return heir;
 }
 
-static int begin_transfer(struct replica *replica, uint64_t id, int64_t now_ms,
-                          struct err *err)
-{
-    struct raft_event event = {.type = RAFT_TRANSFER};
-
-    event.transfer.server_id = id;
-    /* Before the message that permits it. */
-    (void)lease_transfer(&replica->lease);
-    int rc = replica_step(replica, &event, now_ms);
-    if (rc == 0)
-        return 0;
-    lease_revoke(&replica->lease, now_ms);
-    return err_set(err, rc == RAFT_NOTLEADER ? ERR_NOT_LEADER : ERR_UNAVAILABLE,
-                   "hand over leadership: %s", raft_strerror(rc));
-}
-
 int replica_transfer(struct replica *replica, uint64_t id, int64_t now_ms,
                      struct err *err)
 {
@@ -269,18 +253,17 @@ int replica_transfer(struct replica *replica, uint64_t id, int64_t now_ms,
     if (!is_near(replica, id, now_ms))
         return err_set(err, ERR_UNAVAILABLE, "node %llu does not answer",
                        (unsigned long long)id);
-    return begin_transfer(replica, id, now_ms, err);
+    replica_begin_transfer(replica, id, now_ms);
+    return 0;
 }
 
 void replica_give_way(struct replica *replica, int64_t now_ms)
 {
-    struct err err;
-
     if (!replica_is_leader(replica) || lease_transferring(&replica->lease))
         return;
     uint64_t heir = find_heir(replica, now_ms);
     if (heir != 0)
-        (void)begin_transfer(replica, heir, now_ms, &err); /* tried again */
+        replica_begin_transfer(replica, heir, now_ms);
 }
 
 /* ---- lists ---- */

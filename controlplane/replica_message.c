@@ -261,16 +261,11 @@ static void receive_vote(struct replica *replica, uint64_t from,
 {
     struct raft_message message = {.type = RAFT_REQUEST_VOTE};
     struct raft_request_vote *args = &message.request_vote;
+    const struct lease_request request = {.disrupt = msg->vote.disrupt,
+                                          .transfer_term = msg->vote.transfer_term,
+                                          .transfer = msg->vote.transfer};
 
-    const struct lease *lease = &replica->lease;
-    bool disrupt = lease_may_disrupt(lease, msg->vote.disrupt, msg->vote.transfer_term,
-                                     msg->vote.transfer, now_ms);
-    /* Just started and deaf, but for the heir of a leader that was heard since, or that
-     * this node is itself. */
-    bool heir = disrupt && msg->vote.disrupt &&
-                (lease->leading || lease->heard_term == msg->vote.transfer_term);
-
-    if (!lease_may_vote(lease, now_ms) && !heir)
+    if (!lease_may_vote(&replica->lease, &request, now_ms))
         return;
     args->version = MESSAGE_VERSION;
     args->term = msg->term;
@@ -278,7 +273,7 @@ static void receive_vote(struct replica *replica, uint64_t from,
     args->last_log_index = msg->vote.last_index;
     args->last_log_term = msg->vote.last_term;
     args->pre_vote = msg->vote.pre_vote;
-    args->disrupt_leader = disrupt;
+    args->disrupt_leader = lease_may_disrupt(&replica->lease, &request, now_ms);
     step_message(replica, from, &message, now_ms);
 }
 

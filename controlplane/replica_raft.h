@@ -60,6 +60,8 @@ struct replica {
     uint64_t term_start_index; /* reads wait until this is applied */
     int write_code;            /* 0 or why the log cannot be written */
     int64_t muted_until_ms;    /* of a follower with a broken log: no election before */
+    uint64_t heir; /* to be handed leadership when it has the whole log; 0: none */
+    int64_t heir_since_ms;
     /* the configuration as of applied_index */
     struct str applied_configuration;
     uint64_t applied_configuration_index;
@@ -96,6 +98,8 @@ void replica_apply_committed(struct replica *replica, int64_t now_ms);
 /* Append an entry of TYPE with DATA (copied); Raft's code. */
 int replica_append(struct replica *replica, enum raft_entry_type type, struct slice data,
                    int64_t now_ms);
+/* Hand leadership to ID, a voter. */
+void replica_begin_transfer(struct replica *replica, uint64_t id, int64_t now_ms);
 void replica_submit_job(struct replica *replica, enum log_job_kind kind, uint64_t index);
 /* Jobs that are with the log make nothing durable from entry FROM on. */
 void replica_cap_appends(struct replica *replica, uint64_t from);
