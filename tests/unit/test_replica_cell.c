@@ -14,122 +14,122 @@
 #include <string.h>
 
 #include "common/mem.h"
-#include "tests/lib/replica_cell.h"
+#include "tests/lib/vcell.h"
 
 static int setup3(void **state)
 {
-    *state = cell_new(3);
+    *state = vcell_new(3);
     return 0;
 }
 
 static int setup5(void **state)
 {
-    *state = cell_new(5);
+    *state = vcell_new(5);
     return 0;
 }
 
 static int setup1(void **state)
 {
-    *state = cell_new(1);
+    *state = vcell_new(1);
     return 0;
 }
 
 static int teardown(void **state)
 {
-    cell_free(*state);
+    vcell_free(*state);
     return 0;
 }
 
-static void submit_many(struct cell *cell, unsigned count)
+static void submit_many(struct vcell *cell, unsigned count)
 {
     char text[32];
     for (unsigned i = 0; i < count; i++) {
         snprintf(text, sizeof(text), "entry %u", i);
-        assert_true(cell_submit(cell, cell_leader(cell), text) > 0);
+        assert_true(vcell_submit(cell, vcell_leader(cell), text) > 0);
         if (i % 500 == 499)
-            cell_run(cell, 10);
+            vcell_run(cell, 10);
     }
 }
 
-static uint64_t applied(struct cell *cell, uint64_t id)
+static uint64_t applied(struct vcell *cell, uint64_t id)
 {
-    return replica_applied_index(cell_replica(cell, id));
+    return replica_applied_index(vcell_replica(cell, id));
 }
 
 /* A cell has one leader, whom all know, and what it takes is applied everywhere. */
 static void test_replication(void **state)
 {
-    struct cell *cell = *state;
-    uint64_t leader = cell_leader(cell);
+    struct vcell *cell = *state;
+    uint64_t leader = vcell_leader(cell);
     submit_many(cell, 1000);
-    cell_until_equal(cell);
+    vcell_until_equal(cell);
     for (uint64_t id = 1; id <= 3; id++) {
-        assert_int_equal(replica_leader_id(cell_replica(cell, id)), leader);
-        assert_string_equal(replica_leader_address(cell_replica(cell, id)),
+        assert_int_equal(replica_leader_id(vcell_replica(cell, id)), leader);
+        assert_string_equal(replica_leader_address(vcell_replica(cell, id)),
                             cell->nodes[leader].address);
-        assert_int_equal(replica_write_code(cell_replica(cell, id)),
+        assert_int_equal(replica_write_code(vcell_replica(cell, id)),
                          id == leader ? 0 : ERR_NOT_LEADER);
     }
-    assert_int_equal(cell_readers(cell), 1);
-    uint64_t other = cell_other(cell, leader, 0);
-    assert_int_equal(cell_submit(cell, other, "no"), 0);
+    assert_int_equal(vcell_readers(cell), 1);
+    uint64_t other = vcell_other(cell, leader, 0);
+    assert_int_equal(vcell_submit(cell, other, "no"), 0);
 }
 
 /* Without a majority nothing is committed, and the leader steps down. */
 static void test_no_majority(void **state)
 {
-    struct cell *cell = *state;
-    uint64_t leader = cell_leader(cell);
+    struct vcell *cell = *state;
+    uint64_t leader = vcell_leader(cell);
     uint64_t before = applied(cell, leader);
-    cell_isolate(cell, leader, true);
-    assert_true(cell_submit(cell, leader, "alone") > 0);
-    cell_run(cell, 100);
+    vcell_isolate(cell, leader, true);
+    assert_true(vcell_submit(cell, leader, "alone") > 0);
+    vcell_run(cell, 100);
     assert_int_equal(applied(cell, leader), before);
-    cell_run(cell, 2 * CELL_ELECTION);
-    assert_false(replica_is_leader(cell_replica(cell, leader)));
-    assert_int_equal(replica_leader_id(cell_replica(cell, leader)), 0);
+    vcell_run(cell, 2 * VCELL_ELECTION);
+    assert_false(replica_is_leader(vcell_replica(cell, leader)));
+    assert_int_equal(replica_leader_id(vcell_replica(cell, leader)), 0);
 }
 
 /* A leader that dies is followed by another within three seconds, which has all that was
  * applied; and the old one catches up. Ten times. */
 static void test_failover(void **state)
 {
-    struct cell *cell = *state;
+    struct vcell *cell = *state;
     for (int i = 0; i < 10; i++) {
-        uint64_t leader = cell_leader(cell);
+        uint64_t leader = vcell_leader(cell);
         submit_many(cell, 20);
-        cell_run(cell, 20);
+        vcell_run(cell, 20);
         uint64_t done = applied(cell, leader);
-        cell_crash(cell, leader);
+        vcell_crash(cell, leader);
         int64_t began_ms = cell->now_ms;
-        cell_until_leader(cell);
+        vcell_until_leader(cell);
         assert_true(cell->now_ms - began_ms < 3000);
-        assert_true(applied(cell, cell_leader(cell)) >= done);
+        assert_true(applied(cell, vcell_leader(cell)) >= done);
         submit_many(cell, 20);
-        cell_start(cell, leader);
-        cell_until_equal(cell);
-        cell_until_leader(cell);
+        vcell_start(cell, leader);
+        vcell_until_equal(cell);
+        vcell_until_leader(cell);
     }
 }
 
 /* What an old leader took without a majority is replaced by what the new one has. */
 static void test_conflict(void **state)
 {
-    struct cell *cell = *state;
-    uint64_t old = cell_leader(cell);
+    struct vcell *cell = *state;
+    uint64_t old = vcell_leader(cell);
     submit_many(cell, 10);
-    cell_until_equal(cell);
-    cell_isolate(cell, old, true);
+    vcell_until_equal(cell);
+    vcell_isolate(cell, old, true);
     for (int i = 0; i < 10; i++)
-        assert_true(cell_submit(cell, old, "lost") > 0);
-    cell_run(cell, CELL_ELECTION * 3);
-    uint64_t new = cell_leader(cell);
+        assert_true(vcell_submit(cell, old, "lost") > 0);
+    vcell_run(cell, VCELL_ELECTION * 3);
+    uint64_t new = vcell_leader(cell);
     assert_int_not_equal(new, old);
-    uint64_t index = cell_submit(cell, new, "kept");
-    cell_run(cell, 300);
+    uint64_t index = vcell_submit(cell, new, "kept");
+    vcell_run(cell, 300);
     assert_true(applied(cell, new) >= index);
-    cell_isolate(cell, old, false);
-    cell_until_equal(cell);
+    vcell_isolate(cell, old, false);
+    vcell_until_equal(cell);
     assert_int_equal(cell->nodes[old].hash, cell->nodes[new].hash);
 }
 
@@ -137,145 +137,145 @@ static void test_conflict(void **state)
  * replaced count for nothing when they come back. */
 static void test_conflict_slow_disk(void **state)
 {
-    struct cell *cell = *state;
-    uint64_t old = cell_leader(cell);
+    struct vcell *cell = *state;
+    uint64_t old = vcell_leader(cell);
     cell->nodes[old].hold_jobs = true;
-    cell_isolate(cell, old, true);
+    vcell_isolate(cell, old, true);
     for (int i = 0; i < 10; i++)
-        assert_true(cell_submit(cell, old, "lost") > 0);
-    cell_run(cell, CELL_ELECTION * 3);
+        assert_true(vcell_submit(cell, old, "lost") > 0);
+    vcell_run(cell, VCELL_ELECTION * 3);
     for (int i = 0; i < 20; i++)
-        assert_true(cell_submit(cell, cell_leader(cell), "kept") > 0);
-    cell_isolate(cell, old, false);
-    cell_run(cell, 300);
+        assert_true(vcell_submit(cell, vcell_leader(cell), "kept") > 0);
+    vcell_isolate(cell, old, false);
+    vcell_run(cell, 300);
     cell->nodes[old].hold_jobs = false;
-    cell_until_equal(cell);
+    vcell_until_equal(cell);
 }
 
 /* A node whose disk is slower than an election stays a follower and catches up. */
 static void test_slow_disk(void **state)
 {
-    struct cell *cell = *state;
-    uint64_t slow = cell_other(cell, cell_leader(cell), 0);
+    struct vcell *cell = *state;
+    uint64_t slow = vcell_other(cell, vcell_leader(cell), 0);
     cell->nodes[slow].disk_ms = 700;
     unsigned elections = cell->elections;
     for (int i = 0; i < 30; i++) {
         submit_many(cell, 5);
-        cell_run(cell, 100);
+        vcell_run(cell, 100);
     }
     assert_int_equal(cell->elections, elections);
     cell->nodes[slow].disk_ms = 1;
-    cell_until_equal(cell);
+    vcell_until_equal(cell);
 }
 
 /* Everybody dies at once: what was applied anywhere is there after the restart. */
 static void test_power_cut(void **state)
 {
-    struct cell *cell = *state;
+    struct vcell *cell = *state;
     for (int round = 0; round < 5; round++) {
         submit_many(cell, 50);
-        cell_run(cell, 3);
+        vcell_run(cell, 3);
         uint64_t done = 0;
         for (uint64_t id = 1; id <= 3; id++)
             done = applied(cell, id) > done ? applied(cell, id) : done;
         for (uint64_t id = 1; id <= 3; id++)
-            cell_crash(cell, id);
+            vcell_crash(cell, id);
         for (uint64_t id = 1; id <= 3; id++)
-            cell_start(cell, id);
-        cell_until_leader(cell);
-        cell_until_equal(cell);
+            vcell_start(cell, id);
+        vcell_until_leader(cell);
+        vcell_until_equal(cell);
         assert_true(applied(cell, 1) >= done);
     }
 }
 
 static uint64_t former;
 
-static bool another_leads(struct cell *cell)
+static bool another_leads(struct vcell *cell)
 {
-    return cell_leader(cell) != former && cell_leader(cell) != 0;
+    return vcell_leader(cell) != former && vcell_leader(cell) != 0;
 }
 
 /* Make node BEHIND miss more than the leader keeps. */
-static void fall_behind(struct cell *cell, uint64_t behind)
+static void fall_behind(struct vcell *cell, uint64_t behind)
 {
-    cell_crash(cell, behind);
-    cell_until_leader(cell);
+    vcell_crash(cell, behind);
+    vcell_until_leader(cell);
     submit_many(cell, 6000);
-    cell_run(cell, 300);
-    cell_checkpoint(cell, cell_leader(cell));
-    cell_checkpoint(cell, cell_other(cell, cell_leader(cell), behind));
-    cell_run(cell, 10);
+    vcell_run(cell, 300);
+    vcell_checkpoint(cell, vcell_leader(cell));
+    vcell_checkpoint(cell, vcell_other(cell, vcell_leader(cell), behind));
+    vcell_run(cell, 10);
 }
 
 /* A follower that is too far behind gets a snapshot, then the log again; also the log on
  * its disk begins behind the snapshot. */
 static void test_install(void **state)
 {
-    struct cell *cell = *state;
-    uint64_t behind = cell_other(cell, cell_leader(cell), 0);
+    struct vcell *cell = *state;
+    uint64_t behind = vcell_other(cell, vcell_leader(cell), 0);
     fall_behind(cell, behind);
-    cell_start(cell, behind);
-    cell_run(cell, 1000);
+    vcell_start(cell, behind);
+    vcell_run(cell, 1000);
     submit_many(cell, 10);
-    cell_until_equal(cell);
+    vcell_until_equal(cell);
     assert_int_equal(cell->nodes[behind].installs, 1);
     assert_true(wal_first_index(cell->nodes[behind].wal) > 6000);
-    cell_crash(cell, behind);
-    cell_start(cell, behind);
-    cell_until_equal(cell);
+    vcell_crash(cell, behind);
+    vcell_start(cell, behind);
+    vcell_until_equal(cell);
     /* It can lead: it has what the others need. */
     struct err err;
-    cell_run(cell, 300);
-    assert_int_equal(replica_transfer(cell_replica(cell, cell_leader(cell)), behind,
+    vcell_run(cell, 300);
+    assert_int_equal(replica_transfer(vcell_replica(cell, vcell_leader(cell)), behind,
                                       cell->now_ms, &err),
                      0);
-    cell_run(cell, 100);
-    assert_int_equal(cell_leader(cell), behind);
+    vcell_run(cell, 100);
+    assert_int_equal(vcell_leader(cell), behind);
     submit_many(cell, 10);
-    cell_until_equal(cell);
+    vcell_until_equal(cell);
 }
 
 /* A snapshot that is newer than the one that was offered is as good. */
 static void test_install_newer(void **state)
 {
-    struct cell *cell = *state;
-    uint64_t behind = cell_other(cell, cell_leader(cell), 0);
+    struct vcell *cell = *state;
+    uint64_t behind = vcell_other(cell, vcell_leader(cell), 0);
     fall_behind(cell, behind);
     cell->nodes[behind].hold_installs = true;
-    cell_start(cell, behind);
-    cell_run(cell, 1000);
+    vcell_start(cell, behind);
+    vcell_run(cell, 1000);
     assert_true(cell->nodes[behind].install_from != 0);
     submit_many(cell, 3000);
-    cell_run(cell, 200);
+    vcell_run(cell, 200);
     cell->nodes[behind].hold_installs = false;
-    cell_run(cell, 500);
+    vcell_run(cell, 500);
     assert_int_equal(cell->nodes[behind].installs, 1);
     submit_many(cell, 10);
-    cell_until_equal(cell);
+    vcell_until_equal(cell);
 }
 
 /* A crash after the state was replaced and before the log was: the log begins anew at the
  * start. And one before anything happened: the install is asked for again. */
 static void test_install_crash(void **state)
 {
-    struct cell *cell = *state;
-    uint64_t behind = cell_other(cell, cell_leader(cell), 0);
+    struct vcell *cell = *state;
+    uint64_t behind = vcell_other(cell, vcell_leader(cell), 0);
     fall_behind(cell, behind);
     cell->nodes[behind].hold_installs = true;
-    cell_start(cell, behind);
-    cell_run(cell, 1000);
+    vcell_start(cell, behind);
+    vcell_run(cell, 1000);
     assert_true(cell->nodes[behind].install_from != 0);
-    cell_crash(cell, behind);
+    vcell_crash(cell, behind);
     cell->nodes[behind].hold_installs = false;
     cell->nodes[behind].disk_ms = 100000; /* the log's job does not come back */
-    cell_start(cell, behind);
-    cell_run(cell, 1000);
+    vcell_start(cell, behind);
+    vcell_run(cell, 1000);
     assert_true(cell->nodes[behind].marker);
-    cell_crash(cell, behind);
+    vcell_crash(cell, behind);
     cell->nodes[behind].disk_ms = 1;
-    cell_start(cell, behind);
+    vcell_start(cell, behind);
     submit_many(cell, 10);
-    cell_until_equal(cell);
+    vcell_until_equal(cell);
     assert_int_equal(cell->nodes[behind].installs, 0);
 }
 
@@ -283,54 +283,54 @@ static void test_install_crash(void **state)
  * leader dies, and the fetch that failed is begun anew from the next leader. */
 static void test_install_leader_dies(void **state)
 {
-    struct cell *cell = *state;
-    uint64_t behind = cell_other(cell, cell_leader(cell), 0);
+    struct vcell *cell = *state;
+    uint64_t behind = vcell_other(cell, vcell_leader(cell), 0);
     uint64_t leader;
     fall_behind(cell, behind);
     cell->nodes[behind].hold_installs = true;
-    cell_start(cell, behind);
-    cell_run(cell, 1000);
-    leader = cell_leader(cell);
+    vcell_start(cell, behind);
+    vcell_run(cell, 1000);
+    leader = vcell_leader(cell);
     assert_int_equal(cell->nodes[behind].install_from, leader);
-    cell_crash(cell, leader);
+    vcell_crash(cell, leader);
     former = leader;
-    cell_until(cell, another_leads); /* two of three: the one that is behind voted */
+    vcell_until(cell, another_leads); /* two of three: the one that is behind voted */
     cell->nodes[behind].hold_installs = false;
-    cell_run(cell, 2000);
+    vcell_run(cell, 2000);
     assert_int_equal(cell->nodes[behind].installs, 1);
-    cell_start(cell, leader);
-    cell_until_equal(cell);
+    vcell_start(cell, leader);
+    vcell_until_equal(cell);
 }
 
 /* One node grows to five and goes back to three, under load. */
 static void test_members(void **state)
 {
-    struct cell *cell = *state;
+    struct vcell *cell = *state;
     struct replica_server server;
     for (uint64_t id = 2; id <= 5; id++) {
         submit_many(cell, 100);
-        cell_start(cell, id);
-        cell_change(cell, REPLICA_ADD, id);
-        assert_true(cell_server(cell, 1, id, &server));
+        vcell_start(cell, id);
+        vcell_change(cell, REPLICA_ADD, id);
+        assert_true(vcell_server(cell, 1, id, &server));
         assert_int_equal(server.role, REPLICA_STANDBY);
-        cell_change(cell, REPLICA_PROMOTE, id);
-        assert_true(cell_server(cell, 1, id, &server));
+        vcell_change(cell, REPLICA_PROMOTE, id);
+        assert_true(vcell_server(cell, 1, id, &server));
         assert_int_equal(server.role, REPLICA_VOTER);
         assert_true(cell->nodes[id].configurations > 0);
     }
-    cell_until_equal(cell);
-    cell_change(cell, REPLICA_DEMOTE, cell_other(cell, cell_leader(cell), 0));
-    cell_change(cell, REPLICA_REMOVE, cell_other(cell, cell_leader(cell), 0));
+    vcell_until_equal(cell);
+    vcell_change(cell, REPLICA_DEMOTE, vcell_other(cell, vcell_leader(cell), 0));
+    vcell_change(cell, REPLICA_REMOVE, vcell_other(cell, vcell_leader(cell), 0));
     submit_many(cell, 10);
-    cell_run(cell, 100);
-    assert_int_equal(cell_readers(cell), 1);
+    vcell_run(cell, 100);
+    assert_int_equal(vcell_readers(cell), 1);
 }
 
-static int try_change(struct cell *cell, enum replica_change_kind kind, uint64_t id)
+static int try_change(struct vcell *cell, enum replica_change_kind kind, uint64_t id)
 {
     struct err err;
     uint64_t index;
-    return replica_change(cell_replica(cell, cell_leader(cell)), kind, id,
+    return replica_change(vcell_replica(cell, vcell_leader(cell)), kind, id,
                           cell->nodes[id].address, cell->now_ms, &index, &err);
 }
 
@@ -338,125 +338,125 @@ static int try_change(struct cell *cell, enum replica_change_kind kind, uint64_t
  * not know of the last change; a lost voter is removed first. */
 static void test_promote_late(void **state)
 {
-    struct cell *cell = *state;
-    uint64_t leader = cell_leader(cell);
-    uint64_t lost = cell_other(cell, leader, 0);
-    cell_change(cell, REPLICA_ADD, 4); /* it does not run yet */
+    struct vcell *cell = *state;
+    uint64_t leader = vcell_leader(cell);
+    uint64_t lost = vcell_other(cell, leader, 0);
+    vcell_change(cell, REPLICA_ADD, 4); /* it does not run yet */
     assert_int_equal(try_change(cell, REPLICA_PROMOTE, 4), ERR_UNAVAILABLE);
-    cell_start(cell, 4);
+    vcell_start(cell, 4);
     cell->nodes[4].disk_ms = 100000;
     submit_many(cell, 1000);
-    cell_run(cell, 300);
+    vcell_run(cell, 300);
     assert_int_equal(try_change(cell, REPLICA_PROMOTE, 4), ERR_UNAVAILABLE);
-    cell_crash(cell, 4);
+    vcell_crash(cell, 4);
     cell->nodes[4].disk_ms = 1;
-    cell_start(cell, 4);
-    cell_until_equal(cell);
-    cell_crash(cell, lost);
-    cell_start(cell, 5);
-    cell_change(cell, REPLICA_ADD, 5);
-    cell_until_equal(cell);
-    cell_run(cell, 300);
+    vcell_start(cell, 4);
+    vcell_until_equal(cell);
+    vcell_crash(cell, lost);
+    vcell_start(cell, 5);
+    vcell_change(cell, REPLICA_ADD, 5);
+    vcell_until_equal(cell);
+    vcell_run(cell, 300);
     assert_int_equal(try_change(cell, REPLICA_PROMOTE, 4), ERR_UNAVAILABLE);
-    cell_change(cell, REPLICA_REMOVE, lost);
-    cell_change(cell, REPLICA_PROMOTE, 4);
-    cell_change(cell, REPLICA_PROMOTE, 5);
-    cell_until_equal(cell);
+    vcell_change(cell, REPLICA_REMOVE, lost);
+    vcell_change(cell, REPLICA_PROMOTE, 4);
+    vcell_change(cell, REPLICA_PROMOTE, 5);
+    vcell_until_equal(cell);
     /* The removed one comes back: it disturbs nobody. */
     unsigned elections = cell->elections;
-    cell_start(cell, lost);
-    cell_run(cell, 5000);
+    vcell_start(cell, lost);
+    vcell_run(cell, 5000);
     assert_int_equal(cell->elections, elections);
 }
 
 /* One change at a time, and only what makes sense. */
 static void test_refused_changes(void **state)
 {
-    struct cell *cell = *state;
-    uint64_t leader = cell_leader(cell);
+    struct vcell *cell = *state;
+    uint64_t leader = vcell_leader(cell);
     assert_int_equal(try_change(cell, REPLICA_ADD, 2), ERR_EXISTS);
     assert_int_equal(try_change(cell, REPLICA_PROMOTE, 2), ERR_EXISTS);
     assert_int_equal(try_change(cell, REPLICA_PROMOTE, 6), ERR_NOT_FOUND);
     assert_int_equal(try_change(cell, REPLICA_REMOVE, 6), ERR_NOT_FOUND);
     assert_int_equal(try_change(cell, REPLICA_ADD, 4), 0);
-    assert_true(replica_changing(cell_replica(cell, leader)));
+    assert_true(replica_changing(vcell_replica(cell, leader)));
     assert_int_equal(try_change(cell, REPLICA_ADD, 5), ERR_CONFLICT);
-    cell_run(cell, 50);
-    assert_false(replica_changing(cell_replica(cell, leader)));
+    vcell_run(cell, 50);
+    assert_false(replica_changing(vcell_replica(cell, leader)));
     struct err err;
     uint64_t index;
-    assert_int_equal(replica_change(cell_replica(cell, cell_other(cell, leader, 0)),
+    assert_int_equal(replica_change(vcell_replica(cell, vcell_other(cell, leader, 0)),
                                     REPLICA_ADD, 5, "node5:1", cell->now_ms, &index,
                                     &err),
                      ERR_NOT_LEADER);
-    cell_change(cell, REPLICA_REMOVE, 4);
-    cell_change(cell, REPLICA_REMOVE, cell_other(cell, cell_leader(cell), 0));
+    vcell_change(cell, REPLICA_REMOVE, 4);
+    vcell_change(cell, REPLICA_REMOVE, vcell_other(cell, vcell_leader(cell), 0));
 }
 
 /* A leader that is removed steps down when that is committed, and knows it. */
 static void test_remove_leader(void **state)
 {
-    struct cell *cell = *state;
-    uint64_t leader = cell_leader(cell);
+    struct vcell *cell = *state;
+    uint64_t leader = vcell_leader(cell);
     assert_int_equal(try_change(cell, REPLICA_REMOVE, leader), 0);
-    cell_run(cell, 50);
-    assert_false(replica_is_leader(cell_replica(cell, leader)));
-    assert_true(replica_removed(cell_replica(cell, leader)));
-    cell_crash(cell, leader);
-    cell_until_leader(cell);
+    vcell_run(cell, 50);
+    assert_false(replica_is_leader(vcell_replica(cell, leader)));
+    assert_true(replica_removed(vcell_replica(cell, leader)));
+    vcell_crash(cell, leader);
+    vcell_until_leader(cell);
     submit_many(cell, 10);
-    cell_until_equal(cell);
+    vcell_until_equal(cell);
 }
 
 /* Of two voters the leader removes itself: the other elects itself, in a new term. */
 static void test_remove_leader_of_two(void **state)
 {
-    struct cell *cell = *state;
-    cell_change(cell, REPLICA_REMOVE, cell_other(cell, cell_leader(cell), 0));
-    uint64_t leader = cell_leader(cell);
+    struct vcell *cell = *state;
+    vcell_change(cell, REPLICA_REMOVE, vcell_other(cell, vcell_leader(cell), 0));
+    uint64_t leader = vcell_leader(cell);
     struct replica_server server;
     uint64_t other = 0;
     for (uint64_t id = 1; id <= 3; id++) {
-        if (id != leader && cell_server(cell, leader, id, &server))
+        if (id != leader && vcell_server(cell, leader, id, &server))
             other = id;
     }
-    uint64_t term = replica_term(cell_replica(cell, leader));
+    uint64_t term = replica_term(vcell_replica(cell, leader));
     assert_int_equal(try_change(cell, REPLICA_REMOVE, leader), 0);
-    cell_run(cell, 3 * CELL_ELECTION);
-    assert_true(replica_is_leader(cell_replica(cell, other)));
-    assert_true(replica_term(cell_replica(cell, other)) > term);
+    vcell_run(cell, 3 * VCELL_ELECTION);
+    assert_true(replica_is_leader(vcell_replica(cell, other)));
+    assert_true(replica_term(vcell_replica(cell, other)) > term);
 }
 
 /* A hand-over takes far less than 100 ms, and the old leader reads nothing from its
  * beginning on. */
 static void test_transfer(void **state)
 {
-    struct cell *cell = *state;
+    struct vcell *cell = *state;
     struct err err;
     for (int i = 0; i < 10; i++) {
-        uint64_t leader = cell_leader(cell);
+        uint64_t leader = vcell_leader(cell);
         submit_many(cell, 50);
-        assert_int_equal(cell_readers(cell), 1);
+        assert_int_equal(vcell_readers(cell), 1);
         assert_int_equal(
-            replica_transfer(cell_replica(cell, leader), 0, cell->now_ms, &err), 0);
-        assert_int_equal(cell_readers(cell), 0);
-        assert_int_equal(cell_submit(cell, leader, "late"), 0);
+            replica_transfer(vcell_replica(cell, leader), 0, cell->now_ms, &err), 0);
+        assert_int_equal(vcell_readers(cell), 0);
+        assert_int_equal(vcell_submit(cell, leader, "late"), 0);
         int64_t began_ms = cell->now_ms;
-        cell_until_leader(cell);
+        vcell_until_leader(cell);
         assert_true(cell->now_ms - began_ms < 100);
-        assert_int_not_equal(cell_leader(cell), leader);
-        cell_until_equal(cell);
-        cell_run(cell, 300);
+        assert_int_not_equal(vcell_leader(cell), leader);
+        vcell_until_equal(cell);
+        vcell_run(cell, 300);
     }
-    uint64_t leader = cell_leader(cell);
+    uint64_t leader = vcell_leader(cell);
     assert_int_equal(
-        replica_transfer(cell_replica(cell, leader), leader, cell->now_ms, &err),
+        replica_transfer(vcell_replica(cell, leader), leader, cell->now_ms, &err),
         ERR_NOT_FOUND);
-    uint64_t gone = cell_other(cell, leader, 0);
-    cell_crash(cell, gone);
-    cell_run(cell, 2 * CELL_ELECTION);
+    uint64_t gone = vcell_other(cell, leader, 0);
+    vcell_crash(cell, gone);
+    vcell_run(cell, 2 * VCELL_ELECTION);
     assert_int_equal(
-        replica_transfer(cell_replica(cell, leader), gone, cell->now_ms, &err),
+        replica_transfer(vcell_replica(cell, leader), gone, cell->now_ms, &err),
         ERR_UNAVAILABLE);
 }
 
@@ -464,38 +464,38 @@ static void test_transfer(void **state)
  * there is another. */
 static void test_lease_after_pause(void **state)
 {
-    struct cell *cell = *state;
-    uint64_t old = cell_leader(cell);
-    struct replica *replica = cell_replica(cell, old);
+    struct vcell *cell = *state;
+    uint64_t old = vcell_leader(cell);
+    struct replica *replica = vcell_replica(cell, old);
     assert_true(replica_can_read(replica, cell->now_ms));
     cell->nodes[old].paused = true;
-    cell_until_leader(cell);
+    vcell_until_leader(cell);
     assert_true(replica_is_leader(replica));
     assert_false(replica_can_read(replica, cell->now_ms));
     cell->nodes[old].paused = false;
-    cell_until_equal(cell);
+    vcell_until_equal(cell);
     assert_false(replica_can_read(replica, cell->now_ms));
 }
 
 /* The lease ends before any follower would vote, whatever it is that cuts it off. */
 static void test_lease_ends_first(void **state)
 {
-    struct cell *cell = *state;
-    uint64_t old = cell_leader(cell);
-    int64_t end_ms = replica_lease_end_ms(cell_replica(cell, old));
-    int64_t allowance_ms = CELL_ELECTION * REPLICA_DRIFT_PERCENT / 100;
+    struct vcell *cell = *state;
+    uint64_t old = vcell_leader(cell);
+    int64_t end_ms = replica_lease_end_ms(vcell_replica(cell, old));
+    int64_t allowance_ms = VCELL_ELECTION * REPLICA_DRIFT_PERCENT / 100;
     assert_true(end_ms > cell->now_ms);
-    assert_true(end_ms <= cell->now_ms + CELL_ELECTION - allowance_ms - CELL_BEAT);
+    assert_true(end_ms <= cell->now_ms + VCELL_ELECTION - allowance_ms - VCELL_BEAT);
     for (uint64_t id = 1; id <= 3; id++)
         cell->cut[id][old] = true; /* it speaks, but hears nothing */
-    cell_run(cell, end_ms + 2 - cell->now_ms);
-    assert_int_equal(cell_readers(cell), 0);
-    assert_true(replica_is_leader(cell_replica(cell, old)));
+    vcell_run(cell, end_ms + 2 - cell->now_ms);
+    assert_int_equal(vcell_readers(cell), 0);
+    assert_true(replica_is_leader(vcell_replica(cell, old)));
 }
 
 static uint64_t stopped;
 
-static bool stop_at_timeout_now(struct cell *cell, uint64_t from, uint64_t to,
+static bool stop_at_timeout_now(struct vcell *cell, uint64_t from, uint64_t to,
                                 const struct peer_message *msg)
 {
     (void)from;
@@ -510,100 +510,100 @@ static bool stop_at_timeout_now(struct cell *cell, uint64_t from, uint64_t to,
  * permission in its hand and goes on later may not disrupt the leader, which reads. */
 static void test_transfer_revoked(void **state)
 {
-    struct cell *cell = *state;
-    uint64_t leader = cell_leader(cell);
+    struct vcell *cell = *state;
+    uint64_t leader = vcell_leader(cell);
     struct err err;
     stopped = 0;
     cell->filter = stop_at_timeout_now;
-    assert_int_equal(replica_transfer(cell_replica(cell, leader), 0, cell->now_ms, &err),
+    assert_int_equal(replica_transfer(vcell_replica(cell, leader), 0, cell->now_ms, &err),
                      0);
-    cell_run(cell, 20);
+    vcell_run(cell, 20);
     assert_true(stopped != 0);
-    assert_int_equal(cell_readers(cell), 0);
-    cell_run(cell, 2 * CELL_ELECTION);
-    assert_int_equal(cell_leader(cell), leader);
-    assert_int_equal(cell_readers(cell), 1);
+    assert_int_equal(vcell_readers(cell), 0);
+    vcell_run(cell, 2 * VCELL_ELECTION);
+    assert_int_equal(vcell_leader(cell), leader);
+    assert_int_equal(vcell_readers(cell), 1);
     /* The leader must not hear of it either: it would step down and be safe so. */
     cell->cut[stopped][leader] = true;
     cell->nodes[stopped].paused = false;
-    uint64_t third = cell_other(cell, leader, stopped);
-    for (int i = 0; i < 2 * CELL_ELECTION; i++) {
-        cell_run(cell, 1);
-        assert_int_equal(replica_leader_id(cell_replica(cell, third)), leader);
+    uint64_t third = vcell_other(cell, leader, stopped);
+    for (int i = 0; i < 2 * VCELL_ELECTION; i++) {
+        vcell_run(cell, 1);
+        assert_int_equal(replica_leader_id(vcell_replica(cell, third)), leader);
     }
     cell->cut[stopped][leader] = false;
-    cell_until_leader(cell);
-    cell_until_equal(cell);
+    vcell_until_leader(cell);
+    vcell_until_equal(cell);
 }
 
 /* A voter that has forgotten whom it follows, by a restart, is deaf to candidates until
  * the lease that its answers gave has ended. */
 static void test_restarted_voter(void **state)
 {
-    struct cell *cell = *state;
-    uint64_t leader = cell_leader(cell);
-    uint64_t voter = cell_other(cell, leader, 0);
-    uint64_t candidate = cell_other(cell, leader, voter);
+    struct vcell *cell = *state;
+    uint64_t leader = vcell_leader(cell);
+    uint64_t voter = vcell_other(cell, leader, 0);
+    uint64_t candidate = vcell_other(cell, leader, voter);
     /* The candidate is cut off from the leader, and near its time. */
     cell->cut[leader][candidate] = cell->cut[candidate][leader] = true;
-    cell_run(cell, 2 * CELL_ELECTION);
-    assert_true(replica_can_read(cell_replica(cell, leader), cell->now_ms));
-    cell_crash(cell, voter);
-    cell_start(cell, voter);
+    vcell_run(cell, 2 * VCELL_ELECTION);
+    assert_true(replica_can_read(vcell_replica(cell, leader), cell->now_ms));
+    vcell_crash(cell, voter);
+    vcell_start(cell, voter);
     cell->cut[leader][voter] = cell->cut[voter][leader] = true;
     /* check() of the fixture sees it when two could read. */
     former = leader;
-    cell_until(cell, another_leads);
-    cell_isolate(cell, leader, false);
-    cell_until_leader(cell);
-    cell_until_equal(cell);
+    vcell_until(cell, another_leads);
+    vcell_isolate(cell, leader, false);
+    vcell_until_leader(cell);
+    vcell_until_equal(cell);
 }
 
 /* The disk of the leader is full, or fails: it hands over at once, and is not elected
  * until there is room again. */
-static void break_leader(struct cell *cell, int code)
+static void break_leader(struct vcell *cell, int code)
 {
-    uint64_t leader = cell_leader(cell);
+    uint64_t leader = vcell_leader(cell);
     struct log_job *notice = mem_zalloc(sizeof(*notice));
     submit_many(cell, 20);
     cell->nodes[leader].hold_jobs = true;
     notice->kind = LOG_NOTICE;
     notice->code = code;
-    replica_log_done(cell_replica(cell, leader), notice, cell->now_ms);
-    assert_int_equal(replica_write_code(cell_replica(cell, leader)), code);
-    assert_int_equal(cell_submit(cell, leader, "no"), 0);
+    replica_log_done(vcell_replica(cell, leader), notice, cell->now_ms);
+    assert_int_equal(replica_write_code(vcell_replica(cell, leader)), code);
+    assert_int_equal(vcell_submit(cell, leader, "no"), 0);
     int64_t began_ms = cell->now_ms;
-    cell_until_leader(cell);
-    assert_int_not_equal(cell_leader(cell), leader);
+    vcell_until_leader(cell);
+    assert_int_not_equal(vcell_leader(cell), leader);
     assert_true(cell->now_ms - began_ms < 200);
     submit_many(cell, 20);
     /* It is not elected when the others are gone, but follows. */
-    cell_run(cell, 5 * CELL_ELECTION);
-    assert_int_not_equal(cell_leader(cell), leader);
-    assert_int_equal(replica_leader_id(cell_replica(cell, leader)), cell_leader(cell));
+    vcell_run(cell, 5 * VCELL_ELECTION);
+    assert_int_not_equal(vcell_leader(cell), leader);
+    assert_int_equal(replica_leader_id(vcell_replica(cell, leader)), vcell_leader(cell));
 }
 
 static void test_no_space(void **state)
 {
-    struct cell *cell = *state;
-    uint64_t leader = cell_leader(cell);
+    struct vcell *cell = *state;
+    uint64_t leader = vcell_leader(cell);
     break_leader(cell, ERR_NO_SPACE);
     struct log_job *notice = mem_zalloc(sizeof(*notice));
     notice->kind = LOG_NOTICE;
     cell->nodes[leader].hold_jobs = false;
-    replica_log_done(cell_replica(cell, leader), notice, cell->now_ms);
-    cell_until_equal(cell);
+    replica_log_done(vcell_replica(cell, leader), notice, cell->now_ms);
+    vcell_until_equal(cell);
 }
 
 static void test_broken_disk(void **state)
 {
-    struct cell *cell = *state;
-    uint64_t leader = cell_leader(cell);
+    struct vcell *cell = *state;
+    uint64_t leader = vcell_leader(cell);
     break_leader(cell, ERR_IO);
-    cell_crash(cell, leader);
+    vcell_crash(cell, leader);
     cell->nodes[leader].hold_jobs = false;
-    cell_start(cell, leader);
-    cell_until_equal(cell);
+    vcell_start(cell, leader);
+    vcell_until_equal(cell);
 }
 
 static uint32_t seed_state;
@@ -614,20 +614,20 @@ static uint32_t roll(uint32_t n)
     return (seed_state >> 8) % n;
 }
 
-static void one_fault(struct cell *cell)
+static void one_fault(struct vcell *cell)
 {
     uint64_t id = 1 + roll(5);
-    struct cell_node *node = &cell->nodes[id];
+    struct vcell_node *node = &cell->nodes[id];
     struct err err;
 
     switch (roll(9)) {
     case 0:
     case 1:
         if (node->replica != NULL)
-            cell_crash(cell, id);
+            vcell_crash(cell, id);
         break;
     case 2:
-        cell_isolate(cell, id, true);
+        vcell_isolate(cell, id, true);
         break;
     case 3:
         cell->cut[id][1 + roll(5)] = true;
@@ -640,14 +640,14 @@ static void one_fault(struct cell *cell)
         break;
     case 6:
         /* Refused or not: either is right. */
-        if (cell_leader(cell) != 0 &&
-            replica_transfer(cell_replica(cell, cell_leader(cell)), 0, cell->now_ms,
+        if (vcell_leader(cell) != 0 &&
+            replica_transfer(vcell_replica(cell, vcell_leader(cell)), 0, cell->now_ms,
                              &err) == ERR_NOT_FOUND)
             fail();
         break;
     case 7:
         if (node->replica != NULL && node->install_from == 0)
-            cell_checkpoint(cell, id);
+            vcell_checkpoint(cell, id);
         break;
     case 8:
         node->disk_ms = 1 + roll(300);
@@ -655,10 +655,10 @@ static void one_fault(struct cell *cell)
     }
     id = 1 + roll(5);
     if (cell->nodes[id].replica == NULL)
-        cell_start(cell, id);
+        vcell_start(cell, id);
 }
 
-static bool lose_some(struct cell *cell, uint64_t from, uint64_t to,
+static bool lose_some(struct vcell *cell, uint64_t from, uint64_t to,
                       const struct peer_message *msg)
 {
     (void)cell, (void)from, (void)to, (void)msg;
@@ -669,16 +669,16 @@ static bool lose_some(struct cell *cell, uint64_t from, uint64_t to,
  * the cell comes together within ten seconds. */
 static void test_chaos(void **state)
 {
-    struct cell *cell = *state;
-    const char *seed = getenv("CELL_SEED");
+    struct vcell *cell = *state;
+    const char *seed = getenv("VCELL_SEED");
     seed_state = seed != NULL ? (uint32_t)atoi(seed) : 1;
     for (int round = 0; round < 10; round++) {
         cell->filter = lose_some;
         for (int i = 0; i < 60; i++) {
             one_fault(cell);
-            for (int j = 0; j < 10 && cell_leader(cell) != 0; j++)
-                (void)cell_submit(cell, cell_leader(cell), "chaos");
-            cell_run(cell, 20 + roll(400));
+            for (int j = 0; j < 10 && vcell_leader(cell) != 0; j++)
+                (void)vcell_submit(cell, vcell_leader(cell), "chaos");
+            vcell_run(cell, 20 + roll(400));
         }
         cell->filter = NULL;
         memset(cell->cut, 0, sizeof(cell->cut));
@@ -686,11 +686,11 @@ static void test_chaos(void **state)
             cell->nodes[id].paused = false;
             cell->nodes[id].disk_ms = 1;
             if (cell->nodes[id].replica == NULL)
-                cell_start(cell, id);
+                vcell_start(cell, id);
         }
         int64_t began_ms = cell->now_ms;
-        cell_until_leader(cell);
-        cell_until_equal(cell);
+        vcell_until_leader(cell);
+        vcell_until_equal(cell);
         assert_true(cell->now_ms - began_ms < 10000);
     }
 }

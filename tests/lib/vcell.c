@@ -1,5 +1,5 @@
-/* replica_cell.c - see replica_cell.h. */
-#include "tests/lib/replica_cell.h"
+/* vcell.c - see vcell.h. */
+#include "tests/lib/vcell.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -35,9 +35,9 @@ static uint64_t mix(uint64_t hash, uint64_t value)
     return hash ^ (hash >> 29);
 }
 
-static void note_applied(struct cell_node *node, uint64_t index)
+static void note_applied(struct vcell_node *node, uint64_t index)
 {
-    struct cell *cell = node->cell;
+    struct vcell *cell = node->cell;
     ASSERT(index == node->applied + 1 && index < ARRAY_LEN(cell->hashes));
     node->applied = index;
     if (cell->hashes[index] == 0)
@@ -48,7 +48,7 @@ static void note_applied(struct cell_node *node, uint64_t index)
 
 static void on_apply(void *arg, uint64_t index, uint64_t term, struct slice data)
 {
-    struct cell_node *node = arg;
+    struct vcell_node *node = arg;
     node->hash = mix(mix(node->hash, index), term);
     for (size_t i = 0; i < data.len; i++)
         node->hash = mix(node->hash, data.ptr[i]);
@@ -57,23 +57,23 @@ static void on_apply(void *arg, uint64_t index, uint64_t term, struct slice data
 
 static void on_skip(void *arg, uint64_t index)
 {
-    struct cell_node *node = arg;
+    struct vcell_node *node = arg;
     node->hash = mix(node->hash, index);
     note_applied(node, index);
 }
 
 static void on_message(void *arg, uint64_t to, struct slice bytes)
 {
-    struct cell_node *node = arg;
-    struct cell *cell = node->cell;
+    struct vcell_node *node = arg;
+    struct vcell *cell = node->cell;
     struct peer_message msg;
 
     ASSERT(peer_message_decode(bytes, &msg) == 0);
-    ASSERT(to > 0 && to < CELL_NODES && to != node->id);
+    ASSERT(to > 0 && to < VCELL_NODES && to != node->id);
     if (cell->cut[node->id][to] ||
         (cell->filter != NULL && !cell->filter(cell, node->id, to, &msg)))
         return;
-    struct cell_message *message = mem_zalloc(sizeof(*message));
+    struct vcell_message *message = mem_zalloc(sizeof(*message));
     message->from = node->id;
     message->to = to;
     message->due_ms = cell->now_ms + cell->delay_ms;
@@ -84,14 +84,14 @@ static void on_message(void *arg, uint64_t to, struct slice bytes)
 
 static void on_install(void *arg, uint64_t from, const struct replica_position *at_least)
 {
-    struct cell_node *node = arg;
+    struct vcell_node *node = arg;
     ASSERT(node->install_from == 0 && at_least->index > 0);
     node->install_from = from;
 }
 
 static void on_installed(void *arg)
 {
-    struct cell_node *node = arg;
+    struct vcell_node *node = arg;
     ASSERT(node->marker);
     node->marker = false;
     node->installs++;
@@ -99,24 +99,24 @@ static void on_installed(void *arg)
 
 static void on_configuration(void *arg)
 {
-    struct cell_node *node = arg;
+    struct vcell_node *node = arg;
     node->configurations++;
 }
 
 static void on_fatal(void *arg, const struct err *err)
 {
-    struct cell_node *node = arg;
+    struct vcell_node *node = arg;
     node->fatal = err->code;
 }
 
 static void submit_job(void *arg, struct log_job *job)
 {
-    struct cell_node *node = arg;
+    struct vcell_node *node = arg;
     list_push_back(&node->jobs, &job->node);
     job->done = (size_t)(node->cell->now_ms + node->disk_ms); /* when it is */
 }
 
-static void snapshot_set(struct cell_snapshot *to,
+static void snapshot_set(struct vcell_snapshot *to,
                          const struct replica_position *position, uint64_t hash)
 {
     struct slice bytes = position->configuration;
@@ -127,9 +127,9 @@ static void snapshot_set(struct cell_snapshot *to,
     to->hash = hash;
 }
 
-void cell_start(struct cell *cell, uint64_t id)
+void vcell_start(struct vcell *cell, uint64_t id)
 {
-    struct cell_node *node = &cell->nodes[id];
+    struct vcell_node *node = &cell->nodes[id];
     char vote[128];
     struct err err = {.code = 0};
     struct uuid uuid = {{1}};
@@ -144,8 +144,8 @@ void cell_start(struct cell *cell, uint64_t id)
                                       .address = node->address,
                                       .vote_path = vote,
                                       .vote_ops = &vote_ops,
-                                      .election_timeout_ms = CELL_ELECTION,
-                                      .heartbeat_ms = CELL_BEAT,
+                                      .election_timeout_ms = VCELL_ELECTION,
+                                      .heartbeat_ms = VCELL_BEAT,
                                       .random_seed = ++cell->seed * 7919,
                                       .bootstrap = id == 1,
                                       .reset_log = node->marker,
@@ -174,16 +174,16 @@ void cell_start(struct cell *cell, uint64_t id)
     ASSERT(rc == 0);
 }
 
-static void drop_jobs(struct cell_node *node)
+static void drop_jobs(struct vcell_node *node)
 {
     struct list_node *item;
     while ((item = list_pop_front(&node->jobs)) != NULL)
         log_job_free(CONTAINER_OF(item, struct log_job, node));
 }
 
-void cell_crash(struct cell *cell, uint64_t id)
+void vcell_crash(struct vcell *cell, uint64_t id)
 {
-    struct cell_node *node = &cell->nodes[id];
+    struct vcell_node *node = &cell->nodes[id];
     ASSERT(node->replica != NULL);
     replica_free(node->replica);
     node->replica = NULL;
@@ -193,7 +193,7 @@ void cell_crash(struct cell *cell, uint64_t id)
     node->paused = false;
 }
 
-static int run_job(struct cell_node *node, struct log_job *job)
+static int run_job(struct vcell_node *node, struct log_job *job)
 {
     struct err err;
     size_t done;
@@ -210,7 +210,7 @@ static int run_job(struct cell_node *node, struct log_job *job)
     return rc == 0 ? wal_sync(node->wal, &err) : rc;
 }
 
-static void run_disk(struct cell_node *node)
+static void run_disk(struct vcell_node *node)
 {
     while (node->replica != NULL && !node->hold_jobs && !list_empty(&node->jobs)) {
         struct log_job *job = CONTAINER_OF(list_first(&node->jobs), struct log_job, node);
@@ -223,10 +223,10 @@ static void run_disk(struct cell_node *node)
 }
 
 /* The snapshot is fetched in no time: the source's state as it is now. */
-static void run_install(struct cell_node *node)
+static void run_install(struct vcell_node *node)
 {
-    struct cell *cell = node->cell;
-    struct cell_node *from = &cell->nodes[node->install_from];
+    struct vcell *cell = node->cell;
+    struct vcell_node *from = &cell->nodes[node->install_from];
     struct replica_position position;
     struct str configuration;
 
@@ -251,18 +251,18 @@ static void run_install(struct cell_node *node)
 
 /* ---- the cell ---- */
 
-static void free_message(struct cell_message *message)
+static void free_message(struct vcell_message *message)
 {
     str_fini(&message->bytes);
     mem_free(message);
 }
 
-static void deliver(struct cell *cell)
+static void deliver(struct vcell *cell)
 {
     LIST_FOREACH(item, next, &cell->messages)
     {
-        struct cell_message *message = CONTAINER_OF(item, struct cell_message, node);
-        struct cell_node *to = &cell->nodes[message->to];
+        struct vcell_message *message = CONTAINER_OF(item, struct vcell_message, node);
+        struct vcell_node *to = &cell->nodes[message->to];
         if (message->due_ms > cell->now_ms || to->paused)
             continue;
         list_remove(&message->node);
@@ -273,11 +273,11 @@ static void deliver(struct cell *cell)
     }
 }
 
-static void check(struct cell *cell)
+static void check(struct vcell *cell)
 {
     uint64_t newest = 0;
 
-    for (uint64_t id = 1; id < CELL_NODES; id++) {
+    for (uint64_t id = 1; id < VCELL_NODES; id++) {
         struct replica *replica = cell->nodes[id].replica;
         if (replica == NULL || !replica_is_leader(replica))
             continue;
@@ -291,7 +291,7 @@ static void check(struct cell *cell)
         if (replica_can_read(replica, cell->now_ms))
             newest = MAX(newest, term);
         /* Who may read while a later leader is there would miss its commits. */
-        for (uint64_t other = 1; other < CELL_NODES; other++) {
+        for (uint64_t other = 1; other < VCELL_NODES; other++) {
             struct replica *later = cell->nodes[other].replica;
             if (later != NULL && replica_is_leader(later) && replica_term(later) > term)
                 ASSERT(!replica_can_read(replica, cell->now_ms));
@@ -301,12 +301,12 @@ static void check(struct cell *cell)
     cell->reader_term = MAX(cell->reader_term, newest);
 }
 
-void cell_run(struct cell *cell, int64_t ms)
+void vcell_run(struct vcell *cell, int64_t ms)
 {
     for (int64_t end_ms = cell->now_ms + ms; cell->now_ms < end_ms; cell->now_ms++) {
         deliver(cell);
-        for (uint64_t id = 1; id < CELL_NODES; id++) {
-            struct cell_node *node = &cell->nodes[id];
+        for (uint64_t id = 1; id < VCELL_NODES; id++) {
+            struct vcell_node *node = &cell->nodes[id];
             if (node->replica == NULL || node->paused)
                 continue;
             run_disk(node);
@@ -318,31 +318,31 @@ void cell_run(struct cell *cell, int64_t ms)
     }
 }
 
-void cell_until(struct cell *cell, bool (*done)(struct cell *cell))
+void vcell_until(struct vcell *cell, bool (*done)(struct vcell *cell))
 {
     for (int64_t end_ms = cell->now_ms + UNTIL_MS; !done(cell);) {
         ASSERT(cell->now_ms < end_ms);
-        cell_run(cell, 1);
+        vcell_run(cell, 1);
     }
 }
 
-static bool has_leader(struct cell *cell)
+static bool has_leader(struct vcell *cell)
 {
-    uint64_t id = cell_leader(cell);
+    uint64_t id = vcell_leader(cell);
     return id != 0 && replica_can_read(cell->nodes[id].replica, cell->now_ms);
 }
 
-void cell_until_leader(struct cell *cell)
+void vcell_until_leader(struct vcell *cell)
 {
-    cell_until(cell, has_leader);
+    vcell_until(cell, has_leader);
 }
 
-static bool are_equal(struct cell *cell)
+static bool are_equal(struct vcell *cell)
 {
-    uint64_t id = cell_leader(cell);
+    uint64_t id = vcell_leader(cell);
     if (id == 0)
         return false;
-    for (uint64_t other = 1; other < CELL_NODES; other++) {
+    for (uint64_t other = 1; other < VCELL_NODES; other++) {
         struct replica *replica = cell->nodes[other].replica;
         if (replica != NULL && !cell->nodes[other].paused &&
             replica_applied_index(replica) != replica_last_index(cell->nodes[id].replica))
@@ -351,26 +351,26 @@ static bool are_equal(struct cell *cell)
     return true;
 }
 
-void cell_until_equal(struct cell *cell)
+void vcell_until_equal(struct vcell *cell)
 {
-    cell_until(cell, are_equal);
+    vcell_until(cell, are_equal);
 }
 
-void cell_isolate(struct cell *cell, uint64_t id, bool cut)
+void vcell_isolate(struct vcell *cell, uint64_t id, bool cut)
 {
-    for (uint64_t other = 1; other < CELL_NODES; other++)
+    for (uint64_t other = 1; other < VCELL_NODES; other++)
         cell->cut[id][other] = cell->cut[other][id] = cut;
 }
 
-struct replica *cell_replica(struct cell *cell, uint64_t id)
+struct replica *vcell_replica(struct vcell *cell, uint64_t id)
 {
     return cell->nodes[id].replica;
 }
 
-uint64_t cell_leader(struct cell *cell)
+uint64_t vcell_leader(struct vcell *cell)
 {
     uint64_t leader = 0, term = 0;
-    for (uint64_t id = 1; id < CELL_NODES; id++) {
+    for (uint64_t id = 1; id < VCELL_NODES; id++) {
         struct replica *replica = cell->nodes[id].replica;
         if (replica == NULL || cell->nodes[id].paused || !replica_is_leader(replica) ||
             replica_term(replica) <= term)
@@ -381,16 +381,16 @@ uint64_t cell_leader(struct cell *cell)
     return leader;
 }
 
-uint64_t cell_other(struct cell *cell, uint64_t a, uint64_t b)
+uint64_t vcell_other(struct vcell *cell, uint64_t a, uint64_t b)
 {
-    for (uint64_t id = 1; id < CELL_NODES; id++) {
+    for (uint64_t id = 1; id < VCELL_NODES; id++) {
         if (id != a && id != b && cell->nodes[id].replica != NULL)
             return id;
     }
     return 0;
 }
 
-uint64_t cell_submit(struct cell *cell, uint64_t id, const char *text)
+uint64_t vcell_submit(struct vcell *cell, uint64_t id, const char *text)
 {
     uint64_t index, term;
     int rc = replica_submit(cell->nodes[id].replica, slice_str(text), cell->now_ms,
@@ -398,9 +398,9 @@ uint64_t cell_submit(struct cell *cell, uint64_t id, const char *text)
     return rc == 0 ? index : 0;
 }
 
-void cell_checkpoint(struct cell *cell, uint64_t id)
+void vcell_checkpoint(struct vcell *cell, uint64_t id)
 {
-    struct cell_node *node = &cell->nodes[id];
+    struct vcell_node *node = &cell->nodes[id];
     struct replica_position position;
     struct str configuration;
 
@@ -411,44 +411,44 @@ void cell_checkpoint(struct cell *cell, uint64_t id)
     str_fini(&configuration);
 }
 
-static bool settled(struct cell *cell)
+static bool settled(struct vcell *cell)
 {
-    uint64_t id = cell_leader(cell);
+    uint64_t id = vcell_leader(cell);
     return id != 0 && !replica_changing(cell->nodes[id].replica) &&
            replica_applied_index(cell->nodes[id].replica) ==
                replica_last_index(cell->nodes[id].replica);
 }
 
-void cell_change(struct cell *cell, enum replica_change_kind kind, uint64_t id)
+void vcell_change(struct vcell *cell, enum replica_change_kind kind, uint64_t id)
 {
     struct err err;
     uint64_t index;
     int rc = -1;
 
     for (int i = 0; i < UNTIL_MS && rc != 0; i++) {
-        uint64_t leader = cell_leader(cell);
+        uint64_t leader = vcell_leader(cell);
         if (leader != 0)
             rc = replica_change(cell->nodes[leader].replica, kind, id,
                                 cell->nodes[id].address, cell->now_ms, &index, &err);
-        cell_run(cell, 1);
+        vcell_run(cell, 1);
     }
     if (rc != 0)
         fprintf(stderr, "change of node %d: %s\n", (int)id, err.text);
     ASSERT(rc == 0);
-    cell_until(cell, settled);
+    vcell_until(cell, settled);
 }
 
-unsigned cell_readers(struct cell *cell)
+unsigned vcell_readers(struct vcell *cell)
 {
     unsigned n = 0;
-    for (uint64_t id = 1; id < CELL_NODES; id++)
+    for (uint64_t id = 1; id < VCELL_NODES; id++)
         n += cell->nodes[id].replica != NULL &&
              replica_can_read(cell->nodes[id].replica, cell->now_ms);
     return n;
 }
 
-bool cell_server(struct cell *cell, uint64_t at, uint64_t id,
-                 struct replica_server *server)
+bool vcell_server(struct vcell *cell, uint64_t at, uint64_t id,
+                  struct replica_server *server)
 {
     struct replica_server servers[REPLICA_SERVERS_MAX];
     size_t n = replica_servers(cell->nodes[at].replica, servers);
@@ -461,16 +461,16 @@ bool cell_server(struct cell *cell, uint64_t at, uint64_t id,
     return false;
 }
 
-struct cell *cell_new(unsigned count)
+struct vcell *vcell_new(unsigned count)
 {
-    struct cell *cell = mem_zalloc(sizeof(*cell));
+    struct vcell *cell = mem_zalloc(sizeof(*cell));
 
     temp_dir(cell->dir);
     cell->now_ms = 1000;
     cell->delay_ms = 1;
     list_init(&cell->messages);
-    for (uint64_t id = 1; id < CELL_NODES; id++) {
-        struct cell_node *node = &cell->nodes[id];
+    for (uint64_t id = 1; id < VCELL_NODES; id++) {
+        struct vcell_node *node = &cell->nodes[id];
         node->cell = cell;
         node->id = id;
         node->disk_ms = 1;
@@ -479,29 +479,29 @@ struct cell *cell_new(unsigned count)
         snprintf(node->dir, sizeof(node->dir), "%s/%d", cell->dir, (int)id);
         snprintf(node->address, sizeof(node->address), "node%d:7802", (int)id);
     }
-    cell_start(cell, 1);
+    vcell_start(cell, 1);
     for (uint64_t id = 2; id <= count; id++) {
-        cell_start(cell, id);
-        cell_change(cell, REPLICA_ADD, id);
-        cell_change(cell, REPLICA_PROMOTE, id);
+        vcell_start(cell, id);
+        vcell_change(cell, REPLICA_ADD, id);
+        vcell_change(cell, REPLICA_PROMOTE, id);
     }
-    cell_until_equal(cell);
-    cell_run(cell, CELL_BEAT * 2);
+    vcell_until_equal(cell);
+    vcell_run(cell, VCELL_BEAT * 2);
     return cell;
 }
 
-void cell_free(struct cell *cell)
+void vcell_free(struct vcell *cell)
 {
     struct list_node *item;
-    for (uint64_t id = 1; id < CELL_NODES; id++) {
+    for (uint64_t id = 1; id < VCELL_NODES; id++) {
         if (cell->nodes[id].replica != NULL)
-            cell_crash(cell, id);
+            vcell_crash(cell, id);
         str_fini(&cell->nodes[id].saved.configuration);
         if (access(cell->nodes[id].dir, F_OK) == 0)
             temp_dir_remove(cell->nodes[id].dir);
     }
     while ((item = list_pop_front(&cell->messages)) != NULL)
-        free_message(CONTAINER_OF(item, struct cell_message, node));
+        free_message(CONTAINER_OF(item, struct vcell_message, node));
     temp_dir_remove(cell->dir);
     mem_free(cell);
 }
