@@ -32,7 +32,7 @@
 #define SEGMENT_HEADER  64
 #define RECORD_HEADER   40
 #define RECORD_ALIGN    8
-#define DURABLE_BYTES   20
+#define DURABLE_BYTES   28
 #define IOV_MAX_        512
 #define PATH_BYTES      1024
 
@@ -54,6 +54,7 @@ struct wal {
     uint64_t end; /* where the next record goes in the last segment */
     uint64_t last_index;
     uint64_t durable_index;
+    uint64_t cut_index; /* entries from this one on are being erased; 0: none */
     uint64_t cut_bytes;
     bool dirty; /* written since the last sync */
     bool broken;
@@ -105,13 +106,16 @@ static void push_segment(struct wal *wal, uint64_t first_index, uint64_t bytes)
 
 /* ---- the durable mark ---- */
 
+static int break_errno(struct wal *wal, int errnum, struct err *err, const char *what);
+
 /* A hint for recovery: lost with a power cut at worst, never ahead of the truth. */
 static void write_durable(struct wal *wal)
 {
     uint8_t bytes[DURABLE_BYTES];
     be64_put(bytes, SEGMENT_MAGIC);
     be64_put(bytes + 8, wal->durable_index);
-    be32_put(bytes + 16, crc32c(bytes, DURABLE_BYTES - 4));
+    be64_put(bytes + 16, wal->cut_index);
+    be32_put(bytes + 24, crc32c(bytes, DURABLE_BYTES - 4));
     if (pwrite(wal->durable_fd, bytes, sizeof(bytes), 0) != (ssize_t)sizeof(bytes))
         log_debug("wal", "durable mark not written", "errno=%d", errno);
 }
@@ -122,8 +126,19 @@ static void read_durable(struct wal *wal)
     wal->durable_index = 0;
     if (pread(wal->durable_fd, bytes, sizeof(bytes), 0) == (ssize_t)sizeof(bytes) &&
         be64_get(bytes) == SEGMENT_MAGIC &&
-        be32_get(bytes + 16) == crc32c(bytes, DURABLE_BYTES - 4))
+        be32_get(bytes + 24) == crc32c(bytes, DURABLE_BYTES - 4)) {
         wal->durable_index = be64_get(bytes + 8);
+        wal->cut_index = be64_get(bytes + 16);
+    }
+}
+
+/* The mark, where a crash must find it. */
+static int sync_durable(struct wal *wal, struct err *err)
+{
+    write_durable(wal);
+    if (fdatasync(wal->durable_fd) != 0)
+        return break_errno(wal, errno, err, "sync the mark of");
+    return 0;
 }
 
 /* ---- records ---- */
@@ -439,6 +454,25 @@ static int open_last(struct wal *wal, struct err *err)
     return wal->fd < 0 ? err_set_errno(err, errno, "open %s", path) : 0;
 }
 
+/* Delete the segments of what is being cut, but never the first. */
+static int drop_cut_segments(struct wal *wal, struct err *err)
+{
+    while (wal->segment_count > 1 && last_segment(wal)->first_index >= wal->cut_index) {
+        int rc = drop_segment(wal, last_segment(wal)->first_index, err);
+        if (rc != 0)
+            return rc;
+        wal->segment_count--;
+    }
+    return 0;
+}
+
+/* All is erased: before anything is written in its place, the mark must say so. */
+static int end_cut(struct wal *wal, struct err *err)
+{
+    wal->cut_index = 0;
+    return sync_durable(wal, err);
+}
+
 int wal_truncate(struct wal *wal, uint64_t from, struct err *err)
 {
     if (wal->broken)
@@ -446,18 +480,16 @@ int wal_truncate(struct wal *wal, uint64_t from, struct err *err)
     if (from > wal->last_index)
         return 0;
     ASSERT(from >= wal_first_index(wal));
-    /* The mark goes back first: a crash must not find it ahead of the log. */
+    /* The mark goes back first: a crash must not find it ahead of the log. And it says
+     * what is being cut: of that a crash may leave any part, which would look like damage
+     * of what was acknowledged. */
     wal->durable_index = MIN(wal->durable_index, from - 1);
-    write_durable(wal);
-    if (fdatasync(wal->durable_fd) != 0)
-        return break_errno(wal, errno, err, "sync the mark of");
-    while (wal->segment_count > 1 && last_segment(wal)->first_index >= from) {
-        int rc = drop_segment(wal, last_segment(wal)->first_index, err);
-        if (rc != 0)
-            return rc;
-        wal->segment_count--;
-    }
-    int rc = open_last(wal, err);
+    wal->cut_index = from;
+    int rc = sync_durable(wal, err);
+    if (rc == 0)
+        rc = drop_cut_segments(wal, err);
+    if (rc == 0)
+        rc = open_last(wal, err);
     if (rc != 0)
         return rc;
     wal->last_index = from - 1;
@@ -465,7 +497,8 @@ int wal_truncate(struct wal *wal, uint64_t from, struct err *err)
     rc = wal_read(wal, last_segment(wal)->first_index, add_record, &find, err);
     if (rc != 0 && rc != ERR_EXISTS)
         return rc;
-    return cut_tail(wal, find.end, err);
+    rc = cut_tail(wal, find.end, err);
+    return rc == 0 ? end_cut(wal, err) : rc;
 }
 
 int wal_reset(struct wal *wal, uint64_t next_index, struct err *err)
@@ -473,23 +506,23 @@ int wal_reset(struct wal *wal, uint64_t next_index, struct err *err)
     if (wal->broken)
         return err_set(err, ERR_IO, "the log in %s failed before: restart", wal->dir);
     wal->durable_index = 0;
-    write_durable(wal);
-    if (fdatasync(wal->durable_fd) != 0)
-        return break_errno(wal, errno, err, "sync the mark of");
+    int rc = sync_durable(wal, err);
+    if (rc != 0)
+        return rc;
     if (wal->fd >= 0)
         close(wal->fd);
     wal->fd = -1;
     wal->dirty = false;
     while (wal->segment_count > 0) {
         FAULT_POINT("wal-reset");
-        int rc = drop_segment(wal, last_segment(wal)->first_index, err);
+        rc = drop_segment(wal, last_segment(wal)->first_index, err);
         if (rc != 0)
             return rc;
         wal->segment_count--;
     }
     FAULT_POINT("wal-reset-empty");
     wal->last_index = next_index - 1;
-    int rc = new_segment(wal, next_index, wal->segment_bytes, err);
+    rc = new_segment(wal, next_index, wal->segment_bytes, err);
     if (rc != 0)
         return rc;
     wal->durable_index = wal->last_index;
@@ -658,8 +691,11 @@ static int finish_last(struct wal *wal, size_t i, uint8_t *bytes, size_t len, si
 {
     uint64_t index = wal->last_index + 1;
     size_t left = len > at ? len - at : 0;
+    bool cutting = wal->cut_index != 0;
 
-    if (wal->durable_index >= index || proves_durable(bytes, len, at, index))
+    if (cutting && index >= wal->cut_index)
+        log_info("wal", "finish cutting", "from=%" PRIu64, wal->cut_index);
+    else if (wal->durable_index >= index || proves_durable(bytes, len, at, index))
         return damaged(wal, i, at, index, "unreadable record", err);
     int rc = open_last(wal, err);
     if (rc == 0)
@@ -674,11 +710,19 @@ static int finish_last(struct wal *wal, size_t i, uint8_t *bytes, size_t len, si
         wal->cut_bytes = cut;
         rc = cut_tail(wal, at, err);
     }
-    if (rc == 0) {
-        wal->durable_index = wal->last_index;
-        write_durable(wal);
-    }
-    return rc;
+    if (rc != 0)
+        return rc;
+    wal->durable_index = wal->last_index;
+    if (cutting)
+        return end_cut(wal, err);
+    write_durable(wal);
+    return 0;
+}
+
+/* Whether the entry after the last read is one that is being cut. */
+static bool at_cut(const struct wal *wal)
+{
+    return wal->cut_index != 0 && wal->last_index + 1 >= wal->cut_index;
 }
 
 static int recover_segment(struct wal *wal, size_t i, struct err *err)
@@ -695,7 +739,7 @@ static int recover_segment(struct wal *wal, size_t i, struct err *err)
     if (rc != 0)
         goto out;
     wal->segments[i].bytes = len;
-    while (at <= len && parse_record(bytes + at, len - at, &record) &&
+    while (!at_cut(wal) && at <= len && parse_record(bytes + at, len - at, &record) &&
            record.entry.index == wal->last_index + 1) {
         at += record.bytes;
         wal->last_index++;
@@ -766,6 +810,8 @@ static int recover(struct wal *wal, struct err *err)
     if (wal->segment_count == 0)
         return new_segment(wal, 1, wal->segment_bytes, err);
     wal->last_index = wal->segments[0].first_index - 1;
+    if (wal->cut_index != 0)
+        rc = drop_cut_segments(wal, err);
     for (size_t i = 0; rc == 0 && i < wal->segment_count; i++)
         rc = recover_segment(wal, i, err);
     return rc;
