@@ -77,12 +77,17 @@ static inline struct list_node *list_pop_front(struct list *list)
     return node;
 }
 
-/* Move all of FROM to the end of TO. */
+/* Move all of FROM to the end of TO, however many they are. */
 static inline void list_splice(struct list *to, struct list *from)
 {
-    struct list_node *node;
-    while ((node = list_pop_front(from)) != NULL)
-        list_push_back(to, node);
+    if (list_empty(from))
+        return;
+    struct list_node *first = from->head.next, *last = from->head.prev;
+    first->prev = to->head.prev;
+    to->head.prev->next = first;
+    last->next = &to->head;
+    to->head.prev = last;
+    list_init(from);
 }
 
 /* Walk; the body may remove NODE itself (NEXT_ holds the place). */

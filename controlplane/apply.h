@@ -47,6 +47,8 @@ struct apply_scratch {
     uint32_t accepted_count, accepted_cap;
     struct commit_exception *exceptions;
     uint32_t exception_count, exception_cap;
+    uint64_t bytes, records, batch_sum; /* accepted */
+    bool full;                          /* the cluster may not grow */
     struct str base_offset;
     struct str result;
     struct str packed;
@@ -67,6 +69,10 @@ struct state {
     struct list dirty;    /* struct row.dirty */
     uint64_t dirty_count; /* about: rows that went are still counted */
     struct str deletes;   /* rows that went, in checkpoint.h's form */
+    /* the checkpoint being collected */
+    struct list saving; /* rows that are in it and not copied yet */
+    uint8_t dirty_mark; /* of rows in `dirty`: 1 or 2, those in `saving` have the other */
+    struct str *delta;  /* NULL: none */
     /* scratch */
     struct arena arena;
     struct str message;
@@ -79,7 +85,8 @@ struct state {
 #include "proto/command.def"
 #undef COMMAND
 
-/* ROW is about to change, or is new. */
+/* ROW is about to change, or is new: always before the first change, for a checkpoint
+ * under way still has to see it as it was (checkpoint.h). */
 void apply_touch(struct state *state, struct row *row);
 /* ROW is about to be freed; what deletes it from the database goes to state->deletes. */
 void apply_forget(struct state *state, struct row *row);

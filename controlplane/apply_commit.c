@@ -184,6 +184,10 @@ static void accept(struct appending *a, const struct apply_batch *batch,
     /* What the open piece holds is not in next_offset yet. */
     int64_t offset = a->partition->next_offset + a->piece.records;
 
+    struct apply_scratch *s = &a->state->commit;
+    s->bytes += batch->length;
+    s->records += batch->records;
+    s->batch_sum++;
     if (a->first_offset < 0) {
         apply_touch(a->state, &a->partition->row);
         a->first_offset = offset;
@@ -240,6 +244,10 @@ static void apply_run(struct appending *a, const struct apply_run *run)
         except(s, a->run, -1, error, NULL);
         return;
     }
+    if (s->full) {
+        except(s, a->run, -1, STATE_KAFKA_POLICY_VIOLATION, NULL);
+        return;
+    }
     append_run(a, run);
 }
 
@@ -280,6 +288,7 @@ static void append_all(struct state *state, const struct command *cmd,
     int64_t last = 0;
 
     s->accepted_count = s->exception_count = 0;
+    s->bytes = s->records = s->batch_sum = 0;
     str_reset(&s->base_offset);
     for (uint32_t i = 0; i < s->run_count; i++) {
         a.run = i;
@@ -288,6 +297,20 @@ static void append_all(struct state *state, const struct command *cmd,
     }
     state->run_count += s->accepted_count;
     object->cluster->run_count += s->accepted_count;
+}
+
+/* Count what was accepted for the bill. */
+static void meter(struct state *state, struct cluster *cluster)
+{
+    const struct apply_scratch *s = &state->commit;
+
+    if (s->accepted_count == 0)
+        return;
+    struct usage_hour *hour = apply_meter(state, cluster);
+    hour->produced_bytes += s->bytes;
+    hour->produced_records += s->records;
+    hour->produced_batches += s->batch_sum;
+    hour->produced_objects++;
 }
 
 /* How long a result is kept: a repeat can come while the commit is not too old, and its
@@ -305,6 +328,8 @@ static void commit_object(struct state *state, const struct command *cmd,
 {
     struct apply_scratch *s = &state->commit;
     struct slice payload = cmd->commit.payload;
+    uint64_t max = apply_limit(cluster->limits.metadata_bytes, cmd->commit.metadata_max);
+    s->full = max != 0 && catalog_metadata_bytes(cluster) >= max;
     struct stored_object *object =
         objects_add(&state->objects, cluster, &commit->object_id, 0);
 
@@ -319,6 +344,7 @@ static void commit_object(struct state *state, const struct command *cmd,
     object->content_bytes = (uint32_t)payload.len;
     resolve_topics(s, cluster, commit);
     append_all(state, cmd, commit, object);
+    meter(state, cluster);
 
     struct commit_result result = {.base_offset = str_slice(&s->base_offset),
                                    .exceptions = s->exceptions,

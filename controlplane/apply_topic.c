@@ -26,6 +26,21 @@ static bool too_many_partitions(const struct cluster *cluster, int64_t more,
     return true;
 }
 
+/* BYTES more would pass the cluster's limit. */
+static bool too_much_metadata(const struct cluster *cluster, uint64_t bytes,
+                              uint64_t stamped, struct str *message)
+{
+    uint64_t max = apply_limit(cluster->limits.metadata_bytes, stamped);
+    uint64_t used = catalog_metadata_bytes(cluster);
+    if (max == 0 || used + bytes <= max)
+        return false;
+    str_printf(message,
+               "the cluster may have %llu bytes of metadata and has %llu: delete topics "
+               "or ask for a higher limit",
+               (unsigned long long)max, (unsigned long long)used);
+    return true;
+}
+
 int16_t state_check_topic_create(const struct cluster *cluster, const struct command *cmd,
                                  struct str *message)
 {
@@ -54,8 +69,11 @@ int16_t state_check_topic_create(const struct cluster *cluster, const struct com
                    (unsigned long long)topics_max);
         return STATE_KAFKA_POLICY_VIOLATION;
     }
+    uint64_t bytes = METADATA_TOPIC_BYTES + name.len +
+                     (uint64_t)cmd->topic_create.partitions * METADATA_PARTITION_BYTES;
     if (too_many_partitions(cluster, cmd->topic_create.partitions,
-                            cmd->topic_create.partitions_max, message))
+                            cmd->topic_create.partitions_max, message) ||
+        too_much_metadata(cluster, bytes, cmd->topic_create.metadata_max, message))
         return STATE_KAFKA_POLICY_VIOLATION;
     return 0;
 }
@@ -168,8 +186,11 @@ int16_t state_check_partitions_create(const struct cluster *cluster,
                    total);
         return STATE_KAFKA_INVALID_PARTITIONS;
     }
+    uint64_t bytes =
+        (uint64_t)(total - topic->partition_count) * METADATA_PARTITION_BYTES;
     if (too_many_partitions(cluster, total - topic->partition_count,
-                            cmd->partitions_create.partitions_max, message))
+                            cmd->partitions_create.partitions_max, message) ||
+        too_much_metadata(cluster, bytes, cmd->partitions_create.metadata_max, message))
         return STATE_KAFKA_POLICY_VIOLATION;
     return 0;
 }

@@ -5,10 +5,14 @@
 
 #include <string.h>
 
+#include "common/check.h"
 #include "common/mem.h"
 #include "controlplane/apply.h"
 
 #define FORMAT 2
+/* A step stops after so many bytes, whatever number of rows it may copy: some are large.
+ */
+#define STEP_BYTES MIB
 
 /* ---- one row ---- */
 
@@ -350,18 +354,51 @@ static void collect_row(struct row *row, struct str *out)
 
 /* ---- all of them ---- */
 
-void checkpoint_collect(struct state *state, const struct checkpoint_meta *meta,
-                        struct str *delta)
+void checkpoint_begin(struct state *state, const struct checkpoint_meta *meta,
+                      struct str *delta)
 {
-    struct list_node *node;
-
+    ASSERT(state->delta == NULL && list_empty(&state->saving));
+    state->delta = delta;
+    put_meta(state, meta, delta);
     str_append_slice(delta, str_slice(&state->deletes));
     str_fini(&state->deletes);
     str_init(&state->deletes, (size_t)1 << 32);
-    while ((node = list_pop_front(&state->dirty)) != NULL)
-        collect_row(CONTAINER_OF(node, struct row, dirty), delta);
+    list_splice(&state->saving, &state->dirty);
+    state->dirty_mark = state->dirty_mark == 1 ? 2 : 1;
     state->dirty_count = 0;
-    put_meta(state, meta, delta);
+}
+
+void checkpoint_copy_row(struct state *state, struct row *row)
+{
+    list_remove(&row->dirty);
+    row->mark = ROW_CLEAN;
+    collect_row(row, state->delta);
+}
+
+bool checkpoint_step(struct state *state, uint32_t rows_max)
+{
+    struct list_node *node = NULL;
+
+    ASSERT(state->delta != NULL);
+    size_t limit = state->delta->len + STEP_BYTES;
+    for (uint32_t i = 0; i < rows_max && state->delta->len < limit; i++) {
+        node = list_first(&state->saving);
+        if (node == NULL)
+            break;
+        checkpoint_copy_row(state, CONTAINER_OF(node, struct row, dirty));
+    }
+    if (!list_empty(&state->saving))
+        return false;
+    state->delta = NULL;
+    return true;
+}
+
+void checkpoint_collect(struct state *state, const struct checkpoint_meta *meta,
+                        struct str *delta)
+{
+    checkpoint_begin(state, meta, delta);
+    while (!checkpoint_step(state, UINT32_MAX)) {
+    }
 }
 
 uint64_t checkpoint_pending(const struct state *state)

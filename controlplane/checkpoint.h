@@ -1,9 +1,14 @@
 /* checkpoint.h - the state as rows of the database, and back.
  *
  * A checkpoint collects what changed since the last one into a delta; the core thread
- * does nothing but copy (that is the pause), a thread of its own writes (saver.h). After
- * a restart checkpoint_load() makes the state of the last delta that was written, and the
- * log is replayed from there. */
+ * does nothing but copy, a thread of its own writes (saver.h). After a restart
+ * checkpoint_load() makes the state of the last delta that was written, and the log is
+ * replayed from there.
+ *
+ * A delta is the state of one moment, however much has changed: checkpoint_begin() only
+ * marks the rows, in constant time; checkpoint_step() copies so many of them; and a row
+ * that is about to change before its turn is copied first (apply_touch). So no pause
+ * depends on how many rows are dirty. */
 #ifndef CONTROLPLANE_CHECKPOINT_H
 #define CONTROLPLANE_CHECKPOINT_H
 
@@ -24,8 +29,14 @@ struct checkpoint_meta {
     struct replica_position position;
 };
 
-/* Append all rows that changed since the last call, and META, to DELTA. The caller must
- * see that it gets into the database before the next delta does. */
+/* Begin the checkpoint of this moment, with META. DELTA is written to, also from within
+ * state_apply, until checkpoint_step() said that it is complete. */
+void checkpoint_begin(struct state *state, const struct checkpoint_meta *meta,
+                      struct str *delta);
+/* Copy about ROWS_MAX rows more; true when the delta is complete. */
+bool checkpoint_step(struct state *state, uint32_t rows_max) MUST_CHECK;
+/* Both at once. The caller must see that a delta gets into the database before the next
+ * one does. */
 void checkpoint_collect(struct state *state, const struct checkpoint_meta *meta,
                         struct str *delta);
 /* How many rows would be collected now. */
@@ -37,7 +48,10 @@ uint64_t checkpoint_pending(const struct state *state);
 int checkpoint_load(struct state *state, struct db *db, struct checkpoint_meta *meta,
                     struct str *bytes, struct err *err) MUST_CHECK;
 
-/* ---- for apply_*.c: rows that go ---- */
+/* ---- for apply_*.c ---- */
+
+/* Copy ROW, which waits for it, into the delta under way: it is about to change. */
+void checkpoint_copy_row(struct state *state, struct row *row);
 
 void checkpoint_delete_topic(const struct topic *topic, struct str *delta);
 void checkpoint_delete_agent(const struct agent_info *agent, struct str *delta);

@@ -183,6 +183,7 @@ static void on_housekeeping(struct loop_timer *timer, void *arg)
         node->housekeep_at_ms = now_ms + HOUSEKEEP_MS;
         node_retry_checkpoint(node);
         node_expire_producers(node);
+        node_purge(node);
         node_publish(node, true);
         snapshot_store_sweep(node->snapshots, now_ms);
     }

@@ -15,7 +15,9 @@
 
 /* So many changed rows are copied in a few milliseconds: more would pause too long. */
 #define CHECKPOINT_ROWS 8192
-#define SNAPSHOTS_MAX   4
+/* So many rows at once: a millisecond or two, in which nothing else is done. */
+#define STEP_ROWS     2048
+#define SNAPSHOTS_MAX 4
 
 /* A backup on its way through the thread for them. */
 struct snapshot_job {
@@ -28,9 +30,34 @@ struct snapshot_job {
     struct snapshot_info info;
 };
 
-static void begin_checkpoint(struct node *node)
+static void publish_pause(struct node *node, int64_t pause_us)
+{
+    pthread_mutex_lock(&node->health_mutex);
+    node->health.checkpoint_pause_us = pause_us;
+    node->health.checkpoint_pause_max_us =
+        MAX(node->health.checkpoint_pause_max_us, pause_us);
+    pthread_mutex_unlock(&node->health_mutex);
+}
+
+/* Copy some rows more; the next tick goes on, and lets others in between. */
+static void go_on_collecting(struct node *node)
 {
     int64_t start = clock_monotonic_us();
+    struct save_job *job = node->saving;
+
+    node->collecting = !checkpoint_step(node->state, STEP_ROWS);
+    publish_pause(node, clock_monotonic_us() - start);
+    if (node->collecting) {
+        node_touch(node);
+        return;
+    }
+    ASSERT(!job->delta.overflowed);
+    FAULT_POINT("checkpoint-collected");
+    saver_submit(&node->saver, job);
+}
+
+static void begin_checkpoint(struct node *node)
+{
     struct save_job *job = save_job_new();
 
     job->meta.cell_id = node->cell_id;
@@ -39,20 +66,12 @@ static void begin_checkpoint(struct node *node)
         save_job_free(job);
         return;
     }
-    checkpoint_collect(node->state, &job->meta, &job->delta);
-    ASSERT(!job->delta.overflowed);
-    FAULT_POINT("checkpoint-collected");
+    checkpoint_begin(node->state, &job->meta, &job->delta);
     node->saving = job;
     node->save_failed = false;
     node->applied_bytes = 0;
     node->checkpoint_at_ms = loop_now_ms(node->thread.loop);
-    saver_submit(&node->saver, job);
-    int64_t pause_us = clock_monotonic_us() - start;
-    pthread_mutex_lock(&node->health_mutex);
-    node->health.checkpoint_pause_us = pause_us;
-    node->health.checkpoint_pause_max_us =
-        MAX(node->health.checkpoint_pause_max_us, pause_us);
-    pthread_mutex_unlock(&node->health_mutex);
+    go_on_collecting(node);
 }
 
 /* The log has grown or much has changed: the state should go into the database. */
@@ -70,8 +89,10 @@ static bool checkpoint_due(const struct node *node)
 
 void node_consider_checkpoint(struct node *node)
 {
-    if (node->saving == NULL && !node->stopping && !node_install_waits(node) &&
-        checkpoint_due(node))
+    if (node->collecting)
+        go_on_collecting(node);
+    else if (node->saving == NULL && !node->stopping && !node_install_waits(node) &&
+             checkpoint_due(node))
         begin_checkpoint(node);
 }
 
@@ -131,6 +152,8 @@ void node_last_checkpoint(struct node *node)
         return;
     }
     job->meta.cell_id = node->cell_id;
+    while (node->collecting)
+        node->collecting = !checkpoint_step(node->state, STEP_ROWS);
     if (node->saving != NULL)
         rc = db_apply(node->db, str_slice(&node->saving->delta), &err);
     if (rc == 0 &&

@@ -62,12 +62,14 @@ struct node {
     bool leader, stopping;
     /* checkpoints */
     struct save_job *saving; /* with the saver, or waiting to be tried again */
+    bool collecting;         /* ... or not complete yet */
     bool save_failed;
     uint64_t applied_bytes; /* of entries since the last checkpoint */
     uint64_t saved_index;   /* of the last one that was written */
     int64_t checkpoint_at_ms;
     struct log_limit save_warning;
     int64_t expire_at_ms;
+    bool purging; /* a PURGE of ours is under way */
     /* snapshots */
     struct snapshot_store *snapshots;
     struct list snapshots_waiting; /* struct node_snapshot: for a checkpoint */
@@ -108,6 +110,8 @@ void node_end_all(struct node *node, int code);
 void node_on_apply(void *arg, uint64_t index, uint64_t term, struct slice data);
 void node_on_skip(void *arg, uint64_t index);
 void node_expire_producers(struct node *node);
+/* The leader proposes that what was deleted is forgotten, a step after the other. */
+void node_purge(struct node *node);
 
 /* ---- node_checkpoint.c ---- */
 

@@ -14,6 +14,8 @@
 /* How much of the producers' time one EXPIRE_PRODUCERS takes: bounds its work. */
 #define EXPIRE_STEP_MS  60000
 #define EXPIRE_EVERY_MS 60000
+/* Rows that one PURGE forgets: well below a millisecond of everybody's time. */
+#define PURGE_ROWS 4096
 
 /* Proposals of one Raft entry, in order. */
 struct batch {
@@ -242,6 +244,12 @@ static void expired(struct proposal *proposal, int code, struct slice result)
     mem_free(proposal);
 }
 
+/* A step of forgetting what was deleted. */
+struct purge {
+    struct proposal proposal;
+    struct node *node;
+};
+
 /* The leader proposes that what was unused for a day is forgotten, in steps. */
 void node_expire_producers(struct node *node)
 {
@@ -259,4 +267,29 @@ void node_expire_producers(struct node *node)
         node->expire_at_ms = loop_now_ms(node->thread.loop) + EXPIRE_EVERY_MS;
     proposal->done = expired;
     node_propose(node, proposal, &cmd);
+}
+
+static void purged(struct proposal *proposal, int code, struct slice result)
+{
+    struct purge *purge = CONTAINER_OF(proposal, struct purge, proposal);
+    struct node *node = purge->node;
+
+    (void)result;
+    mem_free(purge);
+    node->purging = false;
+    if (code == 0)
+        node_purge(node); /* the next step, until nothing is left */
+}
+
+void node_purge(struct node *node)
+{
+    if (node->purging || node->stopping || !node_is_leader(node) ||
+        !state_purge_due(node->state))
+        return;
+    struct command cmd = {.kind = COMMAND_PURGE, .purge = {.rows_max = PURGE_ROWS}};
+    struct purge *purge = mem_zalloc(sizeof(*purge));
+    purge->node = node;
+    purge->proposal.done = purged;
+    node->purging = true;
+    node_propose(node, &purge->proposal, &cmd);
 }

@@ -25,17 +25,21 @@ enum row_kind {
     ROW_REPLY,
 };
 
+#define ROW_CLEAN 0
+
 struct row {
-    struct list_node dirty; /* linked while memory is newer than the file */
+    struct list_node dirty; /* linked unless clean */
     uint8_t kind;           /* enum row_kind */
-    uint8_t mark;           /* checkpoint.c's */
+    /* ROW_CLEAN: the file has it. state->dirty_mark: memory is newer than the file, and
+     * than the checkpoint under way. Another: that has yet to copy it, as it is. */
+    uint8_t mark;
 };
 
 static inline void row_init(struct row *row, enum row_kind kind)
 {
     list_node_init(&row->dirty);
     row->kind = (uint8_t)kind;
-    row->mark = 0;
+    row->mark = ROW_CLEAN;
 }
 
 #endif

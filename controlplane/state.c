@@ -7,6 +7,7 @@
 #include "common/err.h"
 #include "common/mem.h"
 #include "controlplane/apply.h"
+#include "controlplane/checkpoint.h"
 
 /* Arrays of one command: topics and producers of a commit, configs of a topic. */
 #define ARENA_MAX   (8 * MIB)
@@ -26,6 +27,8 @@ struct state *state_new(const struct state_events *events)
     if (events != NULL)
         state->events = *events;
     list_init(&state->dirty);
+    list_init(&state->saving);
+    state->dirty_mark = 1;
     str_init(&state->deletes, DELETES_MAX);
     arena_init(&state->arena, ARENA_MAX);
     str_init(&state->message, MESSAGE_MAX);
@@ -107,15 +110,19 @@ void state_free(struct state *state)
 
 void apply_touch(struct state *state, struct row *row)
 {
-    if (list_linked(&row->dirty))
+    if (row->mark == state->dirty_mark)
         return;
+    if (row->mark != ROW_CLEAN)
+        checkpoint_copy_row(state, row);
+    row->mark = state->dirty_mark;
     list_push_back(&state->dirty, &row->dirty);
     state->dirty_count++;
 }
 
 void apply_forget(struct state *state, struct row *row)
 {
-    (void)state, (void)row;
+    if (row->mark != ROW_CLEAN && row->mark != state->dirty_mark)
+        checkpoint_copy_row(state, row);
 }
 
 void apply_refuse(struct state *state, int code, struct command_result *result)
