@@ -8,7 +8,7 @@
  *  2. A late rejection of an entry that is known to match makes the leader send nothing
  *     but heartbeats to that node: such are dropped.
  *  3. A voter whose newest configuration does not have it as voter refuses to vote: no
- *     change before the last one is everywhere (replica_members.c).
+ *     change before the last one is everywhere (replica_members.c); and see 9.
  *  4. The refusal of a pre-vote carries the request's term: a node with the longest log
  *     and a lower term never learns that it is behind. It carries ours, if that is
  * higher.
@@ -20,7 +20,11 @@
  *  6. An append of the leader's own term at the leader is not checked for: dropped.
  *  7. An append that begins before a follower's snapshot is refused for ever: it is cut
  *     to what is behind the snapshot, for what is in that is committed and so the same.
- *  8. Results of an older term carry a last index that was never set. */
+ *  8. Results of an older term carry a last index that was never set.
+ *  9. Guard 3 does not help a voter that crashes before it has heard of its promotion:
+ *     the other voters then cannot lose one of theirs. So whoever is asked votes, as the
+ *     dissertation has it (4.1), whatever its own configuration says: the candidate
+ *     counts by its own, and a candidate without the committed entries gets no vote. */
 #include <string.h>
 
 #include "common/check.h"
@@ -256,6 +260,23 @@ static uint64_t current_term(const struct replica *replica)
     return raft_current_term(&replica->raft);
 }
 
+/* The role of this node in the newest configuration becomes ROLE; what it was, or -1 when
+ * it is no member. */
+static int set_own_role(struct replica *replica, int role)
+{
+    struct raft_configuration *configuration = &replica->raft.configuration;
+
+    for (unsigned i = 0; i < configuration->n; i++) {
+        struct raft_server *server = &configuration->servers[i];
+        int was = server->role;
+        if (server->id != replica->options.id)
+            continue;
+        server->role = role;
+        return was;
+    }
+    return -1;
+}
+
 static void receive_vote(struct replica *replica, uint64_t from,
                          const struct peer_message *msg, int64_t now_ms)
 {
@@ -274,7 +295,11 @@ static void receive_vote(struct replica *replica, uint64_t from,
     args->last_log_term = msg->vote.last_term;
     args->pre_vote = msg->vote.pre_vote;
     args->disrupt_leader = lease_may_disrupt(&replica->lease, &request, now_ms);
+    /* Guard 9. */
+    int role = set_own_role(replica, RAFT_VOTER);
     step_message(replica, from, &message, now_ms);
+    if (role >= 0)
+        (void)set_own_role(replica, role);
 }
 
 static void receive_vote_result(struct replica *replica, uint64_t from,
