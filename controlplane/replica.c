@@ -16,8 +16,7 @@
 #include "common/mem.h"
 #include "controlplane/replica_raft.h"
 
-/* Entries kept behind a checkpoint, for followers that are a little late. */
-#define TRAILING       4096
+/* Of what is kept behind a checkpoint. */
 #define TRAILING_BYTES (64 * MIB)
 /* Over this nothing more is submitted: the log or the other nodes do not keep up. */
 #define WINDOW_MAX (512 * MIB)
@@ -177,6 +176,9 @@ static void tell_configuration(struct replica *replica)
 
     if (replica->told.committed == committed && replica->told.uncommitted == uncommitted)
         return;
+    replica->was_member =
+        replica->was_member ||
+        replica_has_server(&replica->raft.configuration_committed, replica->options.id);
     replica->told.committed = committed;
     replica->told.uncommitted = uncommitted;
     if (replica->options.on_configuration != NULL)
@@ -534,7 +536,7 @@ static unsigned count_trailing(const struct replica *replica, uint64_t index)
     uint64_t bytes = 0;
     unsigned n = 0;
 
-    while (n < TRAILING && window_has(&replica->window, index - n)) {
+    while (n < replica->options.trailing && window_has(&replica->window, index - n)) {
         bytes += window_at(&replica->window, index - n)->data.len;
         if (bytes > TRAILING_BYTES)
             break;

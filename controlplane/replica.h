@@ -31,6 +31,7 @@ struct replica;
 #define REPLICA_VOTERS_MAX  7
 #define REPLICA_SERVERS_MAX 16
 #define REPLICA_ADDRESS_MAX 255
+#define REPLICA_TRAILING    4096 /* the default of `trailing` */
 
 /* Where the state stands in Raft's history: what a snapshot must know besides data. */
 struct replica_position {
@@ -47,6 +48,8 @@ struct replica_options {
     const struct vote_ops *vote_ops; /* NULL: the system's */
     unsigned election_timeout_ms, heartbeat_ms;
     unsigned random_seed;
+    unsigned trailing; /* entries kept behind a checkpoint, for followers that are a
+                        * little late; 0: REPLICA_TRAILING */
     /* An empty log without checkpoint: found a cell of this node alone. Without it such a
      * node waits until a leader sends it the log, and never votes before. */
     bool bootstrap;
@@ -173,7 +176,8 @@ size_t replica_servers(const struct replica *replica,
                        struct replica_server servers[REPLICA_SERVERS_MAX]);
 /* The last change is not committed yet. */
 bool replica_changing(const struct replica *replica);
-/* A committed configuration is known, and this node is not in it. */
+/* This node was a member, and a committed configuration is known without it. Which it
+ * cannot tell of itself when it learns of neither; others tell it then (peers.h). */
 bool replica_removed(const struct replica *replica);
 /* Bytes that replica_position.configuration would have for one voter ID at ADDRESS
  * alone: the configuration that a restored backup begins with. Appended to OUT. */

@@ -27,6 +27,11 @@ static const struct raft_server *find_server(const struct raft_configuration *fr
     return NULL;
 }
 
+bool replica_has_server(const struct raft_configuration *configuration, uint64_t id)
+{
+    return find_server(configuration, id) != NULL;
+}
+
 static unsigned count_voters(const struct raft_configuration *configuration)
 {
     unsigned n = 0;
@@ -311,7 +316,9 @@ bool replica_changing(const struct replica *replica)
 bool replica_removed(const struct replica *replica)
 {
     const struct raft *raft = &replica->raft;
-    return raft->configuration_committed_index != 0 &&
-           find_server(&raft->configuration_committed, replica->options.id) == NULL &&
-           find_server(&raft->configuration, replica->options.id) == NULL;
+    /* A node that was just added first learns of configurations from before that, by the
+     * log or in a snapshot. */
+    return replica->was_member &&
+           !replica_has_server(&raft->configuration_committed, replica->options.id) &&
+           !replica_has_server(&raft->configuration, replica->options.id);
 }

@@ -57,6 +57,7 @@ struct replica {
     uint64_t persisted_index; /* durable in our log */
     uint64_t committed_index; /* up to here configurations were handed back to Raft */
     uint64_t applied_index, applied_term;
+    bool was_member;           /* a committed configuration had this node */
     uint64_t term_start_index; /* reads wait until this is applied */
     int write_code;            /* 0 or why the log cannot be written */
     int64_t muted_until_ms;    /* of a follower with a broken log: no election before */
@@ -134,6 +135,7 @@ void replica_reset_done(struct replica *replica, const struct log_job *job,
 
 /* ---- replica_members.c ---- */
 
+bool replica_has_server(const struct raft_configuration *configuration, uint64_t id);
 /* The log is broken and this node leads: hand over, if there is somebody. */
 void replica_give_way(struct replica *replica, int64_t now_ms);
 

@@ -134,6 +134,8 @@ static int check_vote(struct replica *replica, struct err *err)
 static void init(struct replica *replica, const struct replica_options *options)
 {
     replica->options = *options;
+    if (replica->options.trailing == 0)
+        replica->options.trailing = REPLICA_TRAILING;
     replica->address = mem_strdup(options->address);
     replica->options.address = replica->address;
     replica->vote.fd = -1;
