@@ -2,6 +2,7 @@
 #   make                 the three programs, in build/release
 #   make check           unit, simulation and wire tests, and the fuzz corpora
 #   make test            every test; what ./scripts/test runs after installing
+#   make sim SEEDS=10000 the cell simulator over many seeds; FIRST=1 JOBS=2
 #   make lint            format, include directions, library doors, sizes, generated files
 #   make fuzz            build the fuzzers (clang); TIME=60 runs each so many seconds
 #   make bench           the table of ARCHITECTURE.md; QUICK=1 in two minutes
@@ -61,7 +62,7 @@ UNIT     := $(patsubst tests/%.c,$(B)/tests/%,$(wildcard tests/unit/test_*.c tes
 FUZZERS  := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 BENCHES  := $(patsubst tests/bench/%.c,$(B)/tests/bench/%,$(wildcard tests/bench/bench_*.c))
 
-.PHONY: all check test lint fuzz fuzz-build bench benches gen clean tests
+.PHONY: all check test sim lint fuzz fuzz-build bench benches gen clean tests
 .SECONDARY:
 
 all: $(PROGRAMS)
@@ -97,9 +98,21 @@ $(B)/%.o: %.c
 	$(Q)mkdir -p $(@D) && $(CC) $(ALL_CFLAGS) -Wconversion -MMD -MP -c -o $@ $<
 
 TEST_LIBS := $(B)/libtest.a $(B)/libagent.a $(B)/libcontrolplane.a $(B)/libcli.a $(B)/libproto.a $(B)/libcommon.a
-$(UNIT): $(B)/tests/%: $(B)/tests/%.o $(TEST_LIBS)
+CELL := $(B)/tests/sim/test_cell
+$(filter-out $(CELL),$(UNIT)): $(B)/tests/%: $(B)/tests/%.o $(TEST_LIBS)
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ -lcmocka $(LIBS_CTL) $(LIBS_COMMON)
+
+# The cell simulator has the system calls of wal.c and vote.c, the database and the log's
+# lines in its own hands.
+CELL_WRAP := open openat close pread pwrite pwritev fdatasync fsync posix_fallocate \
+             ftruncate lseek fstat rename unlink unlinkat access opendir readdir closedir \
+             db_open db_close db_apply db_scan log_write check_failed
+$(CELL): $(CELL).o $(call objects,$(wildcard tests/sim/cell_*.c)) $(B)/libtest.a \
+         $(B)/libcontrolplane.a $(B)/libproto.a $(B)/libcommon.a
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) $(addprefix -Wl$(comma)--wrap=,$(CELL_WRAP)) \
+	    -o $@ $^ -lcmocka $(LIBS_CTL) $(LIBS_COMMON)
 $(BENCHES): $(B)/tests/%: $(B)/tests/%.o $(TEST_LIBS)
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(LIBS_CTL) $(LIBS_COMMON)
@@ -119,6 +132,9 @@ tests: all $(UNIT) $(REPLAY) $(B)/tests/store_driver
 
 check: tests
 	$(Q)scripts/run-unit $(B)
+
+sim: $(CELL)
+	$(Q)$< --seeds $(or $(SEEDS),300) --first $(or $(FIRST),1) --jobs $(or $(JOBS),2)
 
 test:
 	$(Q)scripts/test

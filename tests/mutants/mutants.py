@@ -1,9 +1,11 @@
-"""Deliberately broken builds: what the crash test's checker must find.
+"""Deliberately broken builds: what the crash test's checker and the cell simulator must
+find.
 
 Each mutant is a few edits of the sources, (file, old text, new text); the old text must be
 there exactly once, so that a mutant that no longer fits fails instead of testing nothing.
 `build` makes it in a copy of the tree, build/mutants/tree, and puts the programs (with
-fault points) into build/mutants/NAME.
+fault points) into build/mutants/NAME; `build_simulator` makes the simulator of a mutant in
+build/mutants/simulator.
 """
 
 import os
@@ -80,6 +82,21 @@ MUTANTS = [
 ]
 
 
+@dataclass
+class SimulatorMutant:
+    """NAME, what is wrong with it, and how many seeds of the simulator may pass before
+    one fails."""
+
+    name: str
+    wrong: str
+    edits: list
+    seeds: int = 100
+
+
+SIMULATOR_MUTANTS = [
+]
+
+
 def copy_tree():
     """The sources, and objects of an ordinary build, so that little is built anew."""
     TREE.mkdir(parents=True, exist_ok=True)
@@ -111,3 +128,31 @@ def build(mutant):
     for name in PROGRAMS:
         shutil.copy2(TREE / "build" / "release-faults" / name, programs / name)
     return programs
+
+
+def build_simulator(mutant):
+    """Build the simulator of MUTANT; its path."""
+    tree = TREE.parent / "simulator"
+    objects = ROOT / "build" / "release"
+    assert (objects / "tests/sim/test_cell").exists(), f"{objects}: run 'make tests' first"
+    for place in ("tests", "build/release/tests"):
+        (tree / place).mkdir(parents=True, exist_ok=True)
+    for name in ("common", "controlplane", "proto", "Makefile"):
+        subprocess.run(["cp", "-a", str(ROOT / name), str(tree)], check=True)
+    for name in ("lib", "sim"):
+        subprocess.run(["cp", "-a", str(ROOT / "tests" / name), str(tree / "tests")],
+                       check=True)
+        subprocess.run(["cp", "-a", str(objects / "tests" / name),
+                        str(tree / "build/release/tests")], check=True)
+    for name in ("common", "controlplane", "proto", *(f.name for f in objects.glob("*.a"))):
+        subprocess.run(["cp", "-a", str(objects / name), str(tree / "build/release")],
+                       check=True)
+    for path, old, new in mutant.edits:
+        file = tree / path
+        file.write_text(edited(file.read_text(), old, new, path))
+    target = "build/release/tests/sim/test_cell"
+    done = subprocess.run(["make", "-s", "WERROR=", target], cwd=tree, text=True,
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                          env={k: v for k, v in os.environ.items() if k != "MAKEFLAGS"})
+    assert done.returncode == 0, done.stdout
+    return tree / target

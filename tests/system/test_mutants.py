@@ -1,5 +1,5 @@
-"""The checker of the crash tests is itself shown to fail: on made-up readings, and on
-deliberately broken builds (tests/mutants/mutants.py).
+"""The checkers of the crash tests and of the cell simulator are themselves shown to fail:
+on made-up readings, and on deliberately broken builds (tests/mutants/mutants.py).
 
     WEFT_MUTANTS=all         every mutant, not only those of the CI run
     WEFT_MUTANTS=NAME,NAME   these
@@ -7,6 +7,7 @@ deliberately broken builds (tests/mutants/mutants.py).
 
 import os
 import pathlib
+import subprocess
 import sys
 import time
 
@@ -18,7 +19,7 @@ from workload import Workload
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "mutants"))
 
-from mutants import MUTANTS, build  # noqa: E402
+from mutants import MUTANTS, SIMULATOR_MUTANTS, build, build_simulator  # noqa: E402
 
 ROUNDS_LIMIT_S = 20
 PROGRESS_S = 10
@@ -130,6 +131,12 @@ def chosen():
     return [m for m in MUTANTS if (m.name in wanted.split(",") if wanted else m.in_ci)]
 
 
+def chosen_of_simulator():
+    wanted = os.environ.get("WEFT_MUTANTS", "")
+    return [m for m in SIMULATOR_MUTANTS
+            if wanted in ("", "all") or m.name in wanted.split(",")]
+
+
 def break_something(cluster, name, fault):
     """Let NAME die at FAULT, if it comes to it, and start it again."""
     cluster.kill(name)
@@ -169,3 +176,15 @@ def test_broken_build(mutant, tmp_path):
         load.close()
     print(f"{mutant.name}: {load.checker.kinds()}\n{caught.value}")
     assert load.checker.kinds() & mutant.kinds, f"found something else: {caught.value}"
+
+
+@pytest.mark.parametrize("mutant", chosen_of_simulator(), ids=lambda m: m.name)
+def test_broken_replica(mutant):
+    """The simulator does not pass a build with one thing wrong, and names the seed."""
+    simulator = build_simulator(mutant)
+    done = subprocess.run(
+        [simulator, "--seeds", str(mutant.seeds), "--jobs", "2", "--until-failure"],
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=300)
+    print(f"{mutant.name}: {done.stdout}")
+    assert done.returncode == 1, f"{mutant.wrong}, and {mutant.seeds} seeds pass"
+    assert "; replay: " in done.stdout
