@@ -13,12 +13,14 @@ static void nodes_core(struct node *node, struct call *call)
 
 static void nodes_answer(struct call *call)
 {
+    char fingerprint[X509_FINGERPRINT_LEN + 1];
     struct json *answer = call_answer(call), *nodes = json_array(), *row = json_array();
     json_push(row, json_int(1));
     json_push(row, json_string(call->service->agents_url));
     json_push(nodes, row);
     json_set(answer, "nodes", nodes);
-    json_set(answer, "ca", json_string(trust_ca_fingerprint(call->service->trust)));
+    trust_fingerprint(call->service->trust, fingerprint);
+    json_set(answer, "ca", json_string(fingerprint));
     call_reply_json(call, 200, answer);
 }
 

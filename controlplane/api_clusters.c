@@ -52,7 +52,7 @@ void api_ca(struct call *call)
 {
     struct str body;
     str_init(&body, MIB);
-    str_append_slice(&body, trust_ca_pem(call->service->trust));
+    trust_bundle(call->service->trust, &body);
     call_reply_text(call, 200, "application/x-pem-file", &body);
 }
 
@@ -301,7 +301,12 @@ void api_tokens_create(struct call *call)
     if (r.failed || !call_path_uuid(call, &token->cluster_id))
         return;
     token->token_id = uuid_random();
-    token_make(TOKEN_ENROL, token->text, token->hash);
+    int code = trust_token(call->service->trust, TOKEN_ENROL, &token->token_id,
+                           token->text, token->hash);
+    if (code != 0) {
+        call_fail(call, code, "this node is starting: try again soon");
+        return;
+    }
     call->data = token;
     call->cleanup = token_cleanup;
     call_ask(call, token_core, token_answer);

@@ -30,9 +30,12 @@ static void enrol_cleanup(struct call *call)
 static struct json *certificate_json(const struct call *call, const struct enrol *enrol)
 {
     struct json *answer = json_object();
-    struct slice ca = trust_ca_pem(call->service->trust);
+    struct str ca;
+    str_init(&ca, MIB);
+    trust_bundle(call->service->trust, &ca);
     json_set(answer, "certificate_pem", json_slice(str_slice(&enrol->certificate)));
-    json_set(answer, "ca_pem", json_slice(ca));
+    json_set(answer, "ca_pem", json_slice(str_slice(&ca)));
+    str_fini(&ca);
     json_set(answer, "not_after_ms", json_int(enrol->not_after_ms));
     json_set(answer, "now_ms", json_int(call->now_ms));
     return answer;
@@ -48,6 +51,8 @@ static bool sign(struct call *call, struct enrol *enrol)
         metric_add(control_metric(certificates_total), 1);
         return true;
     }
+    if (code == ERR_UNAVAILABLE)
+        call_fail(call, code, "%s", err.text);
     call_fail(call, code == ERR_MALFORMED ? ERR_MALFORMED : ERR_INTERNAL,
               "request_pem: %.200s; send a PKCS#10 request in PEM, signed by its own key",
               err.text);

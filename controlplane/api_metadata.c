@@ -80,6 +80,8 @@ static void watch_end(struct watch *watch)
 {
     if (watch->timed)
         loop_timer_fini(&watch->timer);
+    /* Another may lead by now, which knows more. */
+    (void)call_may_read(watch->call->service->node, watch->call);
     call_done(watch->call);
 }
 

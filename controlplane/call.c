@@ -75,9 +75,20 @@ static void check_admin(struct call *call)
         call_fail(call, ERR_FORBIDDEN,
                   "this is an enrolment token, which lets agents enrol and nothing else: "
                   "use the admin token");
-    else if (!trust_is_admin(call->service->trust, token))
+    else
+        token_hash(token, call->token_hash);
+}
+
+/* On the core thread: the state knows the tokens. */
+static void admit_admin(struct node *node, struct call *call)
+{
+    const struct token *token = state_token(node_state(node), call->token_hash);
+    if (token == NULL ||
+        (token->expires_at_ms != 0 && token->expires_at_ms <= node_now_ms(node)))
         call_fail(call, ERR_UNAUTHENTICATED,
                   "unknown token: use the one in the control plane's admin token file");
+    else if (token->token_kind != TOKEN_API || token->role != ROLE_OPERATOR)
+        call_fail(call, ERR_FORBIDDEN, "this call wants an operator's token");
 }
 
 static void check_enrol(struct call *call)
@@ -87,7 +98,7 @@ static void check_enrol(struct call *call)
         call_fail(call, ERR_UNAUTHENTICATED,
                   "this call wants an enrolment token: send \"Authorization: Bearer "
                   "TOKEN\"; an admin makes one for a cluster");
-    else if (token_kind_of(token) == TOKEN_ADMIN)
+    else if (token_kind_of(token) == TOKEN_API)
         call_fail(call, ERR_FORBIDDEN,
                   "this is an admin token: agents enrol with an enrolment token, made by "
                   "POST /api/v1/clusters/{id}/enrolment-tokens");
@@ -345,29 +356,52 @@ static void admit_agent(struct node *node, struct call *call)
                    loop_now_ms(node_loop(node)));
 }
 
-/* Name the leader in the answer; the text is copied, since the call leaves this thread.
- */
-static void fail_not_leader(struct node *node, struct call *call)
+/* The URL of whoever leads, for the agents' or the people's listener, or NULL. */
+static const char *leader_url(const struct node *node, bool agents)
 {
-    const char *leader = node_leader_address(node);
-    call_fail(call, ERR_NOT_LEADER, "this node is not the leader: %s",
-              leader != NULL ? "ask the one named" : "none is known; try again soon");
-    if (leader != NULL)
-        call->leader = arena_strdup(&call->arena, slice_str(leader));
+    uint64_t id = node_leader_id(node);
+    const struct cell_node *row = id == 0 ? NULL : state_node(node_state(node), id);
+    if (row == NULL)
+        return NULL;
+    const char *url = agents ? row->agents_url : row->people_url;
+    return url[0] == '\0' ? NULL : url;
+}
+
+/* Name the leader in the answer, by the address of the listener that was asked; the text
+ * is copied, since the call leaves this thread. */
+static void fail_not_leader(struct call *call)
+{
+    bool agents = call->route->access == ACCESS_AGENT;
+    const char *leader = leader_url(call->service->node, agents);
+    if (leader == NULL) {
+        call_fail(call, ERR_UNAVAILABLE,
+                  "this node does not lead, and knows of none that does: try again soon, "
+                  "or at another node");
+        return;
+    }
+    call_fail(call, ERR_NOT_LEADER, "this node is not the leader: ask the one named");
+    call->leader = arena_strdup(&call->arena, slice_str(leader));
+}
+
+bool call_may_read(struct node *node, struct call *call)
+{
+    if (node_can_read(node))
+        return true;
+    if (node_is_leader(node))
+        call_fail(call, ERR_UNAVAILABLE, "this node is not ready yet: try again soon");
+    else
+        fail_not_leader(call);
+    return false;
 }
 
 static void run(struct node *node, struct ask *ask)
 {
     struct call *call = CONTAINER_OF(ask, struct call, ask);
-    if (!node_can_read(node)) {
-        if (node_is_leader(node) || node_leader_address(node) == NULL)
-            call_fail(call, ERR_UNAVAILABLE,
-                      "this node is not ready yet (starting, or without a leader): try "
-                      "again soon");
-        else
-            fail_not_leader(node, call);
-    } else if (call->route->access == ACCESS_AGENT) {
-        admit_agent(node, call);
+    if (call_may_read(node, call)) {
+        if (call->route->access == ACCESS_AGENT)
+            admit_agent(node, call);
+        else if (call->route->access == ACCESS_ADMIN)
+            admit_admin(node, call);
     }
     if (call->err.code != 0)
         call_done(call);
@@ -406,11 +440,11 @@ void call_done(struct call *call)
 }
 
 /* What a failed proposal means for who called. */
-static void fail_proposal(struct node *node, struct call *call, int code)
+static void fail_proposal(struct call *call, int code)
 {
     switch (code) {
     case ERR_NOT_LEADER:
-        fail_not_leader(node, call);
+        fail_not_leader(call);
         break;
     case ERR_NO_SPACE:
         call_fail(call, code,
@@ -450,7 +484,7 @@ static void on_proposal_done(struct proposal *proposal, int code, struct slice r
         cp->result = slice_of(copy, result.len);
     }
     if (code != 0)
-        fail_proposal(node, call, code);
+        fail_proposal(call, code);
     ASSERT(call->outstanding > 0);
     if (--call->outstanding > 0)
         return;

@@ -88,6 +88,10 @@ void call_reply_text(struct call *call, int status, const char *content_type,
 /* Always there for an agent's call. */
 const struct cluster *call_cluster(struct node *node, const struct call *call);
 void call_done(struct call *call);
+/* May this node answer from its state? Else the call fails with 421 and the leader's
+ * address, or 503. Checked before a call's on_core; a call that waited there asks again.
+ */
+bool call_may_read(struct node *node, struct call *call);
 
 /* One command of a call. */
 struct call_proposal {

@@ -70,11 +70,10 @@ static struct feed_event *event_at(const struct feed_ring *ring, size_t i)
     return &ring->events[(ring->first + i) & (ring->size - 1)];
 }
 
-void feed_free(struct feed *feed)
+/* Nobody waits. */
+static void drop_rings(struct feed *feed)
 {
     struct feed_ring *ring, *next;
-    if (feed == NULL)
-        return;
     HASH_ITER(hh, feed->rings, ring, next)
     {
         ASSERT(list_empty(&ring->waiters));
@@ -82,10 +81,25 @@ void feed_free(struct feed *feed)
         for (size_t i = 0; i < ring->count; i++)
             blob_unref(event_at(ring, i)->text);
         blob_unref(ring->topics);
+        list_remove(&ring->dirty);
         mem_free(ring->events);
         mem_free(ring);
     }
+}
+
+void feed_free(struct feed *feed)
+{
+    if (feed == NULL)
+        return;
+    drop_rings(feed);
     mem_free(feed);
+}
+
+void feed_restart(struct feed *feed, uint64_t index)
+{
+    drop_rings(feed);
+    feed->counts = (struct feed_counts){0};
+    feed->start = index;
 }
 
 void feed_attach(struct feed *feed, uint64_t index)

@@ -53,6 +53,8 @@ void feed_free(struct feed *feed); /* nobody may wait */
 void feed_attach(struct feed *feed, uint64_t index);
 /* Keep no more events from now on: nobody is told any more. */
 void feed_detach(struct feed *feed);
+/* The state is another one, at INDEX: forget all events. Nobody may wait. */
+void feed_restart(struct feed *feed, uint64_t index);
 /* The hooks; pass the feed as `arg`. */
 struct state_events feed_hooks(struct feed *feed);
 

@@ -670,6 +670,8 @@ int http_server_start(const struct http_server_options *options, struct http_ser
         server->client_ca_pem = copy_pem(options->client_ca_pem);
     int code = http_tls_new(server->name, options->cert_pem, options->key_pem,
                             &server->tls, err);
+    if (code == 0 && server->client_ca_pem != NULL)
+        code = http_tls_set_client_ca(server->tls, slice_str(server->client_ca_pem), err);
     if (code != 0)
         goto out;
     code = listen_on(options->listen, &fd, &server->port, err);
@@ -697,6 +699,12 @@ int http_server_set_certificate(struct http_server *server, struct slice cert_pe
                                 struct slice key_pem, struct err *err)
 {
     return http_tls_set_certificate(server->tls, cert_pem, key_pem, err);
+}
+
+int http_server_set_client_ca(struct http_server *server, struct slice ca_pem,
+                              struct err *err)
+{
+    return http_tls_set_client_ca(server->tls, ca_pem, err);
 }
 
 uint16_t http_server_port(const struct http_server *server)

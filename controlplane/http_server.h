@@ -61,6 +61,10 @@ int http_server_start(const struct http_server_options *options,
 /* Use another certificate for handshakes from now on. Any thread. */
 int http_server_set_certificate(struct http_server *server, struct slice cert_pem,
                                 struct slice key_pem, struct err *err) MUST_CHECK;
+/* Whose certificates clients may have from now on: one or more CAs. Any thread; for a
+ * server that was started with client_ca_pem. */
+int http_server_set_client_ca(struct http_server *server, struct slice ca_pem,
+                              struct err *err) MUST_CHECK;
 uint16_t http_server_port(const struct http_server *server);
 /* Cut off who has made progress all the time, but so little that a request's head, or its
  * answer, was not across after the timeouts together (to which, with a request, the
@@ -112,8 +116,8 @@ void http_exchange_add_header(struct http_exchange *x, const char *name,
 /* Reply; BODY's memory moves. The last thing a handler does with X. */
 void http_exchange_reply(struct http_exchange *x, int status, const char *content_type,
                          struct str *body);
-/* The same with status 200 and the first BYTES of FILE, which moves, as body. Who takes it
- * slower than 64 KiB a second is cut off. */
+/* The same with status 200 and the first BYTES of FILE, which moves, as body. Who takes
+ * it slower than 64 KiB a second is cut off. */
 void http_exchange_reply_file(struct http_exchange *x, const char *content_type, int file,
                               uint64_t bytes);
 bool http_exchange_replied(const struct http_exchange *x);

@@ -20,17 +20,27 @@
 
 #define NAMES_MAX 64 /* alternative names looked at */
 
+#define CHAIN_MAX 4 /* certificates sent: ours, and what leads to the CA */
+
 /* Our certificate; immutable. Superseded ones stay until the end, since a handshake may
  * still use them: that is a few in the life of a process. */
 struct credential {
     struct credential *older;
-    gnutls_pcert_st certificate;
+    gnutls_pcert_st chain[CHAIN_MAX];
+    unsigned chain_len;
     gnutls_privkey_t key;
+};
+
+/* Whose certificates clients may have; likewise. */
+struct authorities {
+    struct authorities *older;
+    gnutls_x509_trust_list_t list;
 };
 
 struct http_tls {
     char name[16];
     _Atomic(struct credential *) credential;
+    _Atomic(struct authorities *) authorities; /* NULL: clients need no certificate */
     atomic_uint_fast64_t refused;
 };
 
@@ -40,7 +50,8 @@ static void credential_free(struct credential *credential)
 {
     while (credential != NULL) {
         struct credential *older = credential->older;
-        gnutls_pcert_deinit(&credential->certificate);
+        for (unsigned i = 0; i < credential->chain_len; i++)
+            gnutls_pcert_deinit(&credential->chain[i]);
         gnutls_privkey_deinit(credential->key);
         mem_free(credential);
         credential = older;
@@ -64,9 +75,10 @@ static int credential_load(struct slice cert_pem, struct slice key_pem,
     ASSERT(rc == 0);
     rc = gnutls_privkey_import_x509_raw(credential->key, &key, GNUTLS_X509_FMT_PEM, NULL,
                                         0);
+    credential->chain_len = CHAIN_MAX;
     if (rc == 0)
-        rc = gnutls_pcert_import_x509_raw(&credential->certificate, &cert,
-                                          GNUTLS_X509_FMT_PEM, 0);
+        rc = gnutls_pcert_list_import_x509_raw(credential->chain, &credential->chain_len,
+                                               &cert, GNUTLS_X509_FMT_PEM, 0);
     if (rc != 0) {
         gnutls_privkey_deinit(credential->key);
         mem_free(credential);
@@ -83,8 +95,8 @@ static int on_want_certificate(gnutls_session_t session, const gnutls_datum_t *n
 {
     (void)session, (void)names, (void)name_count, (void)algorithms, (void)algorithm_count;
     struct credential *credential = atomic_load(&serving->credential);
-    *certificate = &credential->certificate;
-    *length = 1;
+    *certificate = credential->chain;
+    *length = credential->chain_len;
     *key = credential->key;
     return 0;
 }
@@ -111,15 +123,39 @@ static void log_refused(struct http_tls *tls, gnutls_session_t session, unsigned
     gnutls_free(text.data);
 }
 
-/* Part of the handshake: anything but 0 ends it. */
+/* The chain of SESSION's client, at most CHAIN_MAX of it; returns how many. */
+static unsigned read_chain(gnutls_session_t session, gnutls_x509_crt_t chain[CHAIN_MAX])
+{
+    unsigned sent = 0, count = 0;
+    const gnutls_datum_t *raw = gnutls_certificate_get_peers(session, &sent);
+    for (; raw != NULL && count < MIN(sent, CHAIN_MAX); count++) {
+        if (gnutls_x509_crt_init(&chain[count]) != 0)
+            break;
+        if (gnutls_x509_crt_import(chain[count], &raw[count], GNUTLS_X509_FMT_DER) != 0) {
+            gnutls_x509_crt_deinit(chain[count]);
+            break;
+        }
+    }
+    return count;
+}
+
+/* Part of the handshake: anything but 0 ends it. Verified against our own list, and not
+ * the library's, since that one cannot change while it serves. */
 static int on_verify(gnutls_session_t session)
 {
     static const char purpose[] = GNUTLS_KP_TLS_WWW_CLIENT;
     gnutls_typed_vdata_st want = {.type = GNUTLS_DT_KEY_PURPOSE_OID,
                                   .data = (unsigned char *)(uintptr_t)purpose,
                                   .size = 0};
-    unsigned status = 0;
-    int rc = gnutls_certificate_verify_peers(session, &want, 1, &status);
+    gnutls_x509_crt_t chain[CHAIN_MAX];
+    unsigned status = 0, count = read_chain(session, chain);
+    const struct authorities *authorities = atomic_load(&serving->authorities);
+    int rc = count == 0 || authorities == NULL
+                 ? GNUTLS_E_NO_CERTIFICATE_FOUND
+                 : gnutls_x509_trust_list_verify_crt2(authorities->list, chain, count,
+                                                      &want, 1, 0, &status, NULL);
+    for (unsigned i = 0; i < count; i++)
+        gnutls_x509_crt_deinit(chain[i]);
     if (rc == 0 && status == 0)
         return 0;
     log_refused(serving, session, status);
@@ -156,6 +192,36 @@ int http_tls_set_certificate(struct http_tls *tls, struct slice cert_pem,
     return 0;
 }
 
+static void authorities_free(struct authorities *authorities)
+{
+    while (authorities != NULL) {
+        struct authorities *older = authorities->older;
+        gnutls_x509_trust_list_deinit(authorities->list, 1);
+        mem_free(authorities);
+        authorities = older;
+    }
+}
+
+int http_tls_set_client_ca(struct http_tls *tls, struct slice ca_pem, struct err *err)
+{
+    gnutls_datum_t pem = datum(ca_pem);
+    struct authorities *authorities = mem_zalloc(sizeof(*authorities));
+    int rc = gnutls_x509_trust_list_init(&authorities->list, 0);
+    ASSERT(rc == 0);
+    rc = gnutls_x509_trust_list_add_trust_mem(authorities->list, &pem, NULL,
+                                              GNUTLS_X509_FMT_PEM, 0, 0);
+    if (rc <= 0) {
+        authorities_free(authorities);
+        return err_set(err, ERR_INVALID, "clients' CA: %s",
+                       rc == 0 ? "no certificate" : gnutls_strerror(rc));
+    }
+    authorities->older = atomic_load(&tls->authorities);
+    while (!atomic_compare_exchange_weak(&tls->authorities, &authorities->older,
+                                         authorities))
+        ;
+    return 0;
+}
+
 int http_tls_new(const char *name, struct slice cert_pem, struct slice key_pem,
                  struct http_tls **out, struct err *err)
 {
@@ -175,6 +241,7 @@ void http_tls_free(struct http_tls *tls)
     if (tls == NULL)
         return;
     credential_free(atomic_load(&tls->credential));
+    authorities_free(atomic_load(&tls->authorities));
     mem_free(tls);
 }
 

@@ -20,13 +20,18 @@
 
 struct http_tls;
 
-/* NAME is the listener's, for logs. ERR_INVALID when certificate and key are not good. */
+/* NAME is the listener's, for logs. CERT_PEM may go on with what leads to the CA.
+ * ERR_INVALID when certificate and key are not good. */
 int http_tls_new(const char *name, struct slice cert_pem, struct slice key_pem,
                  struct http_tls **tls, struct err *err) MUST_CHECK;
 void http_tls_free(struct http_tls *tls); /* no handshake may be going on; NULL is fine */
 /* Any thread: for handshakes from now on. */
 int http_tls_set_certificate(struct http_tls *tls, struct slice cert_pem,
                              struct slice key_pem, struct err *err) MUST_CHECK;
+/* Any thread: whose certificates clients may have from now on; CA_PEM holds one or more
+ * authorities. */
+int http_tls_set_client_ca(struct http_tls *tls, struct slice ca_pem,
+                           struct err *err) MUST_CHECK;
 uint64_t http_tls_refused(const struct http_tls *tls); /* handshakes, by certificate */
 
 /* This thread's handshakes are TLS's from now on. */
@@ -34,7 +39,7 @@ void http_tls_serve(struct http_tls *tls);
 /* A gnutls_certificate_retrieve_function2 that hands out our certificate. */
 void (*http_tls_certificate_callback(void))(void);
 /* Before the handshake of SESSION (a gnutls_session_t): a certificate for clients, of
- * the authority that the session trusts, is required and verified. */
+ * an authority of http_tls_set_client_ca, is required and verified. */
 void http_tls_require_client(void *session);
 /* The first URI in the alternative names of the verified certificate of SESSION's
  * client, and when that certificate ends; untouched without one. */

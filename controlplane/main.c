@@ -35,11 +35,14 @@ static void log_start(const struct control_options *options,
     option_dump(&control_program, options, &text);
     log_info("main", "options", "%s", str_cstr(&text));
     str_fini(&text);
+    char cell[UUID_TEXT_LEN + 1], fingerprint[X509_FINGERPRINT_LEN + 1];
+    trust_fingerprint(service->trust, fingerprint);
     log_info("main", "started",
-             "version=%s people=%s agents=%s ca_fingerprint=%s admin_token_file=%s",
-             WEFT_VERSION, service->people_url, service->agents_url,
-             trust_ca_fingerprint(service->trust),
-             trust_admin_token_file(service->trust));
+             "version=%s cell=%s node=%llu people=%s agents=%s peers=%s "
+             "ca_fingerprint=%s",
+             WEFT_VERSION, uuid_print(&service->cell.identity.cell_id, cell),
+             (unsigned long long)service->cell.identity.node_id, service->people_url,
+             service->agents_url, service->addresses.peers, fingerprint);
 }
 
 /* Until SIGTERM or SIGINT; now and then there is something to tend. */
@@ -83,9 +86,10 @@ static int run(const struct control_options *options)
     log_start(options, service);
     int signum = wait_for_signal(service, &signals);
     log_info("main", "stopping", "signal=%d", signum);
+    int status = atomic_load(&service->ended);
     service_stop(service);
-    log_info("main", "stopped", "%s", "");
-    return 0;
+    log_info("main", "stopped", "status=%d", status);
+    return status;
 }
 
 int main(int argc, char **argv)

@@ -13,13 +13,21 @@ const struct option_program control_program = {
     .name = "weft-controlplane",
     .summary = "The control plane of Weft: assigns offsets, keeps all metadata of any "
                "number of clusters, and lets their agents enrol.",
-    .epilogue = "The first start makes a certificate authority and an admin token in the "
-                "data directory:\n\n"
-                "  weft-controlplane --data-dir /var/lib/weft\n"
-                "  curl --cacert /var/lib/weft/ca.crt -H \"Authorization: Bearer "
-                "$(cat /var/lib/weft/admin-token)\" \\\n"
-                "      -d '{\"name\":\"first\"}' -H 'Content-Type: application/json' "
-                "https://localhost:7800/api/v1/clusters\n",
+    .epilogue =
+        "A cell begins with one node; --bootstrap makes its key, its certificate "
+        "authority and an admin token in the data directory:\n\n"
+        "  weft-controlplane --data-dir /var/lib/weft --bootstrap\n"
+        "  curl --cacert /var/lib/weft/ca.crt -H \"Authorization: Bearer "
+        "$(cat /var/lib/weft/admin-token)\" \\\n"
+        "      -d '{\"name\":\"first\"}' -H 'Content-Type: application/json' "
+        "https://localhost:7800/api/v1/clusters\n\n"
+        "A further node, with the cell's key, the fingerprint of its CA and a join "
+        "token (POST /api/v1/cell/join-tokens):\n\n"
+        "  weft-controlplane --data-dir /var/lib/weft --cell-key-file cell.key "
+        "--join https://first:7800 \\\n"
+        "      --join-token @token --ca-fingerprint HEX\n\n"
+        "Exit status: 0 stopped by a signal; 1 cannot start; 2 bad options; 3 this "
+        "node was removed from its cell, so that starting it again is no use\n",
     .specs = specs,
     .spec_count = ARRAY_LEN(specs),
 };
@@ -36,6 +44,10 @@ struct range {
     }
 
 static const struct range ranges[] = {
+    RANGE("node-certificate-life", node_life_ms, 1000, INT64_C(3650) * 86400000),
+    RANGE("election-timeout", election_timeout_ms, 50, 60000),
+    RANGE("heartbeat", heartbeat_ms, 10, 20000),
+    RANGE("snapshot-rate", snapshot_rate_bytes, 64 << 10, INT64_C(64) << 30),
     RANGE("session-timeout", session_timeout_ms, 100, 3600000),
     RANGE("watch-wait", watch_wait_ms, 1, 60000),
     RANGE("feed-bytes", feed_bytes, 64 << 10, INT64_C(16) << 30),
@@ -71,6 +83,19 @@ int control_options_check(const struct control_options *options, struct err *err
                            ranges[i].name, (long long)v, (long long)ranges[i].min,
                            (long long)ranges[i].max);
     }
+    if (options->heartbeat_ms * 3 > options->election_timeout_ms)
+        return err_set(err, ERR_INVALID,
+                       "--heartbeat is more than a third of --election-timeout: a "
+                       "message that is late would end a term");
+    if (options->bootstrap + (options->join != NULL) + (options->restore != NULL) > 1)
+        return err_set(err, ERR_INVALID,
+                       "--bootstrap, --join and --restore exclude each other");
+    if (options->join != NULL &&
+        (options->join_token == NULL || options->ca_fingerprint == NULL))
+        return err_set(err, ERR_INVALID,
+                       "--join wants --join-token and --ca-fingerprint: an operator "
+                       "makes a token by POST /api/v1/cell/join-tokens, whose answer "
+                       "has both");
     if (options->watch_wait_ms * 2 > options->session_timeout_ms)
         return err_set(
             err, ERR_INVALID,

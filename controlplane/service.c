@@ -1,33 +1,32 @@
 /* service.c - the parts of the service side, their start and end, and the work that runs
  * by itself on the core thread: sessions that expire, watchers that are woken.
  *
- * Start: directory, trust, feed and sessions, node, attach (on the core thread), then the
- * listeners: the first call finds everything there. Stop: refuse, wake who waits, let all
- * calls end (each does: the node answers every ask and every proposal), then the node. */
+ * Start: identity (cell.c), feed and sessions, node, attach (on the core thread), then
+ * the listeners: the first call finds everything there; a founder then waits until
+ * CELL_INIT was applied. Stop: hand over, refuse, wake who waits, let all calls end (each
+ * does: the node answers every ask and every proposal), then the node. */
 #include "controlplane/service.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <netdb.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "common/check.h"
 #include "common/clock.h"
 #include "common/log.h"
 #include "common/str.h"
+#include "common/version.h"
 #include "controlplane/call.h"
 #include "controlplane/metrics.h"
+#include "controlplane/small_file.h"
 
 #define BODY_MAX       (8 * MIB)
 #define SWEEP_MS       200
-#define SERVER_LIFE_MS (INT64_C(365) * 24 * 3600 * 1000)
-#define HOST_MAX       256
+#define CAS_MAX        8
+#define FOUND_WAIT_MS  30000
+#define RENEW_LATER_MS 60000
 
 static struct call_listener people_listener = {.table = &people_table};
 static struct call_listener agents_listener = {.table = &agents_table};
@@ -109,11 +108,41 @@ static void sweep_sessions(struct service *service)
     }
 }
 
+/* The CAs of the state, which may have come by a command, a checkpoint or a snapshot. */
+static void load_trust(struct service *service)
+{
+    const struct state *state = node_state(service->node);
+    const struct cell *cell = state_cell(state);
+    const struct cell_ca *ca = NULL;
+    struct trust_ca cas[CAS_MAX];
+    struct err err = {0};
+    size_t count = 0;
+
+    while (count < CAS_MAX && (ca = state_ca_next(state, ca)) != NULL)
+        cas[count++] =
+            (struct trust_ca){.cert_pem = slice_str(ca->certificate),
+                              .cross_pem = slice_str(ca->cross),
+                              .sealed_key = slice_of(ca->sealed_key, ca->sealed_key_len)};
+    if (!cell->founded || count == 0)
+        return;
+    if (count == service->cas_seen &&
+        uuid_eq(&service->ca_seen, &state_ca_active(state)->ca_id))
+        return;
+    int code = trust_load(
+        service->trust, cas, count,
+        slice_of(cell->sealed_token_secret, cell->sealed_token_secret_len), &err);
+    if (code != 0)
+        log_error("service", "the cell's secrets cannot be used", "err=\"%s\"", err.text);
+    service->cas_seen = count;
+    service->ca_seen = state_ca_active(state)->ca_id;
+}
+
 static void on_sweep(struct loop_timer *timer, void *arg)
 {
     struct service *service = arg;
     struct feed_counts counts;
 
+    load_trust(service);
     sweep_sessions(service);
     feed_count(service->feed, &counts);
     metric_set(control_metric(feed_events_total), (int64_t)counts.events);
@@ -136,11 +165,47 @@ static void on_deliver(struct loop_deferred *deferred)
     feed_deliver(service->feed, state_applied_index(node_state(service->node)));
 }
 
+/* Leader or no longer: who waits here for news must ask elsewhere, and is told so. */
+static void on_leader(void *arg, bool leader)
+{
+    struct service *service = arg;
+    if (!leader && service->attached)
+        feed_wake_all(service->feed, state_applied_index(node_state(service->node)));
+}
+
+static void on_installed(void *arg)
+{
+    struct service *service = arg;
+    if (!service->attached)
+        return;
+    uint64_t index = state_applied_index(node_state(service->node));
+    feed_wake_all(service->feed, index);
+    feed_restart(service->feed, index);
+    service->leased = false;
+    service->cas_seen = 0;
+    load_trust(service);
+}
+
+/* Told to the main thread by a signal, which it waits for anyway. */
+static void on_out_of_cell(void *arg, const char *reason)
+{
+    struct service *service = arg;
+    log_error("service",
+              "this node is no member of its cell any more: it stops, and need "
+              "not be started again; its data directory can be removed",
+              "node=%llu reason=\"%s\"",
+              (unsigned long long)service->cell.identity.node_id, reason);
+    atomic_store(&service->ended, SERVICE_REMOVED);
+    kill(getpid(), SIGTERM);
+}
+
 /* --- main thread asks the core thread --- */
 
 struct errand {
     struct ask ask;
     struct service *service;
+    bool yes;                  /* an answer */
+    struct node_change change; /* of run_transfer */
     pthread_mutex_t lock;
     pthread_cond_t ended;
     bool done;
@@ -155,8 +220,8 @@ static void on_errand_done(struct ask *ask)
     pthread_mutex_unlock(&errand->lock);
 }
 
-/* Have RUN executed on the core thread, and wait for it. */
-static void send_errand(struct service *service,
+/* Have RUN executed on the core thread, and wait for it; its answer. */
+static bool send_errand(struct service *service,
                         void (*run)(struct node *node, struct ask *ask))
 {
     struct errand errand = {.ask = {.run = run, .done = on_errand_done},
@@ -170,6 +235,7 @@ static void send_errand(struct service *service,
     pthread_mutex_unlock(&errand.lock);
     pthread_cond_destroy(&errand.ended);
     pthread_mutex_destroy(&errand.lock);
+    return errand.yes;
 }
 
 static void run_attach(struct node *node, struct ask *ask)
@@ -180,7 +246,66 @@ static void run_attach(struct node *node, struct ask *ask)
     loop_timer_set(&service->sweep, 0);
     feed_attach(service->feed, state_applied_index(node_state(node)));
     service->attached = true;
+    load_trust(service);
+    const struct identity *identity = &service->cell.identity;
+    const struct members_options members = {
+        .node = node,
+        .self = {.node_id = identity->node_id,
+                 .instance = identity->instance,
+                 .name = slice_str(service->addresses.name),
+                 .peer_address = slice_str(service->addresses.peers),
+                 .version = SLICE_LITERAL(WEFT_VERSION),
+                 .features_max = FEATURE_LEVEL_MAX,
+                 .wanted = WANT_VOTER},
+        .founding = identity->stage == IDENTITY_FOUNDING ? &service->founding : NULL,
+    };
+    service->members = members_new(&members);
     ask_done(ask);
+}
+
+/* Our URLs and our certificate, as they are now. */
+static void run_update(struct node *node, struct ask *ask)
+{
+    struct service *service = CONTAINER_OF(ask, struct errand, ask)->service;
+    const struct identity *identity = &service->cell.identity; /* the asker waits */
+    const struct http_tls tls = {.ca_pem = str_slice(&identity->ca_pem),
+                                 .cert_pem = str_slice(&identity->chain_pem),
+                                 .key_pem = str_slice(&identity->key_pem)};
+    (void)node;
+    members_set_tls(service->members, &tls);
+    members_set_urls(service->members, slice_str(service->people_url),
+                     slice_str(service->agents_url));
+    ask_done(ask);
+}
+
+static void run_is_founded(struct node *node, struct ask *ask)
+{
+    struct errand *errand = CONTAINER_OF(ask, struct errand, ask);
+    errand->yes = state_cell(node_state(node))->founded;
+    ask_done(ask);
+}
+
+static void on_transferred(struct node_change *change, int code, const struct err *err)
+{
+    struct errand *errand = CONTAINER_OF(change, struct errand, change);
+    if (code == 0)
+        log_info("service", "leadership handed over", "");
+    else if (code != ERR_NOT_LEADER)
+        log_info("service", "leadership not handed over", "err=\"%s\"", err->text);
+    ask_done(&errand->ask);
+}
+
+/* To any voter that is up to date; ends when it leads, or soon without. */
+static void run_transfer(struct node *node, struct ask *ask)
+{
+    struct errand *errand = CONTAINER_OF(ask, struct errand, ask);
+    if (!node_is_leader(node)) {
+        ask_done(ask);
+        return;
+    }
+    errand->change =
+        (struct node_change){.done = on_transferred, .kind = NODE_CHANGE_TRANSFER};
+    node_change(node, &errand->change);
 }
 
 /* From now on nobody waits: a watch answers at once. */
@@ -196,6 +321,7 @@ static void run_detach(struct node *node, struct ask *ask)
 {
     struct service *service = CONTAINER_OF(ask, struct errand, ask)->service;
     (void)node;
+    members_free(service->members);
     loop_timer_fini(&service->sweep);
     loop_defer_cancel(&service->deliver);
     service->attached = false;
@@ -203,87 +329,17 @@ static void run_detach(struct node *node, struct ask *ask)
     ask_done(ask);
 }
 
-/* --- addresses --- */
-
-static bool is_wildcard(const char *host)
-{
-    return host[0] == '\0' || strcmp(host, "0.0.0.0") == 0 || strcmp(host, "[::]") == 0 ||
-           strcmp(host, "*") == 0;
-}
-
-/* A name by which others can reach us: this machine's, if it resolves here at all. */
-static void own_host(char host[HOST_MAX])
-{
-    struct addrinfo hints = {.ai_socktype = SOCK_STREAM}, *found = NULL;
-    if (gethostname(host, HOST_MAX) == 0 && host[0] != '\0' &&
-        getaddrinfo(host, NULL, &hints, &found) == 0) {
-        freeaddrinfo(found);
-        return;
-    }
-    snprintf(host, HOST_MAX, "localhost");
-}
-
-/* The advertised URL: as given, or made of the address listened on. */
-static char *advertised(const char *given, const char *listen, uint16_t port)
-{
-    char host[HOST_MAX], url[HOST_MAX + 32];
-    if (given != NULL && given[0] != '\0')
-        return mem_strdup(given);
-    const char *colon = strrchr(listen, ':');
-    size_t len = colon == NULL ? strlen(listen) : (size_t)(colon - listen);
-    snprintf(host, sizeof(host), "%.*s", (int)len, listen);
-    if (is_wildcard(host))
-        own_host(host);
-    snprintf(url, sizeof(url), "https://%s:%u", host, port);
-    return mem_strdup(url);
-}
-
-/* Add the host of URL or HOST:PORT TEXT to the names of our certificate. */
-static void add_host(const char *text, struct str *names)
-{
-    if (text == NULL)
-        return;
-    const char *host = strstr(text, "://");
-    host = host == NULL ? text : host + 3;
-    size_t len = strcspn(host, "/");
-    while (len > 0 && host[len - 1] >= '0' && host[len - 1] <= '9')
-        len--;
-    if (len > 0 && host[len - 1] == ':')
-        len--;
-    else
-        len = strcspn(host, "/");
-    if (len >= 2 && host[0] == '[' && host[len - 1] == ']') {
-        host++;
-        len -= 2;
-    }
-    if (len > 0 && len < HOST_MAX)
-        str_printf(names, ",%.*s", (int)len, host);
-}
-
-static void collect_names(const struct control_options *options, struct str *names)
-{
-    char host[HOST_MAX];
-    str_puts(names, "localhost,127.0.0.1,::1");
-    if (gethostname(host, sizeof(host)) == 0 && host[0] != '\0')
-        add_host(host, names);
-    add_host(options->advertise, names);
-    add_host(options->advertise_agents, names);
-    add_host(options->listen, names);
-    add_host(options->listen_agents, names);
-    if (options->tls_name != NULL)
-        str_printf(names, ",%s", options->tls_name);
-}
+/* --- start --- */
 
 /* DATA/addresses: "people=URL" and "agents=URL", for whoever started us with port 0. */
 static int write_addresses(const struct service *service, struct err *err)
 {
-    struct str path, text;
-    str_init(&path, 8 * KIB);
+    struct str text;
     str_init(&text, 8 * KIB);
-    str_printf(&path, "%s/addresses", service->options->data_dir);
-    str_printf(&text, "people=%s\nagents=%s\n", service->people_url, service->agents_url);
-    int code = trust_write_file(str_cstr(&path), str_slice(&text), 0644, err);
-    str_fini(&path);
+    str_printf(&text, "people=%s\nagents=%s\npeers=%s\n", service->people_url,
+               service->agents_url, service->addresses.peers);
+    int code = small_file_write(service->options->data_dir, "addresses", str_slice(&text),
+                                0644, err);
     str_fini(&text);
     return code;
 }
@@ -297,42 +353,97 @@ static void remove_addresses(const struct control_options *options)
     str_fini(&path);
 }
 
-/* --- start --- */
-
-static int start_trust(struct service *service, struct err *err)
+static struct peers_certificate certificate_of(const struct identity *identity)
 {
-    const struct control_options *options = service->options;
-    struct str names;
-    str_init(&names, 64 * KIB);
-    collect_names(options, &names);
-    struct trust_options trust = {.data_dir = options->data_dir,
-                                  .admin_token_file = options->admin_token_file,
-                                  .tls_names = str_cstr(&names),
-                                  .agent_life_ms = options->certificate_life_ms,
-                                  .server_life_ms = SERVER_LIFE_MS};
-    int code = trust_open(&trust, &service->trust, err);
-    str_fini(&names);
-    return code;
+    return (struct peers_certificate){.chain_pem = str_slice(&identity->chain_pem),
+                                      .key_pem = str_slice(&identity->key_pem),
+                                      .ca_pem = str_slice(&identity->ca_pem)};
+}
+
+static enum node_begin begin_of(const struct identity *identity)
+{
+    switch (identity->stage) {
+    case IDENTITY_FOUNDING:
+        return identity->restored ? NODE_GO_ON : NODE_BOOTSTRAP;
+    case IDENTITY_JOINING:
+    case IDENTITY_JOINED:
+        return NODE_JOIN;
+    case IDENTITY_MEMBER:
+        break;
+    }
+    return NODE_GO_ON;
 }
 
 static int start_node(struct service *service, struct err *err)
 {
     const struct control_options *options = service->options;
+    const struct identity *identity = &service->cell.identity;
+    struct peers_address known[IDENTITY_PEERS_MAX];
+    for (size_t i = 0; i < identity->peer_count; i++)
+        known[i] = (struct peers_address){.node_id = identity->peers[i].node_id,
+                                          .address = identity->peers[i].address};
     struct node_options node = {
         .dir = options->data_dir,
-        .node_id = 1,
-        .address = options->advertise_agents != NULL ? options->advertise_agents
-                                                     : options->listen_agents,
+        .cell_id = identity->cell_id,
+        .node_id = identity->node_id,
+        .begin = begin_of(identity),
+        .listen_peers = options->listen_peers,
+        .address = service->addresses.peers,
+        .certificate = certificate_of(identity),
+        .known = known,
+        .known_count = identity->peer_count,
+        .election_timeout_ms = (unsigned)options->election_timeout_ms,
+        .heartbeat_ms = (unsigned)options->heartbeat_ms,
+        .snapshot_rate_bytes = (uint64_t)options->snapshot_rate_bytes,
         .wal_segment_bytes = (size_t)options->wal_segment_bytes,
         .checkpoint_log_bytes = (size_t)options->checkpoint_log_bytes,
         .checkpoint_every_ms = options->checkpoint_every_ms,
         .producer_expiry_ms = options->producer_expiry_ms,
         .events = feed_hooks(service->feed),
+        .arg = service,
+        .on_leader = on_leader,
+        .on_installed = on_installed,
+        .on_removed = on_out_of_cell,
     };
     int code = node_start(&node, &service->node, err);
     if (code == 0)
         send_errand(service, run_attach);
     return code;
+}
+
+/* What CELL_INIT will say; the node is filled in when its URLs are known. */
+static int prepare_founding(struct service *service, struct err *err)
+{
+    const struct identity *identity = &service->cell.identity;
+    struct command *cmd = &service->founding;
+    if (identity->stage != IDENTITY_FOUNDING)
+        return 0;
+    cmd->kind = COMMAND_CELL_INIT;
+    cmd->cell_init.name = SLICE_LITERAL("cell");
+    cmd->cell_init.ca.ca_id = identity->ca_id;
+    cmd->cell_init.ca.certificate = str_slice(&identity->ca_cert);
+    cmd->cell_init.ca.sealed_key = str_slice(&identity->ca_sealed_key);
+    cmd->cell_init.sealed_token_secret = str_slice(&identity->sealed_token_secret);
+    cmd->cell_init.token_id = identity->token_id;
+    return cell_admin_token(service->options, &service->cell, cmd->cell_init.token_hash,
+                            err);
+}
+
+/* Nobody is let in before the cell is founded; that takes a few milliseconds. */
+static int await_founding(struct service *service, struct err *err)
+{
+    int64_t until = clock_monotonic_ms() + FOUND_WAIT_MS;
+    if (service->cell.identity.stage != IDENTITY_FOUNDING)
+        return 0;
+    while (!send_errand(service, run_is_founded)) {
+        if (clock_monotonic_ms() > until)
+            return err_set(err, ERR_TIMEOUT,
+                           "the cell was not founded within %d s: see the log above",
+                           FOUND_WAIT_MS / 1000);
+        usleep(2000);
+    }
+    service->cell.identity.stage = IDENTITY_MEMBER;
+    return cell_save(service->options, &service->cell, err);
 }
 
 static int start_listener(struct service *service, bool agents, struct slice cert,
@@ -353,53 +464,92 @@ static int start_listener(struct service *service, bool agents, struct slice cer
         .request_timeout_ms = options->request_timeout_ms,
         .cert_pem = cert,
         .key_pem = key,
-        .client_ca_pem = agents ? trust_ca_pem(service->trust) : SLICE_NULL,
+        .client_ca_pem = agents ? str_slice(&service->cell.identity.ca_pem) : SLICE_NULL,
         .ops = &call_ops,
         .arg = listener,
     };
     return http_server_start(&http, agents ? &service->agents : &service->people, err);
 }
 
-static int issue_certificate(struct service *service, int64_t now_ms, struct str *cert,
-                             struct str *key, struct err *err)
-{
-    str_init(cert, MIB);
-    str_init(key, MIB);
-    int code = trust_issue_server(service->trust, now_ms, cert, key, err);
-    service->certificate_ends_at_ms = now_ms + SERVER_LIFE_MS;
-    return code;
-}
-
 static int start_listeners(struct service *service, struct err *err)
 {
     const struct control_options *options = service->options;
-    struct str cert, key;
+    const struct identity *identity = &service->cell.identity;
+    struct slice cert = str_slice(&identity->chain_pem);
+    struct slice key = str_slice(&identity->key_pem);
 
-    int code = issue_certificate(service, clock_wall_ms(), &cert, &key, err);
     /* The agents' one first: enrolment names it. */
+    int code = start_listener(service, true, cert, key, err);
+    if (code != 0)
+        return code;
+    service->agents_url =
+        cell_advertised("https://", options->advertise_agents, options->listen_agents,
+                        http_server_port(service->agents));
+    code = start_listener(service, false, cert, key, err);
     if (code == 0)
-        code = start_listener(service, true, str_slice(&cert), str_slice(&key), err);
-    if (code == 0) {
-        service->agents_url =
-            advertised(options->advertise_agents, options->listen_agents,
-                       http_server_port(service->agents));
-        code = start_listener(service, false, str_slice(&cert), str_slice(&key), err);
-    }
-    if (code == 0)
-        service->people_url = advertised(options->advertise, options->listen,
-                                         http_server_port(service->people));
-    if (key.data != NULL)
-        explicit_bzero(key.data, key.len);
-    str_fini(&cert);
-    str_fini(&key);
+        service->people_url =
+            cell_advertised("https://", options->advertise, options->listen,
+                            http_server_port(service->people));
     return code;
 }
 
-static int make_directory(const char *dir, struct err *err)
+/* A new certificate by the CA that signs now, for the names of now; written down. */
+static int renew_identity(struct service *service, int64_t now_ms, struct err *err)
 {
-    if (mkdir(dir, 0700) != 0 && errno != EEXIST)
-        return err_set_errno(err, errno, "make the data directory %s", dir);
-    return 0;
+    struct identity *identity = &service->cell.identity;
+    uint64_t version = trust_version(service->trust);
+    struct str chain, key;
+    int64_t not_after_ms;
+
+    str_init(&chain, 4 * X509_PEM_MAX);
+    str_init(&key, X509_PEM_MAX);
+    int code = trust_issue_node(service->trust, &identity->cell_id, identity->node_id,
+                                now_ms, &chain, &key, &not_after_ms, err);
+    if (code == 0) {
+        str_reset(&identity->chain_pem);
+        str_append_slice(&identity->chain_pem, str_slice(&chain));
+        str_reset(&identity->key_pem);
+        str_append_slice(&identity->key_pem, str_slice(&key));
+        str_reset(&identity->ca_pem);
+        trust_bundle(service->trust, &identity->ca_pem);
+        identity->not_after_ms = not_after_ms;
+        /* With the CA known the state has come: from now on the log must be there. */
+        if (identity->stage != IDENTITY_FOUNDING)
+            identity->stage = IDENTITY_MEMBER;
+        code = cell_save(service->options, &service->cell, err);
+    }
+    if (code == 0)
+        service->trust_version = version;
+    str_fini(&chain);
+    crypto_forget(&key);
+    return code;
+}
+
+/* Listen, then let the core know where. What a member has been told of its cell may be
+ * newer than its certificate, which may even have expired. */
+static int open_up(struct service *service, struct err *err)
+{
+    const struct identity *identity = &service->cell.identity;
+    int code = 0;
+    if (identity->stage == IDENTITY_FOUNDING) {
+        service->trust_version = trust_version(service->trust);
+    } else if (trust_loaded(service->trust)) {
+        code = renew_identity(service, clock_wall_ms(), err);
+        const struct peers_certificate certificate = certificate_of(identity);
+        if (code == 0)
+            code = node_set_certificate(service->node, &certificate, err);
+    }
+    if (code == 0)
+        code = start_listeners(service, err);
+    if (code != 0)
+        return code;
+    send_errand(service, run_update);
+    code = await_founding(service, err);
+    if (code == 0)
+        code = write_addresses(service, err);
+    if (code == 0 && trust_loaded(service->trust))
+        code = cell_publish_ca(service->options, service->trust, err);
+    return code;
 }
 
 int service_start(const struct control_options *options, struct service **out,
@@ -408,20 +558,20 @@ int service_start(const struct control_options *options, struct service **out,
     struct service *service = mem_zalloc(sizeof(*service));
 
     service->options = options;
+    cell_addresses_init(options, &service->addresses);
     budget_init(&service->budget, (size_t)options->request_bytes);
     service->feed = feed_new((size_t)options->feed_bytes, on_feed_dirty, service);
     service->sessions = sessions_new(options->session_timeout_ms);
-    int code = make_directory(options->data_dir, err);
+    int code = cell_begin(options, &service->addresses, &service->cell, err);
+    service->trust = service->cell.trust;
+    if (code == 0)
+        code = prepare_founding(service, err);
     if (code == 0)
         code = start_node(service, err); /* takes the directory's lock */
     if (code == 0) {
         remove_addresses(options);
-        code = start_trust(service, err);
+        code = open_up(service, err);
     }
-    if (code == 0)
-        code = start_listeners(service, err);
-    if (code == 0)
-        code = write_addresses(service, err);
     if (code != 0) {
         service_stop(service);
         return code;
@@ -430,27 +580,54 @@ int service_start(const struct control_options *options, struct service **out,
     return 0;
 }
 
-static void renew_certificate(struct service *service, int64_t now_ms)
-{
-    struct str cert, key;
-    struct err err;
-    int64_t ended_at_ms = service->certificate_ends_at_ms;
+/* --- our certificate --- */
 
-    int code = issue_certificate(service, now_ms, &cert, &key, &err);
+static int use_certificate(struct service *service, struct err *err)
+{
+    const struct identity *identity = &service->cell.identity;
+    const struct peers_certificate certificate = certificate_of(identity);
+    struct slice chain = str_slice(&identity->chain_pem);
+    struct slice key = str_slice(&identity->key_pem);
+
+    int code =
+        http_server_set_client_ca(service->agents, str_slice(&identity->ca_pem), err);
     if (code == 0)
-        code = http_server_set_certificate(service->agents, str_slice(&cert),
-                                           str_slice(&key), &err);
+        code = http_server_set_certificate(service->agents, chain, key, err);
     if (code == 0)
-        code = http_server_set_certificate(service->people, str_slice(&cert),
-                                           str_slice(&key), &err);
+        code = http_server_set_certificate(service->people, chain, key, err);
+    if (code == 0)
+        code = node_set_certificate(service->node, &certificate, err);
+    if (code == 0)
+        send_errand(service, run_update);
+    return code;
+}
+
+static void tend_certificate(struct service *service, int64_t now_ms)
+{
+    const struct identity *identity = &service->cell.identity;
+    uint64_t version = trust_version(service->trust);
+    int64_t life_ms = service->options->node_life_ms;
+    struct err err;
+
+    if (version == 0 || now_ms < service->renew_not_before_ms)
+        return;
+    if (version == service->trust_version &&
+        now_ms < identity->not_after_ms - life_ms / 3 &&
+        identity->not_after_ms - now_ms <= life_ms)
+        return;
+    int code = renew_identity(service, now_ms, &err);
+    if (code == 0)
+        code = use_certificate(service, &err);
+    if (code == 0)
+        code = cell_publish_ca(service->options, service->trust, &err);
     if (code != 0) {
-        service->certificate_ends_at_ms = ended_at_ms;
-        log_error("service", "our certificate was not renewed", "err=\"%s\"", err.text);
+        log_error("service", "our certificate was not renewed, trying again in a minute",
+                  "err=\"%s\"", err.text);
+        service->renew_not_before_ms = now_ms + RENEW_LATER_MS;
+        return;
     }
-    if (key.data != NULL)
-        explicit_bzero(key.data, key.len);
-    str_fini(&cert);
-    str_fini(&key);
+    log_info("service", "certificate renewed", "not_after_ms=%lld",
+             (long long)identity->not_after_ms);
 }
 
 void service_tend(struct service *service, int64_t wall_ms, int64_t monotonic_ms)
@@ -460,12 +637,13 @@ void service_tend(struct service *service, int64_t wall_ms, int64_t monotonic_ms
     if (slow > 0)
         log_info("service", "connections that were too slow are closed", "count=%zu",
                  slow);
-    if (wall_ms >= service->certificate_ends_at_ms - SERVER_LIFE_MS / 3)
-        renew_certificate(service, wall_ms);
+    tend_certificate(service, wall_ms);
 }
 
 void service_stop(struct service *service)
 {
+    if (service->node != NULL && service->attached)
+        send_errand(service, run_transfer);
     if (service->agents != NULL)
         http_server_quiesce(service->agents);
     if (service->people != NULL)
@@ -482,7 +660,8 @@ void service_stop(struct service *service)
     }
     feed_free(service->feed);
     sessions_free(service->sessions);
-    trust_close(service->trust);
+    cell_fini(&service->cell);
+    cell_addresses_fini(&service->addresses);
     mem_free(service->people_url);
     mem_free(service->agents_url);
     mem_free(service);

@@ -4,6 +4,7 @@
 #ifndef CONTROLPLANE_SERVICE_H
 #define CONTROLPLANE_SERVICE_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -11,8 +12,10 @@
 #include "common/err.h"
 #include "common/loop.h"
 #include "common/mem.h"
+#include "controlplane/cell.h"
 #include "controlplane/feed.h"
 #include "controlplane/http_server.h"
+#include "controlplane/members.h"
 #include "controlplane/node.h"
 #include "controlplane/options.h"
 #include "controlplane/sessions.h"
@@ -21,28 +24,40 @@
 /* Constant between service_start and service_stop but for what it says. */
 struct service {
     const struct control_options *options;
-    struct trust *trust;
+    struct cell_addresses addresses;
+    struct cell_self cell; /* its identity: main thread */
+    struct trust *trust;   /* the cell's */
     struct node *node;
     struct budget budget; /* of request bodies */
     struct http_server *people, *agents;
     char *people_url, *agents_url;
-    int64_t certificate_ends_at_ms; /* main thread */
+    int64_t renew_not_before_ms; /* main thread */
+    uint64_t trust_version;      /* main thread: that our certificate was made under */
+    struct command founding;     /* CELL_INIT, borrows from the identity */
+    atomic_int ended; /* not 0: the exit status that the process shall end with */
     /* core thread */
     struct feed *feed;
     struct sessions *sessions;
+    struct members *members;
+    size_t cas_seen; /* what trust was loaded with */
+    struct uuid ca_seen;
     struct loop_timer sweep;
     struct loop_deferred deliver;
     bool attached, leased, stopping;
 };
 
-/* Start all: data directory, trust, node, listeners; write the addresses file. OPTIONS
- * must outlive the service. */
+/* Exit status of a node that is no member of its cell any more. */
+#define SERVICE_REMOVED 3
+
+/* Start all: identity (which may found or join a cell), node, listeners; write the
+ * addresses file. OPTIONS must outlive the service. */
 int service_start(const struct control_options *options, struct service **service,
                   struct err *err) MUST_CHECK;
 /* Every second, main thread: cut off clients that are too slow; renew our certificate at
- * two thirds of its life. */
+ * two thirds of its life, or when the cell has another CA. */
 void service_tend(struct service *service, int64_t wall_ms, int64_t monotonic_ms);
-/* Refuse new calls, let those in progress end, stop the node, free. */
+/* Hand leadership over, refuse new calls, let those in progress end, stop the node, free.
+ */
 void service_stop(struct service *service);
 
 #endif

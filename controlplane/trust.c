@@ -1,293 +1,223 @@
-/* trust.c - the certificate authority's files, certificates, tokens.
+/* trust.c - the authorities in use, under a lock; certificates; tokens.
  *
- * Files are written beside their final name, synced and renamed, so that a crash in the
- * first start leaves either nothing or a whole file. The key comes before the
- * certificate: a key alone is completed at the next start; nobody can have seen its
- * certificate. */
+ * Signing happens outside of the lock, on a counted reference: a rotation on the core
+ * thread never waits for a signature. */
 #include "controlplane/trust.h"
 
-#include <errno.h>
-#include <fcntl.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
+#include "common/base64.h"
 #include "common/check.h"
 #include "common/mem.h"
-#include "common/x509.h"
 
-#define CA_NAME     "Weft control plane CA"
-#define CA_DAYS     3650
-#define TOKEN_BYTES 32
-#define FILE_MAX    (64 * KIB)
-#define NAMES_MAX   64
+#define CA_DAYS    3650
+#define NAMES_MAX  64
+#define SECRET_LEN 32
+#define CAS_MAX    8
 /* Certificates begin a little in the past: clocks differ. */
 #define BACKDATE_MS (5 * 60 * 1000)
 
-#define ADMIN_PREFIX "weft_admin_"
-#define ENROL_PREFIX "weft_enrol_"
+#define SEAL_CA_KEY "weft cell CA key"
+#define SEAL_TOKENS "weft cell token secret"
+#define MAC_JOIN    "weft join:"
 
-struct trust {
-    struct str ca_key, ca_cert;
+#define API_PREFIX   "weft_api_"
+#define ENROL_PREFIX "weft_enrol_"
+#define JOIN_PREFIX  "weft_join_"
+
+/* What one load made; immutable. */
+struct authority {
+    size_t refs; /* under the trust's lock */
+    struct str key_pem, cert_pem, cross_pem;
+    struct str bundle; /* all certificates, this one first */
     char fingerprint[X509_FINGERPRINT_LEN + 1];
-    uint8_t admin_hash[SHA256_LEN];
-    char *admin_token_file;
-    char *names_text;
-    const char *names[NAMES_MAX + 1];
-    int64_t agent_life_ms, server_life_ms;
+    uint8_t token_secret[SECRET_LEN];
 };
 
-/* --- files --- */
+struct trust {
+    uint8_t cell_key[CRYPTO_KEY_LEN];
+    char *tls_names;
+    int64_t agent_life_ms, node_life_ms;
+    struct shared *shared;
+};
 
-static int write_all(int fd, struct slice bytes)
+/* What changes; behind a pointer, so that looking at a const trust may lock it. */
+struct shared {
+    pthread_mutex_t lock;
+    struct authority *authority; /* NULL: not loaded */
+    uint64_t version;
+};
+
+static void authority_free(struct authority *authority)
 {
-    while (bytes.len > 0) {
-        ssize_t n = write(fd, bytes.ptr, bytes.len);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0)
-            return -1;
-        bytes = slice_of(bytes.ptr + n, bytes.len - (size_t)n);
-    }
-    return 0;
+    crypto_forget(&authority->key_pem);
+    str_fini(&authority->cert_pem);
+    str_fini(&authority->cross_pem);
+    str_fini(&authority->bundle);
+    explicit_bzero(authority->token_secret, SECRET_LEN);
+    mem_free(authority);
 }
 
-static void sync_directory_of(const char *path)
+static struct authority *acquire(const struct trust *trust)
 {
-    char *dir = mem_strdup(path);
-    char *slash = strrchr(dir, '/');
-    if (slash != NULL)
-        slash[slash == dir ? 1 : 0] = '\0';
-    int fd = open(slash == NULL ? "." : dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd >= 0) {
-        fsync(fd);
-        close(fd);
-    }
-    mem_free(dir);
+    struct shared *shared = trust->shared;
+    pthread_mutex_lock(&shared->lock);
+    struct authority *authority = shared->authority;
+    if (authority != NULL)
+        authority->refs++;
+    pthread_mutex_unlock(&shared->lock);
+    return authority;
 }
 
-int trust_write_file(const char *path, struct slice bytes, unsigned mode, struct err *err)
+static void release(const struct trust *trust, struct authority *authority)
 {
-    struct str temporary;
-    int code = 0;
-
-    str_init(&temporary, 4 * KIB);
-    str_printf(&temporary, "%s.new", path);
-    unlink(str_cstr(&temporary));
-    int fd = open(str_cstr(&temporary), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
-    if (fd < 0 || write_all(fd, bytes) != 0 || fsync(fd) != 0)
-        code = err_set_errno(err, errno, "write %s", path);
-    if (fd >= 0)
-        close(fd);
-    if (code == 0 && rename(str_cstr(&temporary), path) != 0)
-        code = err_set_errno(err, errno, "rename to %s", path);
-    if (code == 0)
-        sync_directory_of(path);
-    str_fini(&temporary);
-    return code;
+    struct shared *shared = trust->shared;
+    if (authority == NULL)
+        return;
+    pthread_mutex_lock(&shared->lock);
+    bool last = --authority->refs == 0;
+    pthread_mutex_unlock(&shared->lock);
+    if (last)
+        authority_free(authority);
 }
 
-/* Append the file's bytes; ERR_NOT_FOUND without one. SECRET: nobody else may read it. */
-static int read_file(const char *path, bool secret, struct str *out, struct err *err)
-{
-    char buf[4096];
-    struct stat st;
-    ssize_t n;
-    int code = 0;
-
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0)
-        return err_set_errno(err, errno, "open %s", path);
-    if (fstat(fd, &st) != 0)
-        code = err_set_errno(err, errno, "stat %s", path);
-    else if (secret && (st.st_mode & 077) != 0)
-        code = err_set(err, ERR_FORBIDDEN,
-                       "%s is secret but others may read it: chmod 600 it", path);
-    while (code == 0 && (n = read(fd, buf, sizeof(buf))) != 0) {
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0)
-            code = err_set_errno(err, errno, "read %s", path);
-        else
-            str_append(out, buf, (size_t)n);
-    }
-    close(fd);
-    if (code == 0 && out->overflowed)
-        code = err_set(err, ERR_TOO_LARGE, "%s is larger than it can be", path);
-    return code;
-}
-
-/* --- the certificate authority --- */
-
-static int load_ca(struct trust *trust, const char *key_path, const char *cert_path,
-                   struct err *err)
-{
-    int code = read_file(key_path, true, &trust->ca_key, err);
-    if (code == ERR_NOT_FOUND && access(cert_path, F_OK) == 0)
-        return err_set(
-            err, ERR_DAMAGED,
-            "%s is there but its key %s is not: restore the key from a backup, "
-            "or move the certificate away to begin anew (all agents must then "
-            "enrol again)",
-            cert_path, key_path);
-    if (code == ERR_NOT_FOUND) {
-        code = x509_make_key(&trust->ca_key, err);
-        if (code == 0)
-            code = trust_write_file(key_path, str_slice(&trust->ca_key), 0600, err);
-    }
-    if (code != 0)
-        return code;
-    code = read_file(cert_path, false, &trust->ca_cert, err);
-    if (code != ERR_NOT_FOUND)
-        return code;
-    code =
-        x509_make_ca(str_slice(&trust->ca_key), CA_NAME, CA_DAYS, &trust->ca_cert, err);
-    if (code != 0)
-        return code;
-    return trust_write_file(cert_path, str_slice(&trust->ca_cert), 0644, err);
-}
-
-static int open_ca(struct trust *trust, const char *dir, struct err *err)
-{
-    struct str key_path, cert_path, print_path;
-    char line[X509_FINGERPRINT_LEN + 2];
-
-    str_init(&key_path, 4 * KIB);
-    str_init(&cert_path, 4 * KIB);
-    str_init(&print_path, 4 * KIB);
-    str_printf(&key_path, "%s/ca.key", dir);
-    str_printf(&cert_path, "%s/ca.crt", dir);
-    str_printf(&print_path, "%s/ca.fingerprint", dir);
-    int code = load_ca(trust, str_cstr(&key_path), str_cstr(&cert_path), err);
-    if (code == 0)
-        code = x509_fingerprint(str_slice(&trust->ca_cert), trust->fingerprint, err);
-    if (code == 0) {
-        snprintf(line, sizeof(line), "%s\n", trust->fingerprint);
-        code = trust_write_file(str_cstr(&print_path), slice_str(line), 0644, err);
-    }
-    str_fini(&key_path);
-    str_fini(&cert_path);
-    str_fini(&print_path);
-    return code;
-}
-
-static struct slice trim(struct slice s)
-{
-    while (s.len > 0 && strchr(" \t\r\n", s.ptr[s.len - 1]) != NULL)
-        s.len--;
-    return s;
-}
-
-static int open_admin_token(struct trust *trust, struct err *err)
-{
-    char token[TOKEN_TEXT_MAX];
-    struct str text;
-
-    str_init(&text, FILE_MAX);
-    int code = read_file(trust->admin_token_file, true, &text, err);
-    if (code == ERR_NOT_FOUND) {
-        token_make(TOKEN_ADMIN, token, trust->admin_hash);
-        str_printf(&text, "%s\n", token);
-        code = trust_write_file(trust->admin_token_file, str_slice(&text), 0600, err);
-    } else if (code == 0) {
-        struct slice found = trim(str_slice(&text));
-        token_hash(found, trust->admin_hash);
-        if (found.len < 32)
-            code = err_set(err, ERR_INVALID,
-                           "the admin token in %s is shorter than 32 characters: remove "
-                           "the file to have one made",
-                           trust->admin_token_file);
-    }
-    str_fini(&text);
-    return code;
-}
-
-static int split_names(struct trust *trust, const char *names, struct err *err)
-{
-    char *rest = NULL;
-    size_t count = 0;
-
-    trust->names_text = mem_strdup(names);
-    for (char *name = strtok_r(trust->names_text, ", ", &rest); name != NULL;
-         name = strtok_r(NULL, ", ", &rest)) {
-        if (count == NAMES_MAX)
-            return err_set(err, ERR_TOO_LARGE, "more than %d TLS names", NAMES_MAX);
-        trust->names[count++] = name;
-    }
-    if (count == 0)
-        return err_set(err, ERR_INVALID, "no TLS name is given for the listeners");
-    return 0;
-}
-
-int trust_open(const struct trust_options *options, struct trust **out, struct err *err)
+struct trust *trust_new(const struct trust_options *options)
 {
     struct trust *trust = mem_zalloc(sizeof(*trust));
-    struct str path;
-
-    str_init(&path, 4 * KIB);
-    str_init(&trust->ca_key, FILE_MAX);
-    str_init(&trust->ca_cert, FILE_MAX);
+    memcpy(trust->cell_key, options->cell_key, CRYPTO_KEY_LEN);
+    trust->tls_names = mem_strdup(options->tls_names);
     trust->agent_life_ms = options->agent_life_ms;
-    trust->server_life_ms = options->server_life_ms;
-    str_printf(&path, "%s/admin-token", options->data_dir);
-    trust->admin_token_file = mem_strdup(
-        options->admin_token_file != NULL ? options->admin_token_file : str_cstr(&path));
-    int code = split_names(trust, options->tls_names, err);
-    if (code == 0)
-        code = open_ca(trust, options->data_dir, err);
-    if (code == 0)
-        code = open_admin_token(trust, err);
-    str_fini(&path);
-    if (code != 0) {
-        trust_close(trust);
-        return code;
-    }
-    *out = trust;
-    return 0;
+    trust->node_life_ms = options->node_life_ms;
+    trust->shared = mem_zalloc(sizeof(*trust->shared));
+    pthread_mutex_init(&trust->shared->lock, NULL);
+    return trust;
 }
 
-void trust_close(struct trust *trust)
+void trust_free(struct trust *trust)
 {
     if (trust == NULL)
         return;
-    if (trust->ca_key.data != NULL)
-        explicit_bzero(trust->ca_key.data, trust->ca_key.len);
-    str_fini(&trust->ca_key);
-    str_fini(&trust->ca_cert);
-    mem_free(trust->admin_token_file);
-    mem_free(trust->names_text);
+    release(trust, trust->shared->authority);
+    pthread_mutex_destroy(&trust->shared->lock);
+    mem_free(trust->shared);
+    mem_free(trust->tls_names);
+    explicit_bzero(trust->cell_key, CRYPTO_KEY_LEN);
     mem_free(trust);
 }
 
-struct slice trust_ca_pem(const struct trust *trust)
+/* --- loading --- */
+
+static int open_secret(const struct trust *trust, struct authority *authority,
+                       struct slice sealed, struct err *err)
 {
-    return str_slice(&trust->ca_cert);
+    struct str secret;
+    str_init(&secret, 256);
+    int code = crypto_open(trust->cell_key, SEAL_TOKENS, sealed, &secret);
+    if (code == 0 && secret.len != SECRET_LEN)
+        code = ERR_MALFORMED;
+    if (code == 0)
+        memcpy(authority->token_secret, secret.data, SECRET_LEN);
+    else
+        err_set(err, code,
+                "the cell key does not open the cell's token secret: this "
+                "node was given another cell's key");
+    crypto_forget(&secret);
+    return code;
 }
 
-const char *trust_ca_fingerprint(const struct trust *trust)
+static int load(const struct trust *trust, struct authority *authority,
+                const struct trust_ca *cas, size_t count, struct slice sealed_secret,
+                struct err *err)
 {
-    return trust->fingerprint;
+    const struct trust_ca *signs = &cas[count - 1];
+    int code =
+        crypto_open(trust->cell_key, SEAL_CA_KEY, signs->sealed_key, &authority->key_pem);
+    if (code != 0)
+        return err_set(err, code,
+                       "the cell key does not open the key of the cell's CA: this node "
+                       "was given another cell's key");
+    str_append_slice(&authority->cert_pem, signs->cert_pem);
+    str_append_slice(&authority->cross_pem, signs->cross_pem);
+    /* What signed last is what most want, and what a reader of one certificate takes. */
+    for (size_t i = count; i-- > 0;)
+        str_append_slice(&authority->bundle, cas[i].cert_pem);
+    if (!x509_matches(str_slice(&authority->key_pem), signs->cert_pem))
+        return err_set(err, ERR_DAMAGED, "the CA's key is not that of its certificate");
+    code = x509_fingerprint(signs->cert_pem, authority->fingerprint, err);
+    if (code == 0)
+        code = open_secret(trust, authority, sealed_secret, err);
+    return code;
 }
 
-const char *trust_admin_token_file(const struct trust *trust)
+static bool same(const struct authority *a, const struct authority *b)
 {
-    return trust->admin_token_file;
+    return a != NULL && slice_eq(str_slice(&a->bundle), str_slice(&b->bundle)) &&
+           memcmp(a->token_secret, b->token_secret, SECRET_LEN) == 0;
 }
 
-int trust_issue_server(const struct trust *trust, int64_t now_ms, struct str *cert_pem,
-                       struct str *key_pem, struct err *err)
+int trust_load(struct trust *trust, const struct trust_ca *cas, size_t count,
+               struct slice sealed_token_secret, struct err *err)
 {
-    struct x509_profile profile = {
-        .common_name = "weft-controlplane",
-        .dns_san = trust->names,
-        .server = true,
-        .not_before_ms = now_ms - BACKDATE_MS,
-        .not_after_ms = now_ms + trust->server_life_ms,
-    };
-    return x509_issue(str_slice(&trust->ca_key), str_slice(&trust->ca_cert), &profile,
-                      key_pem, cert_pem, err);
+    struct authority *authority = mem_zalloc(sizeof(*authority));
+
+    ASSERT(count > 0);
+    authority->refs = 1;
+    str_init(&authority->key_pem, X509_PEM_MAX);
+    str_init(&authority->cert_pem, X509_PEM_MAX);
+    str_init(&authority->cross_pem, X509_PEM_MAX);
+    str_init(&authority->bundle, CAS_MAX * X509_PEM_MAX);
+    int code = load(trust, authority, cas, count, sealed_token_secret, err);
+    if (code != 0 || same(trust->shared->authority, authority)) {
+        authority_free(authority);
+        return code;
+    }
+    pthread_mutex_lock(&trust->shared->lock);
+    struct authority *before = trust->shared->authority;
+    trust->shared->authority = authority;
+    trust->shared->version++;
+    pthread_mutex_unlock(&trust->shared->lock);
+    release(trust, before);
+    return 0;
+}
+
+uint64_t trust_version(const struct trust *trust)
+{
+    pthread_mutex_lock(&trust->shared->lock);
+    uint64_t version = trust->shared->version;
+    pthread_mutex_unlock(&trust->shared->lock);
+    return version;
+}
+
+bool trust_loaded(const struct trust *trust)
+{
+    return trust_version(trust) > 0;
+}
+
+void trust_bundle(const struct trust *trust, struct str *pem)
+{
+    struct authority *authority = acquire(trust);
+    if (authority != NULL)
+        str_append_slice(pem, str_slice(&authority->bundle));
+    release(trust, authority);
+}
+
+void trust_fingerprint(const struct trust *trust, char hex[X509_FINGERPRINT_LEN + 1])
+{
+    struct authority *authority = acquire(trust);
+    snprintf(hex, X509_FINGERPRINT_LEN + 1, "%s",
+             authority == NULL ? "" : authority->fingerprint);
+    release(trust, authority);
+}
+
+/* --- signing --- */
+
+static int not_loaded(struct err *err)
+{
+    return err_set(err, ERR_UNAVAILABLE,
+                   "this node has not received the cell's certificate authority yet");
 }
 
 int trust_sign_agent(const struct trust *trust, struct slice request_pem,
@@ -296,6 +226,10 @@ int trust_sign_agent(const struct trust *trust, struct slice request_pem,
                      struct err *err)
 {
     char uri[128], name[UUID_TEXT_LEN + 1];
+    struct authority *authority = acquire(trust);
+
+    if (authority == NULL)
+        return not_loaded(err);
     x509_agent_uri(cluster_id, agent_id, uri);
     struct x509_profile profile = {
         .common_name = uuid_print(agent_id, name),
@@ -304,33 +238,169 @@ int trust_sign_agent(const struct trust *trust, struct slice request_pem,
         .not_before_ms = now_ms - BACKDATE_MS,
         .not_after_ms = now_ms + trust->agent_life_ms,
     };
-    int code = x509_sign_request(str_slice(&trust->ca_key), str_slice(&trust->ca_cert),
-                                 request_pem, &profile, cert_pem, err);
+    int code =
+        x509_sign_request(str_slice(&authority->key_pem), str_slice(&authority->cert_pem),
+                          request_pem, &profile, cert_pem, err);
     if (code == 0)
         *not_after_ms = profile.not_after_ms;
+    release(trust, authority);
     return code;
 }
 
-bool trust_is_admin(const struct trust *trust, struct slice token)
+/* TEXT is cut into its names, in place. */
+static int split_names(char *text, const char *names[NAMES_MAX + 1], struct err *err)
 {
-    uint8_t hash[SHA256_LEN];
-    token_hash(token, hash);
-    return crypto_equal(hash, trust->admin_hash, SHA256_LEN);
+    char *rest = NULL;
+    size_t count = 0;
+
+    for (char *name = strtok_r(text, ", ", &rest); name != NULL;
+         name = strtok_r(NULL, ", ", &rest)) {
+        if (count == NAMES_MAX)
+            return err_set(err, ERR_TOO_LARGE, "more than %d TLS names", NAMES_MAX);
+        names[count++] = name;
+    }
+    names[count] = NULL;
+    return count == 0 ? err_set(err, ERR_INVALID, "no TLS name is given") : 0;
+}
+
+int trust_sign_node(const struct trust *trust, struct slice request_pem,
+                    const struct uuid *cell_id, uint64_t node_id, const char *names_text,
+                    int64_t now_ms, struct str *chain_pem, int64_t *not_after_ms,
+                    struct err *err)
+{
+    char uri[128], common_name[64];
+    const char *names[NAMES_MAX + 1];
+    char *text = mem_strdup(names_text);
+    struct authority *authority = acquire(trust);
+
+    int code = authority == NULL ? not_loaded(err) : split_names(text, names, err);
+    if (code != 0)
+        goto out;
+    x509_node_uri(cell_id, node_id, uri);
+    snprintf(common_name, sizeof(common_name), "weft-controlplane node %llu",
+             (unsigned long long)node_id);
+    struct x509_profile profile = {
+        .common_name = common_name,
+        .uri_san = uri,
+        .dns_san = names,
+        .server = true,
+        .client = true,
+        .not_before_ms = now_ms - BACKDATE_MS,
+        .not_after_ms = now_ms + trust->node_life_ms,
+    };
+    code =
+        x509_sign_request(str_slice(&authority->key_pem), str_slice(&authority->cert_pem),
+                          request_pem, &profile, chain_pem, err);
+    if (code != 0)
+        goto out;
+    str_append_slice(chain_pem, str_slice(&authority->cross_pem));
+    *not_after_ms = profile.not_after_ms;
+out:
+    release(trust, authority);
+    mem_free(text);
+    return code;
+}
+
+int trust_issue_node(const struct trust *trust, const struct uuid *cell_id,
+                     uint64_t node_id, int64_t now_ms, struct str *chain_pem,
+                     struct str *key_pem, int64_t *not_after_ms, struct err *err)
+{
+    struct str request;
+    str_init(&request, X509_PEM_MAX);
+    int code = x509_make_key(key_pem, err);
+    if (code == 0)
+        code = x509_make_request(str_slice(key_pem), "node", &request, err);
+    if (code == 0)
+        code = trust_sign_node(trust, str_slice(&request), cell_id, node_id,
+                               trust->tls_names, now_ms, chain_pem, not_after_ms, err);
+    str_fini(&request);
+    return code;
+}
+
+/* --- new secrets --- */
+
+int trust_make_ca(const struct trust *trust, struct str *cert_pem, struct str *cross_pem,
+                  struct str *sealed_key, struct err *err)
+{
+    char name[64];
+    uint8_t random[4];
+    struct str key;
+    struct authority *authority = acquire(trust);
+
+    crypto_random(random, sizeof(random));
+    snprintf(name, sizeof(name), "Weft cell CA %02x%02x%02x%02x", random[0], random[1],
+             random[2], random[3]);
+    str_init(&key, X509_PEM_MAX);
+    int code = x509_make_key(&key, err);
+    if (code == 0)
+        code = x509_make_ca(str_slice(&key), name, CA_DAYS, cert_pem, err);
+    if (code == 0 && authority != NULL)
+        code = x509_cross_sign(str_slice(&authority->key_pem),
+                               str_slice(&authority->cert_pem), str_slice(cert_pem),
+                               cross_pem, err);
+    if (code == 0)
+        crypto_seal(trust->cell_key, SEAL_CA_KEY, str_slice(&key), sealed_key);
+    crypto_forget(&key);
+    release(trust, authority);
+    return code;
+}
+
+void trust_make_secret(const struct trust *trust, struct str *sealed)
+{
+    uint8_t secret[SECRET_LEN];
+    crypto_random(secret, sizeof(secret));
+    crypto_seal(trust->cell_key, SEAL_TOKENS, slice_of(secret, sizeof(secret)), sealed);
+    explicit_bzero(secret, sizeof(secret));
+}
+
+void trust_join_proof(const struct trust *trust, struct slice request_pem,
+                      char hex[2 * SHA256_LEN + 1])
+{
+    uint8_t mac[SHA256_LEN];
+    struct str text;
+    str_init(&text, X509_PEM_MAX + sizeof(MAC_JOIN));
+    str_puts(&text, MAC_JOIN);
+    str_append_slice(&text, request_pem);
+    crypto_hmac_sha256(slice_of(trust->cell_key, CRYPTO_KEY_LEN), str_slice(&text), mac);
+    crypto_hex(mac, sizeof(mac), hex);
+    str_fini(&text);
 }
 
 /* --- tokens --- */
 
-void token_make(enum token_kind kind, char text[TOKEN_TEXT_MAX], uint8_t hash[SHA256_LEN])
-{
-    uint8_t random[TOKEN_BYTES];
-    char hex[2 * TOKEN_BYTES + 1];
+static const struct {
+    enum token_kind kind;
+    const char *prefix;
+} prefixes[] = {
+    {TOKEN_API, API_PREFIX}, {TOKEN_ENROL, ENROL_PREFIX}, {TOKEN_JOIN, JOIN_PREFIX}};
 
-    ASSERT(kind == TOKEN_ADMIN || kind == TOKEN_ENROL);
-    crypto_random(random, sizeof(random));
-    crypto_hex(random, sizeof(random), hex);
-    snprintf(text, TOKEN_TEXT_MAX, "%s%s",
-             kind == TOKEN_ADMIN ? ADMIN_PREFIX : ENROL_PREFIX, hex);
+int trust_token(const struct trust *trust, enum token_kind kind,
+                const struct uuid *token_id, char text[TOKEN_TEXT_MAX],
+                uint8_t hash[SHA256_LEN])
+{
+    uint8_t bytes[sizeof(token_id->bytes) + SHA256_LEN];
+    struct slice id = slice_of(token_id->bytes, sizeof(token_id->bytes));
+    struct authority *authority = acquire(trust);
+    struct str out;
+
+    if (authority == NULL)
+        return ERR_UNAVAILABLE;
+    memcpy(bytes, id.ptr, id.len);
+    crypto_hmac_sha256(slice_of(authority->token_secret, SECRET_LEN), id, bytes + id.len);
+    release(trust, authority);
+    str_init(&out, TOKEN_TEXT_MAX);
+    for (size_t i = 0; i < ARRAY_LEN(prefixes); i++) {
+        if (prefixes[i].kind == kind)
+            str_puts(&out, prefixes[i].prefix);
+    }
+    ASSERT(out.len > 0);
+    base64_encode(slice_of(bytes, sizeof(bytes)), &out); /* 48 bytes: no padding */
+    for (char *c = out.data; *c != '\0'; c++)
+        *c = *c == '+' ? '-' : *c == '/' ? '_' : *c;
+    snprintf(text, TOKEN_TEXT_MAX, "%s", str_cstr(&out));
     token_hash(slice_str(text), hash);
+    crypto_forget(&out);
+    return 0;
 }
 
 void token_hash(struct slice token, uint8_t hash[SHA256_LEN])
@@ -338,18 +408,13 @@ void token_hash(struct slice token, uint8_t hash[SHA256_LEN])
     crypto_sha256(token, hash);
 }
 
-static bool has_prefix(struct slice s, const char *prefix)
-{
-    size_t len = strlen(prefix);
-    return s.len >= len && memcmp(s.ptr, prefix, len) == 0;
-}
-
 int token_kind_of(struct slice token)
 {
-    if (has_prefix(token, ADMIN_PREFIX))
-        return TOKEN_ADMIN;
-    if (has_prefix(token, ENROL_PREFIX))
-        return TOKEN_ENROL;
+    for (size_t i = 0; i < ARRAY_LEN(prefixes); i++) {
+        size_t len = strlen(prefixes[i].prefix);
+        if (token.len >= len && memcmp(token.ptr, prefixes[i].prefix, len) == 0)
+            return (int)prefixes[i].kind;
+    }
     return TOKEN_UNKNOWN;
 }
 
@@ -357,9 +422,10 @@ struct slice token_of_header(const char *authorization)
 {
     if (authorization == NULL || strncasecmp(authorization, "Bearer ", 7) != 0)
         return SLICE_NULL;
-    const char *token = authorization + 7;
-    while (*token == ' ')
-        token++;
-    struct slice text = trim(slice_str(token));
+    struct slice text = slice_str(authorization + 7);
+    while (text.len > 0 && *text.ptr == ' ')
+        text = slice_of(text.ptr + 1, text.len - 1);
+    while (text.len > 0 && strchr(" \t\r\n", text.ptr[text.len - 1]) != NULL)
+        text.len--;
     return text.len == 0 || text.len >= TOKEN_TEXT_MAX * 2 ? SLICE_NULL : text;
 }

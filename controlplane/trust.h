@@ -1,10 +1,14 @@
-/* trust.h - whom the control plane trusts: its certificate authority, the admin token,
- * and the making and hashing of tokens.
+/* trust.h - whom the cell trusts: its certificate authorities, the certificates that they
+ * sign, and the texts of tokens.
  *
- * Everything lives in the data directory: ca.key (0600), ca.crt, ca.fingerprint, and the
- * admin token (0600). A trust is immutable once it is open: any thread may call it.
- * Tokens are 256 random bits behind a prefix that names their kind; only their SHA-256
- * is ever kept or compared, and none is ever logged. */
+ * Everything comes out of the replicated state (trust_load, whenever that changes), where
+ * the keys lie sealed under the cell key; so every node can do what any can, and no
+ * secret is on a disk in plain. Any thread may call it.
+ *
+ * A token's text is a prefix that names its kind, and base64url of its id and of the
+ * HMAC-SHA256 of that id under the cell's token secret: so whoever repeats a request that
+ * made one can be shown the same text, while only the SHA-256 of the text is kept. Tokens
+ * are compared by that, and none is ever logged. */
 #ifndef CONTROLPLANE_TRUST_H
 #define CONTROLPLANE_TRUST_H
 
@@ -18,53 +22,81 @@
 #include "common/slice.h"
 #include "common/str.h"
 #include "common/uuid.h"
+#include "common/x509.h"
 #include "proto/command.h"
 
 struct trust;
 
 struct trust_options {
-    const char *data_dir;         /* exists */
-    const char *admin_token_file; /* NULL: DATA_DIR/admin-token */
-    const char *tls_names;        /* comma-separated names and IP literals of ours */
-    int64_t agent_life_ms;        /* of an agent's certificate */
-    int64_t server_life_ms;       /* of our own */
+    uint8_t cell_key[CRYPTO_KEY_LEN];
+    const char *tls_names; /* comma-separated names and IP literals of this node */
+    int64_t agent_life_ms; /* of an agent's certificate */
+    int64_t node_life_ms;  /* of a node's */
 };
 
-/* Load what is there, make what is missing (the first start). A key without its
- * certificate is completed; a certificate without its key, or a private file that others
- * can read, is refused with a text that says what to do. */
-int trust_open(const struct trust_options *options, struct trust **trust,
-               struct err *err) MUST_CHECK;
-void trust_close(struct trust *trust); /* NULL is fine */
+struct trust *trust_new(const struct trust_options *options);
+void trust_free(struct trust *trust); /* NULL is fine */
 
-struct slice trust_ca_pem(const struct trust *trust);
-const char *trust_ca_fingerprint(const struct trust *trust); /* 64 hex digits */
-const char *trust_admin_token_file(const struct trust *trust);
+/* One authority, as the state keeps it. */
+struct trust_ca {
+    struct slice cert_pem;
+    struct slice cross_pem; /* it, signed by the one before; empty for the first */
+    struct slice sealed_key;
+};
 
-/* A fresh key and certificate for our listeners, from NOW_MS (wall) on. */
-int trust_issue_server(const struct trust *trust, int64_t now_ms, struct str *cert_pem,
-                       struct str *key_pem, struct err *err) MUST_CHECK;
+/* Trust CAS, oldest first; the last one signs. ERR_UNAUTHENTICATED: the cell key does not
+ * open them, which is a wrong one; nothing is changed then. */
+int trust_load(struct trust *trust, const struct trust_ca *cas, size_t count,
+               struct slice sealed_token_secret, struct err *err) MUST_CHECK;
+/* Until then the calls below that sign or make tokens fail with ERR_UNAVAILABLE. */
+bool trust_loaded(const struct trust *trust);
+/* Grows with each load that changed anything. */
+uint64_t trust_version(const struct trust *trust);
+
+/* Append all CA certificates, the one that signs first. */
+void trust_bundle(const struct trust *trust, struct str *pem);
+/* Of the one that signs; "" before the load. */
+void trust_fingerprint(const struct trust *trust, char hex[X509_FINGERPRINT_LEN + 1]);
+
 /* Sign an agent's request: the identity is the caller's word, never the request's (I10).
  * ERR_MALFORMED when the request or its signature is bad. */
 int trust_sign_agent(const struct trust *trust, struct slice request_pem,
                      const struct uuid *cluster_id, const struct uuid *agent_id,
                      int64_t now_ms, struct str *cert_pem, int64_t *not_after_ms,
                      struct err *err) MUST_CHECK;
-
-/* Replace PATH by a file of BYTES and MODE: whole or not at all, also over a crash. */
-int trust_write_file(const char *path, struct slice bytes, unsigned mode,
+/* Sign a node's request, for its listeners and for the other nodes. NAMES: as tls_names.
+ * CHAIN_PEM: the certificate, and the cross-certificate that leads to the CA before. */
+int trust_sign_node(const struct trust *trust, struct slice request_pem,
+                    const struct uuid *cell_id, uint64_t node_id, const char *names,
+                    int64_t now_ms, struct str *chain_pem, int64_t *not_after_ms,
+                    struct err *err) MUST_CHECK;
+/* The same for this node itself, with its own names and a fresh key. */
+int trust_issue_node(const struct trust *trust, const struct uuid *cell_id,
+                     uint64_t node_id, int64_t now_ms, struct str *chain_pem,
+                     struct str *key_pem, int64_t *not_after_ms,
                      struct err *err) MUST_CHECK;
 
-/* Is TOKEN the admin token? In constant time. */
-bool trust_is_admin(const struct trust *trust, struct slice token);
+/* A new authority, cross-signed by the one that signs now (CROSS_PEM stays empty without
+ * one). It takes effect when the state has it and is loaded. */
+int trust_make_ca(const struct trust *trust, struct str *cert_pem, struct str *cross_pem,
+                  struct str *sealed_key, struct err *err) MUST_CHECK;
+/* A new token secret, sealed, for a new cell. */
+void trust_make_secret(const struct trust *trust, struct str *sealed);
 
-#define TOKEN_UNKNOWN 0 /* beside the kinds of enum token_kind */
+/* Proof that a joining node has the cell key: a MAC of its request under it. */
+void trust_join_proof(const struct trust *trust, struct slice request_pem,
+                      char hex[2 * SHA256_LEN + 1]);
 
+/* --- tokens --- */
+
+#define TOKEN_UNKNOWN  0 /* beside the kinds of enum token_kind */
 #define TOKEN_TEXT_MAX 96
 
-/* A new token of KIND and its hash. */
-void token_make(enum token_kind kind, char text[TOKEN_TEXT_MAX],
-                uint8_t hash[SHA256_LEN]);
+/* The text of the token of KIND with this id, and its hash. ERR_UNAVAILABLE before the
+ * load. */
+int trust_token(const struct trust *trust, enum token_kind kind,
+                const struct uuid *token_id, char text[TOKEN_TEXT_MAX],
+                uint8_t hash[SHA256_LEN]) MUST_CHECK;
 void token_hash(struct slice token, uint8_t hash[SHA256_LEN]);
 /* What the prefix says; proves nothing. */
 int token_kind_of(struct slice token);

@@ -308,8 +308,14 @@ class ControlPlane:
         people, agents = self.ports or (0, 0)
         words = [str(BUILD / "weft-controlplane"), "--data-dir", str(self.data),
                  "--listen", f"127.0.0.1:{people}", "--listen-agents", f"127.0.0.1:{agents}"]
+        if "listen_peers" not in self.options:
+            words += ["--listen-peers", "127.0.0.1:0"]
+        if not {"join", "restore", "bootstrap"} & self.options.keys():
+            words += ["--bootstrap"]
         for name, value in self.options.items():
-            words += [f"--{name.replace('_', '-')}", str(value)]
+            if value is not False:
+                words += [f"--{name.replace('_', '-')}={value}" if value is not True
+                          else f"--{name.replace('_', '-')}"]
         (self.data / "addresses").unlink(missing_ok=True)
         with open(self.directory / "log", "ab") as log:
             self.process = subprocess.Popen(words, stdout=log, stderr=log,

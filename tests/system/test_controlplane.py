@@ -6,6 +6,7 @@ with the product."""
 import http.client
 import json
 import os
+import shutil
 import pathlib
 import re
 import socket
@@ -67,9 +68,9 @@ def refused(status, call, *args, **kwargs):
 
 
 def test_secrets_are_private(plane):
-    """The key of the CA and the admin token are readable by us alone; the log holds
+    """Identity, cell key and admin token are readable by us alone; the log holds
     neither token nor key."""
-    for name in ("ca.key", "admin-token"):
+    for name in ("identity", "cell.key", "admin-token"):
         mode = stat.S_IMODE(os.stat(plane.data / name).st_mode)
         assert mode == 0o600
     assert stat.S_IMODE(os.stat(plane.data).st_mode) == 0o700
@@ -90,23 +91,37 @@ def test_fingerprint_is_told(plane):
 
 
 def test_readable_key_is_refused(tmp_path):
-    """A CA key that others can read stops the start, with what to do."""
+    """A cell key, or an identity, that others can read stops the start, with what to do."""
     plane = ControlPlane(tmp_path)
     plane.start()
     plane.stop()
-    os.chmod(plane.data / "ca.key", 0o644)
-    with pytest.raises(RuntimeError, match="chmod 600"):
-        plane.start()
+    for name in ("cell.key", "identity"):
+        os.chmod(plane.data / name, 0o644)
+        with pytest.raises(RuntimeError, match="chmod 600"):
+            plane.start()
+        os.chmod(plane.data / name, 0o600)
 
 
 def test_lost_key_is_refused(tmp_path):
-    """A CA certificate without its key is not silently replaced."""
+    """A cell whose key is lost, or another, is not silently given a new one; nor is a node's
+    data without its identity taken for anybody's."""
     plane = ControlPlane(tmp_path)
     plane.start()
     plane.stop()
-    os.unlink(plane.data / "ca.key")
-    with pytest.raises(RuntimeError, match="restore the key"):
+    key = plane.data / "cell.key"
+    text = key.read_text()
+    key.unlink()
+    with pytest.raises(RuntimeError, match="there is no cell key"):
         plane.start()
+    with pytest.raises(RuntimeError, match="does not open this node's identity"):
+        plane.start(env={"WEFT_CELL_KEY": "ab" * 32})
+    with pytest.raises(RuntimeError, match="want 64 hex digits"):
+        plane.start(env={"WEFT_CELL_KEY": "ab"})
+    plane.start(env={"WEFT_CELL_KEY": text})
+    plane.stop()
+    (plane.data / "identity").unlink()
+    with pytest.raises(RuntimeError, match="but no identity"):
+        plane.start(env={"WEFT_CELL_KEY": text})
 
 
 def test_second_process_is_refused(plane):
@@ -226,38 +241,20 @@ def test_foreign_certificate_is_refused_in_the_handshake(plane, cluster, tmp_pat
     assert "client certificate refused" in plane.log
 
 
-def test_server_certificate_is_no_client_certificate(plane):
-    """A certificate of our CA for serving does not open the agents' listener."""
-    done = subprocess.run(
-        ["openssl", "req", "-new", "-newkey", "ec", "-pkeyopt",
-         "ec_paramgen_curve:prime256v1", "-nodes", "-keyout", "s.key", "-subj", "/CN=s"],
-        cwd=plane.directory, check=True, capture_output=True, text=True)
-    (plane.directory / "s.csr").write_text(done.stdout)
-    (plane.directory / "s.ext").write_text("extendedKeyUsage=serverAuth\n")
-    subprocess.run(["openssl", "x509", "-req", "-in", "s.csr", "-CA", str(plane.ca_file),
-                    "-CAkey", str(plane.data / "ca.key"), "-out", "s.crt", "-days", "1",
-                    "-extfile", "s.ext", "-set_serial", "7"],
-                   cwd=plane.directory, check=True, capture_output=True)
-    context = ssl.create_default_context(cafile=str(plane.ca_file))
-    context.load_cert_chain(plane.directory / "s.crt", plane.directory / "s.key")
-    tls_fails(plane, context)
-
-
-def test_certificate_of_an_unknown_cluster(plane, tmp_path):
+def test_certificate_of_an_unknown_cluster(tmp_path):
     """A good certificate of a cluster that is not: 403, nothing else."""
-    other = ControlPlane(tmp_path / "other")
-    (tmp_path / "other" / "controlplane").mkdir(parents=True)
-    for name in ("ca.key", "ca.crt"):
-        data = (plane.data / name).read_bytes()
-        (other.data / name).write_bytes(data)
-        os.chmod(other.data / name, 0o600)
+    plane, other = ControlPlane(tmp_path / "one"), ControlPlane(tmp_path / "other")
+    plane.start()
+    plane.stop()
+    shutil.copytree(plane.data, other.data)    # the same cell, with the same CA
     with other:
         stranger = other.enrol(other.admin.create_cluster("x")["id"])
-    lost = Agent(plane.agents_url, plane.ca_file,
-                 tmp_path / "other" / f"{stranger.agent_id}.crt",
-                 tmp_path / "other" / f"{stranger.agent_id}.key", stranger.agent_id)
-    refused(403, lost.register)
-    refused(403, lost.call, "metadata", {})
+    with plane:
+        lost = Agent(plane.agents_url, plane.ca_file,
+                     tmp_path / "other" / f"{stranger.agent_id}.crt",
+                     tmp_path / "other" / f"{stranger.agent_id}.key", stranger.agent_id)
+        refused(403, lost.register)
+        refused(403, lost.call, "metadata", {})
 
 
 def test_expired_certificate(tmp_path):

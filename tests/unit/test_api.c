@@ -861,7 +861,18 @@ static void node_failures(void **state)
     assert_int_equal(agent_status(&cluster, &agent, "/agent/v1/metadata", "{}"), 503);
     assert_int_equal(people_status("GET", "/readyz", NULL, ""), 503);
     fake->leader = false;
-    fake->leader_address = "https://other:7801";
+    struct command put = {.kind = COMMAND_NODE_PUT};
+    put.node_put = (struct node_fields){.instance = uuid_random(),
+                                        .name = SLICE_LITERAL("two"),
+                                        .peer_address = SLICE_LITERAL("other:7802"),
+                                        .people_url = SLICE_LITERAL("https://other:7800"),
+                                        .agents_url = SLICE_LITERAL("https://other:7801"),
+                                        .version = SLICE_LITERAL("1"),
+                                        .features_max = 1,
+                                        .wanted = WANT_VOTER};
+    fake_control_apply(fake, &put);
+    assert_int_equal(agent_status(&cluster, &agent, "/agent/v1/metadata", "{}"), 503);
+    fake->leader_id = 2;
     struct fake_request request = {.agents = true,
                                    .path = "/agent/v1/metadata",
                                    .cluster_id = cluster,

@@ -37,8 +37,10 @@ static void defaults(void **state)
 static void ranges(void **state)
 {
     static const char *const cases[][2] = {
-        {"--session-timeout", "1ms"}, {"--watch-wait", "0ms"},    {"--http-threads", "0"},
-        {"--feed-bytes", "1"},        {"--max-connections", "1"}, {"--watch-wait", "9s"},
+        {"--session-timeout", "1ms"}, {"--watch-wait", "0ms"},
+        {"--http-threads", "0"},      {"--feed-bytes", "1"},
+        {"--max-connections", "1"},   {"--watch-wait", "9s"},
+        {"--heartbeat", "400ms"},     {"--election-timeout", "1ms"},
     };
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
@@ -52,9 +54,36 @@ static void ranges(void **state)
     }
 }
 
+/* How a node begins is said once, and joining says all that it needs. */
+static void beginnings(void **state)
+{
+    char *two[] = {"weft-controlplane", "--data-dir", "/x", "--bootstrap",
+                   "--restore",         "/b",         NULL};
+    char *alone[] = {"weft-controlplane", "--data-dir", "/x", "--join",
+                     "https://a:1",       NULL};
+    char *good[] = {"weft-controlplane",
+                    "--data-dir",
+                    "/x",
+                    "--join",
+                    "https://a:1",
+                    "--join-token",
+                    "t",
+                    "--ca-fingerprint",
+                    "f",
+                    NULL};
+    struct err err = {0};
+    (void)state;
+    assert_int_equal(check(6, two, &err), ERR_INVALID);
+    assert_non_null(strstr(err.text, "exclude"));
+    assert_int_equal(check(5, alone, &err), ERR_INVALID);
+    assert_non_null(strstr(err.text, "--join-token"));
+    assert_int_equal(check(9, good, &err), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(defaults),
-                                       cmocka_unit_test(ranges)};
+                                       cmocka_unit_test(ranges),
+                                       cmocka_unit_test(beginnings)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,13 +1,10 @@
-/* test_trust.c - the certificate authority's files, certificates, tokens. */
+/* test_trust.c - the cell's authorities, what they sign, and tokens. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -15,168 +12,244 @@
 #include "common/x509.h"
 #include "controlplane/trust.h"
 
-static char directory[64];
+#define NOW_MS INT64_C(1700000000000)
+
+/* One authority as a state would keep it. */
+struct kept {
+    struct str cert, cross, sealed;
+};
+
+struct fixture {
+    struct trust *trust;
+    struct kept cas[2];
+    struct str secret;
+    struct err err;
+};
+
+static struct trust *new_trust(uint8_t key)
+{
+    struct trust_options options = {.tls_names = "localhost,127.0.0.1",
+                                    .agent_life_ms = 60000,
+                                    .node_life_ms = 90000};
+    options.cell_key[5] = key;
+    return trust_new(&options);
+}
+
+static void make_ca(struct fixture *f, size_t i)
+{
+    struct kept *ca = &f->cas[i];
+    str_init(&ca->cert, X509_PEM_MAX);
+    str_init(&ca->cross, X509_PEM_MAX);
+    str_init(&ca->sealed, X509_PEM_MAX);
+    assert_int_equal(trust_make_ca(f->trust, &ca->cert, &ca->cross, &ca->sealed, &f->err),
+                     0);
+}
+
+static int load(struct fixture *f, struct trust *trust, size_t from, size_t to)
+{
+    struct trust_ca cas[2];
+    for (size_t i = from; i < to; i++)
+        cas[i - from] = (struct trust_ca){.cert_pem = str_slice(&f->cas[i].cert),
+                                          .cross_pem = str_slice(&f->cas[i].cross),
+                                          .sealed_key = str_slice(&f->cas[i].sealed)};
+    return trust_load(trust, cas, to - from, str_slice(&f->secret), &f->err);
+}
 
 static int setup(void **state)
 {
-    (void)state;
-    snprintf(directory, sizeof(directory), "/tmp/weft-trust-XXXXXX");
-    return mkdtemp(directory) == NULL;
-}
-
-static const char *path(const char *name)
-{
-    static char text[128];
-    snprintf(text, sizeof(text), "%s/%s", directory, name);
-    return text;
+    struct fixture *f = mem_zalloc(sizeof(*f));
+    f->trust = new_trust(1);
+    str_init(&f->secret, 4096);
+    make_ca(f, 0);
+    trust_make_secret(f->trust, &f->secret);
+    *state = f;
+    return 0;
 }
 
 static int teardown(void **state)
 {
-    static const char *const files[] = {"ca.key", "ca.crt", "ca.fingerprint",
-                                        "admin-token", "file"};
-    (void)state;
-    for (size_t i = 0; i < ARRAY_LEN(files); i++)
-        unlink(path(files[i]));
-    return rmdir(directory);
+    struct fixture *f = *state;
+    trust_free(f->trust);
+    for (size_t i = 0; i < 2; i++) {
+        str_fini(&f->cas[i].cert);
+        str_fini(&f->cas[i].cross);
+        str_fini(&f->cas[i].sealed);
+    }
+    str_fini(&f->secret);
+    mem_free(f);
+    return 0;
 }
 
-static int open_trust(struct trust **trust, struct err *err)
+/* Before the state has told of the authorities nothing can be signed; from then on any
+ * node with the cell key can, and another key opens nothing. */
+static void load_opens(void **state)
 {
-    struct trust_options options = {.data_dir = directory,
-                                    .tls_names = "localhost,127.0.0.1",
-                                    .agent_life_ms = 60000,
-                                    .server_life_ms = 60000};
-    return trust_open(&options, trust, err);
+    struct fixture *f = *state;
+    struct trust *other = new_trust(2);
+    struct uuid id = uuid_random();
+    char text[TOKEN_TEXT_MAX], hex[X509_FINGERPRINT_LEN + 1];
+    uint8_t hash[SHA256_LEN];
+    assert_false(trust_loaded(f->trust));
+    assert_int_equal(trust_token(f->trust, TOKEN_API, &id, text, hash), ERR_UNAVAILABLE);
+    trust_fingerprint(f->trust, hex);
+    assert_string_equal(hex, "");
+    assert_int_equal(load(f, other, 0, 1), ERR_UNAUTHENTICATED);
+    assert_non_null(strstr(f->err.text, "another cell's key"));
+    assert_false(trust_loaded(other));
+    assert_int_equal(load(f, f->trust, 0, 1), 0);
+    assert_true(trust_loaded(f->trust));
+    trust_fingerprint(f->trust, hex);
+    assert_int_equal(strlen(hex), 64);
+    /* What is sealed gives no key away. */
+    assert_null(memmem(f->cas[0].sealed.data, f->cas[0].sealed.len, "PRIVATE", 7));
+    trust_free(other);
 }
 
-static void read_token(char token[256])
+/* A load of what is known already changes nothing, another one does. */
+static void versions(void **state)
 {
-    FILE *file = fopen(path("admin-token"), "r");
-    assert_non_null(file);
-    assert_non_null(fgets(token, 256, file));
-    token[strcspn(token, "\n")] = '\0';
-    fclose(file);
+    struct fixture *f = *state;
+    assert_int_equal(load(f, f->trust, 0, 1), 0);
+    uint64_t version = trust_version(f->trust);
+    assert_int_equal(load(f, f->trust, 0, 1), 0);
+    assert_int_equal(trust_version(f->trust), version);
+    make_ca(f, 1);
+    assert_int_equal(load(f, f->trust, 0, 2), 0);
+    assert_true(trust_version(f->trust) > version);
 }
 
-static unsigned mode_of(const char *name)
+static void make_request(struct str *key, struct str *request)
 {
-    struct stat st;
-    assert_int_equal(stat(path(name), &st), 0);
-    return st.st_mode & 0777;
-}
-
-/* The first start makes what is missing, private where it must be; the next finds it. */
-static void first_and_second_start(void **state)
-{
-    struct trust *trust;
     struct err err;
-    char fingerprint[X509_FINGERPRINT_LEN + 1], token[256];
-    (void)state;
-    assert_int_equal(open_trust(&trust, &err), 0);
-    assert_int_equal(mode_of("ca.key"), 0600);
-    assert_int_equal(mode_of("admin-token"), 0600);
-    strcpy(fingerprint, trust_ca_fingerprint(trust));
-    assert_int_equal(strlen(fingerprint), 64);
-    read_token(token);
-    assert_true(trust_is_admin(trust, slice_str(token)));
-    trust_close(trust);
-    assert_int_equal(open_trust(&trust, &err), 0);
-    assert_string_equal(trust_ca_fingerprint(trust), fingerprint);
-    assert_true(trust_is_admin(trust, slice_str(token)));
-    token[20] ^= 1;
-    assert_false(trust_is_admin(trust, slice_str(token)));
-    assert_false(trust_is_admin(trust, SLICE_LITERAL("")));
-    trust_close(trust);
-}
-
-/* A crash between key and certificate is completed; the reverse is refused. */
-static void halves(void **state)
-{
-    struct trust *trust;
-    struct err err;
-    (void)state;
-    assert_int_equal(open_trust(&trust, &err), 0);
-    trust_close(trust);
-    unlink(path("ca.crt"));
-    assert_int_equal(open_trust(&trust, &err), 0);
-    trust_close(trust);
-    unlink(path("ca.key"));
-    assert_int_equal(open_trust(&trust, &err), ERR_DAMAGED);
-    assert_non_null(strstr(err.text, "restore"));
-}
-
-/* What others can read is no secret: the start is refused. */
-static void loose_modes(void **state)
-{
-    struct trust *trust;
-    struct err err;
-    (void)state;
-    assert_int_equal(open_trust(&trust, &err), 0);
-    trust_close(trust);
-    chmod(path("admin-token"), 0640);
-    assert_int_equal(open_trust(&trust, &err), ERR_FORBIDDEN);
-    chmod(path("admin-token"), 0600);
-    chmod(path("ca.key"), 0604);
-    assert_int_equal(open_trust(&trust, &err), ERR_FORBIDDEN);
-}
-
-/* A short admin token, such as an empty file, opens nothing. */
-static void short_admin_token(void **state)
-{
-    struct trust *trust;
-    struct err err;
-    (void)state;
-    assert_int_equal(
-        trust_write_file(path("admin-token"), SLICE_LITERAL("secret\n"), 0600, &err), 0);
-    assert_int_equal(open_trust(&trust, &err), ERR_INVALID);
+    str_init(key, X509_PEM_MAX);
+    str_init(request, X509_PEM_MAX);
+    assert_int_equal(x509_make_key(key, &err), 0);
+    assert_int_equal(x509_make_request(str_slice(key), "root", request, &err), 0);
 }
 
 /* An agent's certificate says what the caller said, for so long as was set. */
 static void agent_certificate(void **state)
 {
-    struct trust *trust;
+    struct fixture *f = *state;
     struct str key, request, cert;
-    struct err err;
     struct uuid cluster = uuid_random(), agent = uuid_random();
-    int64_t not_after_ms = 0, read_ms = 0, now_ms = 1700000000000;
-    (void)state;
-    str_init(&key, X509_PEM_MAX);
-    str_init(&request, X509_PEM_MAX);
+    int64_t not_after_ms = 0, read_ms = 0;
+    make_request(&key, &request);
     str_init(&cert, X509_PEM_MAX);
-    assert_int_equal(open_trust(&trust, &err), 0);
-    assert_int_equal(x509_make_key(&key, &err), 0);
-    assert_int_equal(x509_make_request(str_slice(&key), "root", &request, &err), 0);
-    assert_int_equal(trust_sign_agent(trust, str_slice(&request), &cluster, &agent,
-                                      now_ms, &cert, &not_after_ms, &err),
+    assert_int_equal(load(f, f->trust, 0, 1), 0);
+    assert_int_equal(trust_sign_agent(f->trust, str_slice(&request), &cluster, &agent,
+                                      NOW_MS, &cert, &not_after_ms, &f->err),
                      0);
-    assert_int_equal(not_after_ms, now_ms + 60000);
-    assert_int_equal(x509_not_after_ms(str_slice(&cert), &read_ms, &err), 0);
+    assert_int_equal(not_after_ms, NOW_MS + 60000);
+    assert_int_equal(x509_not_after_ms(str_slice(&cert), &read_ms, &f->err), 0);
     assert_in_range(read_ms, not_after_ms - 1000, not_after_ms);
     str_reset(&cert);
-    assert_int_equal(trust_sign_agent(trust, SLICE_LITERAL("junk"), &cluster, &agent,
-                                      now_ms, &cert, &not_after_ms, &err),
+    assert_int_equal(trust_sign_agent(f->trust, SLICE_LITERAL("junk"), &cluster, &agent,
+                                      NOW_MS, &cert, &not_after_ms, &f->err),
                      ERR_MALFORMED);
-    trust_close(trust);
     str_fini(&key);
     str_fini(&request);
     str_fini(&cert);
 }
 
-/* Tokens are long, differ, tell their kind, and are known by their hash only. */
+static size_t count_certificates(const struct str *pem)
+{
+    size_t count = 0;
+    for (const char *p = str_cstr(pem); (p = strstr(p, "BEGIN CERT")) != NULL; p++)
+        count++;
+    return count;
+}
+
+/* After a rotation a node's chain leads to the old authority too, and both are trusted,
+ * the new one first, until the old one is retired. */
+static void rotation(void **state)
+{
+    struct fixture *f = *state;
+    struct uuid cell = uuid_random();
+    struct str chain, key, bundle;
+    int64_t not_after_ms = 0;
+    char old[X509_FINGERPRINT_LEN + 1], hex[X509_FINGERPRINT_LEN + 1];
+    str_init(&chain, 4 * X509_PEM_MAX);
+    str_init(&key, X509_PEM_MAX);
+    str_init(&bundle, 4 * X509_PEM_MAX);
+    assert_int_equal(load(f, f->trust, 0, 1), 0);
+    trust_fingerprint(f->trust, old);
+    assert_int_equal(trust_issue_node(f->trust, &cell, 7, NOW_MS, &chain, &key,
+                                      &not_after_ms, &f->err),
+                     0);
+    assert_int_equal(not_after_ms, NOW_MS + 90000);
+    assert_int_equal(count_certificates(&chain), 1);
+    assert_true(x509_matches(str_slice(&key), str_slice(&chain)));
+
+    make_ca(f, 1);
+    assert_int_equal(count_certificates(&f->cas[1].cross), 1);
+    assert_int_equal(load(f, f->trust, 0, 2), 0);
+    trust_fingerprint(f->trust, hex);
+    assert_string_not_equal(hex, old);
+    str_reset(&chain);
+    str_reset(&key);
+    assert_int_equal(trust_issue_node(f->trust, &cell, 7, NOW_MS, &chain, &key,
+                                      &not_after_ms, &f->err),
+                     0);
+    assert_int_equal(count_certificates(&chain), 2);
+    trust_bundle(f->trust, &bundle);
+    assert_int_equal(count_certificates(&bundle), 2);
+    assert_int_equal(memcmp(bundle.data, f->cas[1].cert.data, f->cas[1].cert.len), 0);
+
+    assert_int_equal(load(f, f->trust, 1, 2), 0);
+    str_reset(&bundle);
+    trust_bundle(f->trust, &bundle);
+    assert_int_equal(count_certificates(&bundle), 1);
+    str_fini(&chain);
+    str_fini(&key);
+    str_fini(&bundle);
+}
+
+/* A token's text follows from its id, says its kind, and is another for each id and under
+ * each secret. */
 static void tokens(void **state)
 {
-    char a[TOKEN_TEXT_MAX], b[TOKEN_TEXT_MAX];
-    uint8_t hash[SHA256_LEN], again[SHA256_LEN];
-    (void)state;
-    token_make(TOKEN_ENROL, a, hash);
-    token_make(TOKEN_ADMIN, b, again);
-    assert_true(strlen(a) >= 64 && strcmp(a, b) != 0);
-    assert_int_equal(token_kind_of(slice_str(a)), TOKEN_ENROL);
-    assert_int_equal(token_kind_of(slice_str(b)), TOKEN_ADMIN);
+    struct fixture *f = *state;
+    struct uuid id = uuid_random(), other_id = uuid_random();
+    char text[TOKEN_TEXT_MAX], again[TOKEN_TEXT_MAX];
+    uint8_t hash[SHA256_LEN], other_hash[SHA256_LEN];
+    static const enum token_kind kinds[] = {TOKEN_API, TOKEN_ENROL, TOKEN_JOIN};
+    assert_int_equal(load(f, f->trust, 0, 1), 0);
+    for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
+        assert_int_equal(trust_token(f->trust, kinds[i], &id, text, hash), 0);
+        assert_int_equal(token_kind_of(slice_str(text)), kinds[i]);
+        assert_int_equal(trust_token(f->trust, kinds[i], &id, again, other_hash), 0);
+        assert_string_equal(text, again);
+        assert_memory_equal(hash, other_hash, SHA256_LEN);
+        token_hash(slice_str(text), other_hash);
+        assert_memory_equal(hash, other_hash, SHA256_LEN);
+        assert_true(strlen(text) >= 64 && strpbrk(text, "+/= ") == NULL);
+        assert_int_equal(trust_token(f->trust, kinds[i], &other_id, again, other_hash),
+                         0);
+        assert_string_not_equal(text, again);
+    }
+    str_reset(&f->secret);
+    trust_make_secret(f->trust, &f->secret);
+    assert_int_equal(load(f, f->trust, 0, 1), 0);
+    assert_int_equal(trust_token(f->trust, TOKEN_JOIN, &id, again, other_hash), 0);
+    assert_string_not_equal(text, again);
     assert_int_equal(token_kind_of(SLICE_LITERAL("weft")), TOKEN_UNKNOWN);
-    token_hash(slice_str(a), again);
-    assert_memory_equal(hash, again, SHA256_LEN);
+}
+
+/* Proof of the cell key is of one request and one key. */
+static void join_proof(void **state)
+{
+    struct fixture *f = *state;
+    struct trust *other = new_trust(2);
+    char a[2 * SHA256_LEN + 1], b[2 * SHA256_LEN + 1];
+    trust_join_proof(f->trust, SLICE_LITERAL("request"), a);
+    trust_join_proof(f->trust, SLICE_LITERAL("request"), b);
+    assert_string_equal(a, b);
+    trust_join_proof(f->trust, SLICE_LITERAL("request2"), b);
+    assert_string_not_equal(a, b);
+    trust_join_proof(other, SLICE_LITERAL("request"), b);
+    assert_string_not_equal(a, b);
+    trust_free(other);
 }
 
 /* The header is "Bearer TOKEN"; anything else is no token. */
@@ -196,31 +269,16 @@ static void headers(void **state)
     assert_null(token_of_header(big).ptr);
 }
 
-/* A file is replaced whole, with its mode. */
-static void write_file(void **state)
-{
-    struct err err;
-    (void)state;
-    assert_int_equal(trust_write_file(path("file"), SLICE_LITERAL("one"), 0600, &err), 0);
-    assert_int_equal(trust_write_file(path("file"), SLICE_LITERAL("two!"), 0644, &err),
-                     0);
-    assert_int_equal(mode_of("file"), 0644);
-    assert_int_not_equal(
-        trust_write_file("/nonexistent/x", SLICE_LITERAL("x"), 0600, &err), 0);
-}
-
 int main(void)
 {
-    umask(022);
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(first_and_second_start, setup, teardown),
-        cmocka_unit_test_setup_teardown(halves, setup, teardown),
-        cmocka_unit_test_setup_teardown(loose_modes, setup, teardown),
-        cmocka_unit_test_setup_teardown(short_admin_token, setup, teardown),
+        cmocka_unit_test_setup_teardown(load_opens, setup, teardown),
+        cmocka_unit_test_setup_teardown(versions, setup, teardown),
         cmocka_unit_test_setup_teardown(agent_certificate, setup, teardown),
-        cmocka_unit_test(tokens),
+        cmocka_unit_test_setup_teardown(rotation, setup, teardown),
+        cmocka_unit_test_setup_teardown(tokens, setup, teardown),
+        cmocka_unit_test_setup_teardown(join_proof, setup, teardown),
         cmocka_unit_test(headers),
-        cmocka_unit_test_setup_teardown(write_file, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -78,9 +78,48 @@ bool node_can_read(const struct node *node)
     return node->fake->readable;
 }
 
-const char *node_leader_address(const struct node *node)
+uint64_t node_leader_id(const struct node *node)
 {
-    return node->fake->leader_address;
+    return node->fake->leader ? 1 : node->fake->leader_id;
+}
+
+uint64_t node_id(const struct node *node)
+{
+    (void)node;
+    return 1;
+}
+
+struct uuid node_cell_id(const struct node *node)
+{
+    (void)node;
+    return (struct uuid){.bytes = {0xce}};
+}
+
+size_t node_servers(const struct node *node, struct node_server servers[NODE_SERVERS_MAX])
+{
+    servers[0] = (struct node_server){.node_id = 1,
+                                      .address = "localhost:7802",
+                                      .role = NODE_VOTER,
+                                      .leader = true,
+                                      .self = true,
+                                      .connected = true,
+                                      .match_index = node->fake->applied};
+    return 1;
+}
+
+void node_change(struct node *node, struct node_change *change)
+{
+    struct err err;
+    (void)node;
+    err_set(&err, ERR_UNAVAILABLE, "there are no other nodes in fake_control");
+    change->done(change, ERR_UNAVAILABLE, &err);
+}
+
+int node_set_certificate(struct node *node, const struct peers_certificate *certificate,
+                         struct err *err)
+{
+    (void)node, (void)certificate, (void)err;
+    return 0;
 }
 
 bool node_is_leader(const struct node *node)
@@ -449,16 +488,57 @@ static void on_dirty(void *arg)
     node->dirty = true;
 }
 
-static void read_admin_token(struct fake_control *fake)
+static void make_trust(struct fake_control *fake)
 {
-    char path[128];
-    snprintf(path, sizeof(path), "%s/admin-token", fake->directory);
-    FILE *file = fopen(path, "r");
-    ASSERT(file != NULL);
-    if (fgets(fake->admin_token, sizeof(fake->admin_token), file) == NULL)
-        fake->admin_token[0] = '\0';
-    fake->admin_token[strcspn(fake->admin_token, "\n")] = '\0';
-    fclose(file);
+    struct service *service = &fake->service;
+    struct trust_options options = {
+        .tls_names = "localhost", .agent_life_ms = 86400000, .node_life_ms = 86400000};
+    struct str cross;
+    struct err err = {0};
+
+    options.cell_key[0] = 1;
+    service->trust = trust_new(&options);
+    str_init(&fake->ca_cert, X509_PEM_MAX);
+    str_init(&fake->ca_sealed_key, X509_PEM_MAX);
+    str_init(&fake->sealed_secret, X509_PEM_MAX);
+    str_init(&cross, X509_PEM_MAX);
+    int code =
+        trust_make_ca(service->trust, &fake->ca_cert, &cross, &fake->ca_sealed_key, &err);
+    ASSERT(code == 0);
+    str_fini(&cross);
+    trust_make_secret(service->trust, &fake->sealed_secret);
+    struct trust_ca ca = {.cert_pem = str_slice(&fake->ca_cert),
+                          .sealed_key = str_slice(&fake->ca_sealed_key)};
+    code = trust_load(service->trust, &ca, 1, str_slice(&fake->sealed_secret), &err);
+    ASSERT(code == 0);
+    fake->admin_token_id = uuid_random();
+}
+
+/* The cell, its CA, node 1, and the first operator's token. */
+static void found(struct fake_control *fake)
+{
+    struct command cmd = {.kind = COMMAND_CELL_INIT};
+    cmd.cell_init.name = SLICE_LITERAL("cell");
+    cmd.cell_init.ca.ca_id = uuid_random();
+    cmd.cell_init.ca.certificate = str_slice(&fake->ca_cert);
+    cmd.cell_init.ca.sealed_key = str_slice(&fake->ca_sealed_key);
+    cmd.cell_init.sealed_token_secret = str_slice(&fake->sealed_secret);
+    cmd.cell_init.token_id = fake->admin_token_id;
+    int code = trust_token(fake->service.trust, TOKEN_API, &fake->admin_token_id,
+                           fake->admin_token, cmd.cell_init.token_hash);
+    ASSERT(code == 0);
+    cmd.cell_init.node = (struct node_fields){
+        .node_id = 1,
+        .instance = uuid_random(),
+        .name = SLICE_LITERAL("one"),
+        .peer_address = SLICE_LITERAL("localhost:7802"),
+        .people_url = slice_str(fake->service.people_url),
+        .agents_url = slice_str(fake->service.agents_url),
+        .version = SLICE_LITERAL("1"),
+        .features_max = 1,
+        .wanted = WANT_VOTER,
+    };
+    fake_control_apply(fake, &cmd);
 }
 
 static void make_state(struct fake_control *fake)
@@ -471,6 +551,7 @@ static void make_state(struct fake_control *fake)
     service->node->dirty = false;
     fake->applied = 0;
     feed_attach(service->feed, 0);
+    found(fake);
 }
 
 static void free_state(struct fake_control *fake)
@@ -496,8 +577,6 @@ struct fake_control *fake_control_new(void)
 
     int code = option_parse(&control_program, 1, argv, &fake->options, &outcome, &err);
     ASSERT(code == 0);
-    snprintf(fake->directory, sizeof(fake->directory), "/tmp/weft-fake-XXXXXX");
-    ASSERT(mkdtemp(fake->directory) != NULL);
     fake->readable = fake->leader = true;
     fake->now_ms = 1700000000000;
     node->fake = fake;
@@ -509,38 +588,25 @@ struct fake_control *fake_control_new(void)
     service->agents_url = mem_strdup("https://localhost:7801");
     service->people_url = mem_strdup("https://localhost:7800");
     budget_init(&service->budget, 256 * MIB);
+    make_trust(fake);
     make_state(fake);
-    struct trust_options trust = {.data_dir = fake->directory,
-                                  .tls_names = "localhost",
-                                  .agent_life_ms = 86400000,
-                                  .server_life_ms = 86400000};
-    code = trust_open(&trust, &service->trust, &err);
-    if (code != 0)
-        fprintf(stderr, "%s\n", err.text);
-    ASSERT(code == 0);
-    read_admin_token(fake);
     return fake;
 }
 
 void fake_control_free(struct fake_control *fake)
 {
-    static const char *const files[] = {"ca.key", "ca.crt", "ca.fingerprint",
-                                        "admin-token"};
-    char path[128];
     struct service *service = &fake->service;
 
     ASSERT(budget_used(&service->budget) == 0);
     free_state(fake);
-    trust_close(service->trust);
+    trust_free(service->trust);
+    str_fini(&fake->ca_cert);
+    str_fini(&fake->ca_sealed_key);
+    str_fini(&fake->sealed_secret);
     loop_free(service->node->loop);
     mem_free(service->node);
     mem_free(service->agents_url);
     mem_free(service->people_url);
-    for (size_t i = 0; i < ARRAY_LEN(files); i++) {
-        snprintf(path, sizeof(path), "%s/%s", fake->directory, files[i]);
-        unlink(path);
-    }
-    rmdir(fake->directory);
     option_free(&control_program, &fake->options);
     mem_free(fake);
 }

@@ -21,12 +21,13 @@
 struct fake_control {
     struct service service;
     struct control_options options;
-    char directory[64];
-    char admin_token[128];
+    char admin_token[128]; /* of an operator */
+    struct uuid admin_token_id;
+    struct str ca_cert, ca_sealed_key, sealed_secret;
     /* What the node does next; tests set these. */
     bool readable, leader;
-    const char *leader_address;
-    int propose_code; /* not 0: proposals end with it */
+    uint64_t leader_id; /* when it is another node, one of the state's table; 0: none */
+    int propose_code;   /* not 0: proposals end with it */
     int64_t now_ms;
     uint64_t applied; /* entries so far */
 };

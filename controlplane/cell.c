@@ -1,0 +1,394 @@
+/* cell.c - the beginnings of a node: its addresses, its key, its identity. */
+#include "controlplane/cell.h"
+
+#include <errno.h>
+#include <netdb.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "common/clock.h"
+#include "common/log.h"
+#include "common/mem.h"
+#include "common/version.h"
+#include "common/x509.h"
+#include "controlplane/join.h"
+#include "controlplane/small_file.h"
+
+#define HOST_MAX         256
+#define JOIN_PATIENCE_MS 60000
+#define ADMIN_TOKEN_MIN  32
+
+/* --- addresses --- */
+
+static bool is_wildcard(const char *host)
+{
+    return host[0] == '\0' || strcmp(host, "0.0.0.0") == 0 || strcmp(host, "[::]") == 0 ||
+           strcmp(host, "*") == 0;
+}
+
+/* A name by which others can reach us: this machine's, if it resolves here at all. */
+static void own_host(char host[HOST_MAX])
+{
+    struct addrinfo hints = {.ai_socktype = SOCK_STREAM}, *found = NULL;
+    if (gethostname(host, HOST_MAX) == 0 && host[0] != '\0' &&
+        getaddrinfo(host, NULL, &hints, &found) == 0) {
+        freeaddrinfo(found);
+        return;
+    }
+    snprintf(host, HOST_MAX, "localhost");
+}
+
+char *cell_advertised(const char *scheme, const char *given, const char *listen,
+                      uint16_t port)
+{
+    char host[HOST_MAX], text[HOST_MAX + 32];
+
+    if (given != NULL && given[0] != '\0')
+        return mem_strdup(given);
+    const char *colon = strrchr(listen, ':');
+    size_t len = colon == NULL ? strlen(listen) : (size_t)(colon - listen);
+    if (port == 0 && colon != NULL)
+        port = (uint16_t)strtoul(colon + 1, NULL, 10);
+    if (port == 0)
+        return NULL;
+    snprintf(host, sizeof(host), "%.*s", (int)len, listen);
+    if (is_wildcard(host))
+        own_host(host);
+    snprintf(text, sizeof(text), "%s%s:%u", scheme, host, port);
+    return mem_strdup(text);
+}
+
+/* Add the host of URL or HOST:PORT TEXT to the names of our certificate. */
+static void add_host(const char *text, struct str *names)
+{
+    if (text == NULL)
+        return;
+    const char *host = strstr(text, "://");
+    host = host == NULL ? text : host + 3;
+    size_t len = strcspn(host, "/");
+    while (len > 0 && host[len - 1] >= '0' && host[len - 1] <= '9')
+        len--;
+    if (len > 0 && host[len - 1] == ':')
+        len--;
+    else
+        len = strcspn(host, "/");
+    if (len >= 2 && host[0] == '[' && host[len - 1] == ']') {
+        host++;
+        len -= 2;
+    }
+    if (len > 0 && len < HOST_MAX)
+        str_printf(names, ",%.*s", (int)len, host);
+}
+
+static void collect_names(const struct control_options *options, struct str *names)
+{
+    char host[HOST_MAX];
+    str_puts(names, "localhost,127.0.0.1,::1");
+    if (gethostname(host, sizeof(host)) == 0 && host[0] != '\0')
+        add_host(host, names);
+    add_host(options->advertise, names);
+    add_host(options->advertise_agents, names);
+    add_host(options->advertise_peers, names);
+    add_host(options->listen, names);
+    add_host(options->listen_agents, names);
+    if (options->tls_name != NULL)
+        str_printf(names, ",%s", options->tls_name);
+}
+
+static char *or_empty(char *text)
+{
+    return text != NULL ? text : mem_strdup("");
+}
+
+void cell_addresses_init(const struct control_options *options,
+                         struct cell_addresses *addresses)
+{
+    char host[HOST_MAX] = "";
+    if (gethostname(host, sizeof(host) - 1) != 0 || host[0] == '\0')
+        snprintf(host, sizeof(host), "node");
+    addresses->name = mem_strdup(
+        options->node_name != NULL && options->node_name[0] != '\0' ? options->node_name
+                                                                    : host);
+    /* A node that is to be alone has an address all the same: Raft wants one. */
+    addresses->peers =
+        cell_advertised("", options->advertise_peers, options->listen_peers, 0);
+    if (addresses->peers == NULL)
+        addresses->peers = mem_strdup("localhost:0");
+    addresses->people_url =
+        or_empty(cell_advertised("https://", options->advertise, options->listen, 0));
+    addresses->agents_url = or_empty(cell_advertised(
+        "https://", options->advertise_agents, options->listen_agents, 0));
+    str_init(&addresses->tls_names, 64 * KIB);
+    collect_names(options, &addresses->tls_names);
+}
+
+void cell_addresses_fini(struct cell_addresses *addresses)
+{
+    mem_free(addresses->name);
+    mem_free(addresses->peers);
+    mem_free(addresses->people_url);
+    mem_free(addresses->agents_url);
+    str_fini(&addresses->tls_names);
+}
+
+/* --- founding --- */
+
+/* Made once, before anything is written: CA, token secret, and our certificate by it. */
+static int make_founder(const struct cell_addresses *addresses, struct cell_self *cell,
+                        struct err *err)
+{
+    struct identity *identity = &cell->identity;
+    struct str cross;
+    (void)addresses;
+
+    identity->stage = IDENTITY_FOUNDING;
+    identity->cell_id = uuid_random();
+    identity->node_id = 1;
+    identity->instance = uuid_random();
+    identity->ca_id = uuid_random();
+    identity->token_id = uuid_random();
+    str_init(&cross, X509_PEM_MAX);
+    int code = trust_make_ca(cell->trust, &identity->ca_cert, &cross,
+                             &identity->ca_sealed_key, err);
+    str_fini(&cross);
+    if (code != 0)
+        return code;
+    trust_make_secret(cell->trust, &identity->sealed_token_secret);
+    str_append_slice(&identity->ca_pem, str_slice(&identity->ca_cert));
+    return 0;
+}
+
+/* A founder's trust is what it will found the cell with. */
+static int load_founder(struct cell_self *cell, struct err *err)
+{
+    const struct identity *identity = &cell->identity;
+    const struct trust_ca ca = {.cert_pem = str_slice(&identity->ca_cert),
+                                .sealed_key = str_slice(&identity->ca_sealed_key)};
+    return trust_load(cell->trust, &ca, 1, str_slice(&identity->sealed_token_secret),
+                      err);
+}
+
+static int found(const struct control_options *options,
+                 const struct cell_addresses *addresses, struct cell_self *cell,
+                 struct err *err)
+{
+    struct identity *identity = &cell->identity;
+    int code = make_founder(addresses, cell, err);
+    if (code == 0)
+        code = load_founder(cell, err);
+    if (code == 0)
+        code = trust_issue_node(cell->trust, &identity->cell_id, identity->node_id,
+                                clock_wall_ms(), &identity->chain_pem, &identity->key_pem,
+                                &identity->not_after_ms, err);
+    if (code == 0)
+        code = identity_save(options->data_dir, cell->key, identity, true, err);
+    return code;
+}
+
+int cell_admin_token(const struct control_options *options, const struct cell_self *cell,
+                     uint8_t hash[SHA256_LEN], struct err *err)
+{
+    const char *path = options->admin_token_file;
+    const char *dir = path == NULL ? options->data_dir : NULL;
+    char token[TOKEN_TEXT_MAX];
+    struct str text;
+
+    path = path == NULL ? "admin-token" : path;
+    str_init(&text, 4 * KIB);
+    int code = small_file_read(dir, path, true, &text, err);
+    if (code == 0) {
+        struct slice found_token = str_slice(&text);
+        while (found_token.len > 0 &&
+               strchr(" \t\r\n", found_token.ptr[found_token.len - 1]) != NULL)
+            found_token.len--;
+        token_hash(found_token, hash);
+        if (found_token.len < ADMIN_TOKEN_MIN)
+            code = err_set(err, ERR_INVALID,
+                           "the admin token in %s is shorter than %d characters: remove "
+                           "the file to have one made",
+                           path, ADMIN_TOKEN_MIN);
+    } else if (code == ERR_NOT_FOUND) {
+        code = trust_token(cell->trust, TOKEN_API, &cell->identity.token_id, token, hash);
+        if (code == 0) {
+            str_reset(&text);
+            str_printf(&text, "%s\n", token);
+            code = small_file_write(dir, path, str_slice(&text), 0600, err);
+        }
+        explicit_bzero(token, sizeof(token));
+    }
+    crypto_forget(&text);
+    return code;
+}
+
+int cell_publish_ca(const struct control_options *options, const struct trust *trust,
+                    struct err *err)
+{
+    char fingerprint[X509_FINGERPRINT_LEN + 1], line[X509_FINGERPRINT_LEN + 2];
+    struct str bundle;
+
+    str_init(&bundle, SMALL_FILE_MAX);
+    trust_bundle(trust, &bundle);
+    trust_fingerprint(trust, fingerprint);
+    snprintf(line, sizeof(line), "%s\n", fingerprint);
+    int code =
+        small_file_write(options->data_dir, "ca.crt", str_slice(&bundle), 0644, err);
+    if (code == 0)
+        code = small_file_write(options->data_dir, "ca.fingerprint", slice_str(line),
+                                0644, err);
+    str_fini(&bundle);
+    return code;
+}
+
+/* --- joining --- */
+
+static int join(const struct control_options *options,
+                const struct cell_addresses *addresses, struct cell_self *cell,
+                struct err *err)
+{
+    struct identity *identity = &cell->identity;
+    const struct join_options join_options = {
+        .urls = options->join,
+        .ca_fingerprint = options->ca_fingerprint,
+        .token = options->join_token,
+        .name = addresses->name,
+        .peer_address = addresses->peers,
+        .people_url = addresses->people_url,
+        .agents_url = addresses->agents_url,
+        .tls_names = str_cstr(&addresses->tls_names),
+        .features_max = FEATURE_LEVEL_MAX,
+        .standby = options->standby,
+        .patience_ms = JOIN_PATIENCE_MS,
+        .trust = cell->trust,
+    };
+    int code = join_cell(&join_options, identity, err);
+    if (code == 0)
+        code = identity_save(options->data_dir, cell->key, identity, false, err);
+    if (code == 0)
+        log_info("cell", "joined", "node=%llu", (unsigned long long)identity->node_id);
+    return code;
+}
+
+/* The key and the instance are on disk before the token is used: whatever happens then, a
+ * repeat is the same join. */
+static int begin_join(const struct control_options *options, struct cell_self *cell,
+                      struct err *err)
+{
+    struct identity *identity = &cell->identity;
+    identity->stage = IDENTITY_JOINING;
+    identity->instance = uuid_random();
+    int code = x509_make_key(&identity->key_pem, err);
+    if (code == 0)
+        code = identity_save(options->data_dir, cell->key, identity, true, err);
+    return code;
+}
+
+/* --- beginning --- */
+
+static int make_directory(const char *dir, struct err *err)
+{
+    if (mkdir(dir, 0700) != 0 && errno != EEXIST)
+        return err_set_errno(err, errno, "make the data directory %s", dir);
+    return 0;
+}
+
+static int read_cell_key(const struct control_options *options, bool make,
+                         struct cell_self *cell, struct err *err)
+{
+    struct str path;
+    str_init(&path, 8 * KIB);
+    if (options->cell_key_file != NULL && options->cell_key_file[0] != '\0')
+        str_puts(&path, options->cell_key_file);
+    else
+        str_printf(&path, "%s/cell.key", options->data_dir);
+    int code =
+        identity_cell_key(options->cell_key, str_cstr(&path), make, cell->key, err);
+    str_fini(&path);
+    return code;
+}
+
+static int refuse_empty(const char *dir, struct err *err)
+{
+    return err_set(err, ERR_INVALID,
+                   "%s holds no node yet: say what to do with it. --bootstrap founds a "
+                   "new cell, --join makes this a further node of one, --restore begins "
+                   "one from a backup",
+                   dir);
+}
+
+static int refuse_foreign(const char *dir, struct err *err)
+{
+    return err_set(err, ERR_CONFLICT,
+                   "%s holds a node's data, but no " IDENTITY_FILE
+                   " that says whose: restore that file, or use an empty directory",
+                   dir);
+}
+
+/* An identity is there: go on as that. */
+static int go_on(const struct control_options *options,
+                 const struct cell_addresses *addresses, struct cell_self *cell,
+                 struct err *err)
+{
+    int code = identity_load(options->data_dir, cell->key, &cell->identity, err);
+    if (code != 0)
+        return code;
+    if (cell->identity.stage == IDENTITY_FOUNDING && !cell->identity.restored)
+        return load_founder(cell, err);
+    if (cell->identity.stage != IDENTITY_JOINING)
+        return 0;
+    if (options->join == NULL)
+        return err_set(err, ERR_INVALID,
+                       "%s has begun to join a cell and was not taken in yet: give "
+                       "--join, --join-token and --ca-fingerprint again",
+                       options->data_dir);
+    return join(options, addresses, cell, err);
+}
+
+int cell_begin(const struct control_options *options,
+               const struct cell_addresses *addresses, struct cell_self *cell,
+               struct err *err)
+{
+    *cell = (struct cell_self){0};
+    identity_init(&cell->identity);
+    int code = make_directory(options->data_dir, err);
+    if (code != 0)
+        return code;
+    enum identity_place place = identity_look(options->data_dir);
+    if (place == IDENTITY_FOREIGN)
+        return refuse_foreign(options->data_dir, err);
+    if (place == IDENTITY_NOTHING && !options->bootstrap && options->join == NULL)
+        return refuse_empty(options->data_dir, err);
+    code = read_cell_key(options, place == IDENTITY_NOTHING && options->bootstrap, cell,
+                         err);
+    if (code != 0)
+        return code;
+    struct trust_options trust = {.tls_names = str_cstr(&addresses->tls_names),
+                                  .agent_life_ms = options->certificate_life_ms,
+                                  .node_life_ms = options->node_life_ms};
+    memcpy(trust.cell_key, cell->key, CRYPTO_KEY_LEN);
+    cell->trust = trust_new(&trust);
+    explicit_bzero(&trust.cell_key, CRYPTO_KEY_LEN);
+    if (place == IDENTITY_THERE)
+        return go_on(options, addresses, cell, err);
+    if (options->bootstrap)
+        return found(options, addresses, cell, err);
+    code = begin_join(options, cell, err);
+    return code == 0 ? join(options, addresses, cell, err) : code;
+}
+
+int cell_save(const struct control_options *options, struct cell_self *cell,
+              struct err *err)
+{
+    return identity_save(options->data_dir, cell->key, &cell->identity, false, err);
+}
+
+void cell_fini(struct cell_self *cell)
+{
+    trust_free(cell->trust);
+    cell->trust = NULL;
+    identity_fini(&cell->identity);
+    explicit_bzero(cell->key, CRYPTO_KEY_LEN);
+}
