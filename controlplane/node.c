@@ -185,6 +185,8 @@ static void on_housekeeping(struct loop_timer *timer, void *arg)
         node_expire_producers(node);
         node_purge(node);
         node_publish(node, true);
+        node_look_at_members(node);
+        snapshot_store_set_level(node->snapshots, state_cell(node->state)->feature_level);
         snapshot_store_sweep(node->snapshots, now_ms);
     }
     node_touch(node);

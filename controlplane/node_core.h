@@ -79,6 +79,7 @@ struct node {
     struct peers *peers;
     bool configuration_changed; /* tell peers at the end of the tick */
     bool removed_told;
+    uint64_t members_hash;        /* of the state's table of nodes, as peers were told */
     struct node_change *changing; /* appended or handed over, not ended */
     uint64_t changing_index, changing_term;
     struct list changes_ended;
@@ -133,6 +134,8 @@ void node_on_message(void *arg, uint64_t to, struct slice bytes);
 void node_on_configuration(void *arg);
 /* The end of a tick: addresses to peers, changes that ended. */
 void node_flush_peers(struct node *node);
+/* Now and then: whether the state's table of nodes has changed. */
+void node_look_at_members(struct node *node);
 void node_change_applied(struct node *node, uint64_t index);
 void node_change_role(struct node *node); /* leadership came or went */
 void node_change_tick(struct node *node);

@@ -11,6 +11,7 @@
 
 #define CHANGE_MS    10000
 #define STEP_DOWN_MS 1000
+#define REMOVED_MAX  256 /* the newest: their certificates may still be valid */
 
 /* ---- messages ---- */
 
@@ -21,7 +22,7 @@ void node_on_message(void *arg, uint64_t to, struct slice bytes)
         peers_send(node->peers, to, bytes);
 }
 
-static void removed(struct node *node, const char *reason)
+static void end_membership(struct node *node, const char *reason)
 {
     if (node->removed_told || node->stopping)
         return;
@@ -48,7 +49,7 @@ void node_on_peer(struct message *message, void *arg)
     } else if (event->kind == PEERS_REMOVED) {
         (void)snprintf(reason, sizeof(reason), "node %llu says that it was removed",
                        (unsigned long long)event->from);
-        removed(node, reason);
+        end_membership(node, reason);
     } else {
         int rc = replica_receive(node->replica, event->from, str_slice(&event->body),
                                  clock_monotonic_ms());
@@ -68,22 +69,64 @@ void node_on_configuration(void *arg)
     node_touch(node);
 }
 
+/* The ids that were members once and must not be let in again: what the state remembers,
+ * but for those that Raft's configuration still names. */
+static size_t list_removed(const struct node *node, const struct replica_server *servers,
+                           size_t count, uint64_t removed[REMOVED_MAX])
+{
+    uint64_t next = state_cell(node->state)->next_node_id;
+    size_t found = 0;
+
+    for (uint64_t id = next > 0 ? next - 1 : 0; id > 0 && found < REMOVED_MAX; id--) {
+        bool member = false;
+        for (size_t i = 0; i < count; i++)
+            member = member || servers[i].id == id;
+        if (!member && state_node_removed(node->state, id))
+            removed[found++] = id;
+    }
+    return found;
+}
+
+/* The state has a newer address than the configuration when a node has moved. */
+static const char *address_of(const struct node *node,
+                              const struct replica_server *server)
+{
+    const struct cell_node *known = state_node(node->state, server->id);
+    return known != NULL && known->peer_address != NULL && known->peer_address[0] != '\0'
+               ? known->peer_address
+               : server->address;
+}
+
 static void tell_addresses(struct node *node)
 {
     struct replica_server servers[REPLICA_SERVERS_MAX];
     struct peers_address addresses[REPLICA_SERVERS_MAX];
+    uint64_t removed[REMOVED_MAX];
     size_t count = replica_servers(node->replica, servers);
+    size_t removed_count = list_removed(node, servers, count, removed);
 
     for (size_t i = 0; i < count; i++) {
         addresses[i].node_id = servers[i].id;
-        addresses[i].address = servers[i].address;
+        addresses[i].address = address_of(node, &servers[i]);
     }
     /* A node that joins knows no configuration yet, only what it was told. */
     if (count == 0 && node->options.known_count > 0)
         peers_set_nodes(node->peers, node->options.known, node->options.known_count, NULL,
                         0);
     else
-        peers_set_nodes(node->peers, addresses, count, NULL, 0);
+        peers_set_nodes(node->peers, addresses, count, removed, removed_count);
+}
+
+void node_look_at_members(struct node *node)
+{
+    uint64_t hash = state_cell(node->state)->next_node_id;
+
+    for (const struct cell_node *known = NULL;
+         (known = state_node_next(node->state, known)) != NULL;)
+        hash = hash * 31 + known->node_id * 7 + known->etag;
+    if (hash != node->members_hash)
+        node->configuration_changed = true;
+    node->members_hash = hash;
 }
 
 size_t node_servers(const struct node *node, struct node_server servers[NODE_SERVERS_MAX])
@@ -270,7 +313,7 @@ void node_flush_peers(struct node *node)
         if (node->peers != NULL)
             tell_addresses(node);
         if (replica_removed(node->replica))
-            removed(node, "the cell's configuration does not name it any more");
+            end_membership(node, "the cell's configuration does not name it any more");
     }
     settle_change(node);
     list_init(&ended);

@@ -27,6 +27,7 @@ struct snapshot_store {
     char dir[PATH_BYTES - 128];
     struct uuid cell_id;
     atomic_bool cancelled;
+    atomic_uint level;
     pthread_mutex_t copy_mutex; /* the database stays where it is */
     pthread_mutex_t ship_mutex; /* what follows */
     char ship_path[PATH_BYTES]; /* "": none */
@@ -64,11 +65,17 @@ struct snapshot_store *snapshot_store_new(const char *dir, const struct uuid *ce
     store->cell_id = *cell_id;
     atomic_init(&store->cancelled, false);
     atomic_init(&store->copies, 0);
+    atomic_init(&store->level, 1);
     pthread_mutex_init(&store->copy_mutex, NULL);
     pthread_mutex_init(&store->ship_mutex, NULL);
     delete_prefixed(dir, "ship-");
     delete_prefixed(dir, "copy-");
     return store;
+}
+
+void snapshot_store_set_level(struct snapshot_store *store, uint32_t level)
+{
+    atomic_store(&store->level, level);
 }
 
 void snapshot_store_cancel(struct snapshot_store *store)
@@ -195,7 +202,7 @@ int snapshot_store_make(struct snapshot_store *store, const char *path,
         rc = snapshot_read_meta(copy, &meta, &bytes, err);
     if (rc == 0) {
         memset(info, 0, sizeof(*info));
-        info->feature_level = 1;
+        info->feature_level = (uint16_t)atomic_load(&store->level);
         info->cell_id = store->cell_id;
         info->index = meta.position.index;
         info->term = meta.position.term;

@@ -21,6 +21,8 @@ struct snapshot_store;
 
 /* Of DIR/state.db; what a former process left of such files goes. */
 struct snapshot_store *snapshot_store_new(const char *dir, const struct uuid *cell_id);
+/* The feature level that files say from now on; 1 before. */
+void snapshot_store_set_level(struct snapshot_store *store, uint32_t level);
 /* Whatever is being made ends soon, with ERR_CANCELLED. */
 void snapshot_store_cancel(struct snapshot_store *store);
 void snapshot_store_free(struct snapshot_store *store); /* nobody uses it any more */

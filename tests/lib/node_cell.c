@@ -9,7 +9,9 @@
 
 #include "common/check.h"
 #include "common/clock.h"
+#include "common/crypto.h"
 #include "common/log.h"
+#include "controlplane/peer_net.h"
 #include "tests/lib/node_driver.h"
 #include "tests/lib/state_driver.h"
 
@@ -58,6 +60,22 @@ static void on_removed(void *arg, const char *reason)
     atomic_fetch_add(&((struct test_node *)arg)->removed, 1);
 }
 
+/* A port that is free now, below those that outgoing connections take. */
+static void pick_port(char *listen, size_t size)
+{
+    uint16_t port = 0;
+    char printed[PEER_ADDRESS_BYTES];
+    struct err err;
+    int fd = -1;
+
+    do {
+        crypto_random(&port, sizeof(port));
+        port = (uint16_t)(10000 + port % 20000);
+        snprintf(listen, size, "127.0.0.1:%d", port);
+    } while (peer_listen(listen, &fd, printed, &err) != 0);
+    close(fd);
+}
+
 void test_cell_start(struct test_cell *cell, uint64_t id)
 {
     struct test_node *test = &cell->nodes[id];
@@ -76,10 +94,8 @@ void test_cell_start(struct test_cell *cell, uint64_t id)
         if (other != id && cell->nodes[other].used)
             known[count++] = (struct peers_address){other, cell->nodes[other].listen};
     }
-    /* The address is known once the port is: the founder takes one before. */
     if (strcmp(test->listen, "127.0.0.1:0") == 0)
-        snprintf(test->listen, sizeof(test->listen), "127.0.0.1:%d",
-                 20000 + (int)(getpid() * 7 + (int)id * 1009) % 30000);
+        pick_port(test->listen, sizeof(test->listen));
     struct node_options options = {
         .dir = test->dir,
         .cell_id = cell->cell_id,

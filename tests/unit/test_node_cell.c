@@ -330,6 +330,79 @@ static void test_backup(void **state)
     temp_dir_remove(home);
 }
 
+/* ---- an install that was interrupted ---- */
+
+static void unlink_in(const char *dir, const char *name)
+{
+    char path[160];
+    snprintf(path, sizeof(path), "%s/%s", dir, name);
+    (void)unlink(path);
+}
+
+/* Put a snapshot of the leader's database into node ID's directory as NAME, which is
+ * down. */
+static void plant(struct fixture *f, uint64_t id, const char *name)
+{
+    struct backup backup = {.snapshot = {.done = on_backup}};
+    const char *dir = f->cell.nodes[id].dir;
+    struct snapshot_info info;
+    struct err err;
+    char path[160];
+
+    snprintf(backup.snapshot.path, sizeof(backup.snapshot.path), "%s/planted", dir);
+    node_run(f->cell.nodes[test_cell_leader(&f->cell)].node, begin_backup, &backup);
+    for (int i = 0; i < 1000 && atomic_load(&backup.ended) == 0; i++)
+        usleep(10000);
+    assert_int_equal(backup.code, 0);
+    snprintf(path, sizeof(path), "%s/%s", dir, name);
+    assert_int_equal(snapshot_unpack(backup.snapshot.path, path, &info, NULL, &err), 0);
+    assert_int_equal(unlink(backup.snapshot.path), 0);
+}
+
+static void touch(const char *dir, const char *name)
+{
+    char path[160];
+    snprintf(path, sizeof(path), "%s/%s", dir, name);
+    FILE *file = fopen(path, "w");
+    assert_non_null(file);
+    fclose(file);
+}
+
+/* Whatever step of an install a crash came after, the next start ends with the leader's
+ * state: nothing was begun; noted, and the new database beside the old one; in its place,
+ * and the log as it was before. */
+static void test_interrupted(void **state)
+{
+    struct fixture *f = *state;
+    uint32_t topics = 1;
+
+    start_three(f);
+    make_topics(f, topics, 20);
+    test_cell_converge(&f->cell);
+    for (int step = 0; step < 3; step++) {
+        uint64_t behind = test_cell_leader(&f->cell) == 3 ? 2 : 3;
+        const char *dir = f->cell.nodes[behind].dir;
+        test_cell_kill(&f->cell, behind);
+        make_topics(f, topics += 100, 50);
+        plant(f, behind, step < 2 ? "install-next.db" : "state.db");
+        if (step == 2) {
+            unlink_in(dir, "state.db-wal");
+            unlink_in(dir, "state.db-shm");
+        }
+        if (step > 0)
+            touch(dir, "install");
+        touch(dir, "install-fetch.part");
+        test_cell_start(&f->cell, behind);
+        char path[160];
+        snprintf(path, sizeof(path), "%s/install", dir);
+        assert_int_not_equal(access(path, F_OK), 0);
+        snprintf(path, sizeof(path), "%s/install-next.db", dir);
+        assert_int_not_equal(access(path, F_OK), 0);
+        take_ids(f, 5);
+        test_cell_converge(&f->cell);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -342,6 +415,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_join_by_snapshot, setup, teardown),
         cmocka_unit_test_setup_teardown(test_remove, setup, teardown),
         cmocka_unit_test_setup_teardown(test_backup, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_interrupted, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
