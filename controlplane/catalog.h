@@ -125,7 +125,8 @@ struct topic {
     int64_t created_at_ms;
     uint64_t etag; /* of partitions and configs */
     struct cluster *cluster;
-    uint64_t serial; /* order of creation in the cell */
+    uint64_t serial;         /* order of creation in the cell */
+    uint64_t bytes, records; /* in all partitions */
     /* private */
     uint64_t doomed;      /* 0, or the serial of its deletion */
     int64_t purge_offset; /* doomed: the last partition is purged from here on; -1: not */

@@ -83,6 +83,9 @@ void partition_append(struct partition *partition, struct run *run)
     partition->runs[i] = *run;
     partition->block_max[i / PARTITION_BLOCK] = MAX(max, run->max_timestamp);
     partition->next_offset += run->records;
+    partition->bytes += run->length;
+    partition->topic->bytes += run->length;
+    partition->topic->records += run->records;
 }
 
 struct run *partition_last_run(const struct partition *partition)
@@ -96,7 +99,11 @@ void partition_drop_run(struct partition *partition)
     uint32_t last = partition->run_count - 1, block = last / PARTITION_BLOCK;
     int64_t max = block == 0 ? INT64_MIN : partition->block_max[block - 1];
 
-    partition->next_offset = partition_last_run(partition)->base_offset;
+    const struct run *run = partition_last_run(partition);
+    partition->next_offset = run->base_offset;
+    partition->bytes -= run->length;
+    partition->topic->bytes -= run->length;
+    partition->topic->records -= run->records;
     partition->run_count = last;
     /* What ends within a block is the maximum of the runs that are left in it. */
     for (uint32_t i = block * PARTITION_BLOCK; i < last; i++)

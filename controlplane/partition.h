@@ -28,6 +28,7 @@ struct partition {
     int32_t index;
     int64_t log_start_offset;
     int64_t next_offset; /* the high watermark */
+    uint64_t bytes;      /* of all runs */
     struct run *runs;
     uint32_t run_count, run_cap;
     int64_t *block_max; /* greatest timestamp of all runs up to the end of each block */

@@ -184,6 +184,7 @@ void state_apply(struct state *state, uint64_t index, struct slice command,
     state->now_ms = MAX(state->now_ms, cmd.now_ms);
     if (apply_repeat(state, &cmd, result))
         return;
+    res.at_ms = cmd.now_ms;
     appliers[cmd.kind](state, &cmd, &res);
     if (cmd.kind == COMMAND_COMMIT) {
         /* It has its own kind of result. */
@@ -383,6 +384,19 @@ int16_t state_offsets(const struct topic *topic, int32_t partition,
     if (find(topic, partition, offsets) == NULL)
         return STATE_KAFKA_UNKNOWN_TOPIC_OR_PARTITION;
     return 0;
+}
+
+struct partition_size state_partition_size(const struct topic *topic, int32_t index)
+{
+    const struct partition *partition = partition_of(topic, index);
+    struct partition_size size = {0};
+
+    if (partition != NULL && partition->run_count > 0)
+        size =
+            (struct partition_size){.bytes = partition->bytes,
+                                    .runs = partition->run_count,
+                                    .max_timestamp = partition_max_timestamp(partition)};
+    return size;
 }
 
 static void view_of(const struct run *run, struct run_view *view)

@@ -181,6 +181,14 @@ struct partition_offsets {
 int16_t state_offsets(const struct topic *topic, int32_t partition,
                       struct partition_offsets *offsets) MUST_CHECK;
 
+struct partition_size {
+    uint64_t bytes; /* of batches */
+    uint64_t runs;
+    int64_t max_timestamp; /* of any record; without runs: nothing */
+};
+/* Zero for a partition that is not there. */
+struct partition_size state_partition_size(const struct topic *topic, int32_t partition);
+
 struct run_view {
     const struct uuid *object_id;
     int64_t base_offset;

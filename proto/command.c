@@ -796,6 +796,7 @@ void command_result_write(const struct command_result *result, struct str *out)
     write_u64(out, (uint64_t)result->value);
     put_uuid(out, &result->id);
     write_u64(out, result->version);
+    write_u64(out, (uint64_t)result->at_ms);
 }
 
 int command_result_read(struct slice bytes, struct command_result *result)
@@ -810,6 +811,7 @@ int command_result_read(struct slice bytes, struct command_result *result)
     read.value = reader_i64(&r);
     read.id = get_uuid(&r);
     read.version = reader_u64(&r);
+    read.at_ms = reader_i64(&r);
     if (r.failed || reader_left(&r) != 0 || code >= ERR_MAX)
         return ERR_MALFORMED;
     *result = read;

@@ -289,6 +289,7 @@ struct command_result {
     int64_t value;        /* node_id, first_producer_id, count, level */
     struct uuid id;       /* of what was made: a repeat by key tells the first one's */
     uint64_t version;     /* of what was made or changed; 0: of nothing */
+    int64_t at_ms; /* the command's now_ms: a repeat by key tells the first one's */
 };
 
 const char *command_name(enum command_kind kind); /* "TOPIC_CREATE"; "?" for unknown */

@@ -223,8 +223,11 @@ static void test_config_changes(void **state)
 /* Results survive their bytes. */
 static void test_results(void **state)
 {
-    struct command_result result = {
-        .code = ERR_EXISTS, .kafka_error = -1, .message = TEXT("why"), .value = -7};
+    struct command_result result = {.code = ERR_EXISTS,
+                                    .kafka_error = -1,
+                                    .message = TEXT("why"),
+                                    .value = -7,
+                                    .at_ms = 99};
     struct command_result back;
     struct str bytes;
 
@@ -235,6 +238,7 @@ static void test_results(void **state)
     assert_int_equal(back.code, ERR_EXISTS);
     assert_int_equal(back.kafka_error, -1);
     assert_int_equal(back.value, -7);
+    assert_int_equal(back.at_ms, 99);
     assert_true(slice_eq_str(back.message, "why"));
     for (size_t len = 0; len < bytes.len; len++)
         assert_int_equal(command_result_read(slice_of(bytes.data, len), &back),
