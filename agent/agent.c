@@ -17,6 +17,7 @@
 #include "agent/memory_limit.h"
 #include "agent/meta.h"
 #include "agent/metrics.h"
+#include "agent/usage_report.h"
 #include "common/block.h"
 #include "common/check.h"
 #include "common/clock.h"
@@ -31,8 +32,9 @@
 /* How often the core thread looks whether draining is done. */
 #define DRAIN_POLL_MS 2
 /* The farewell to the control plane, and what is cancelled, may take so long. */
-#define LEAVE_MS 1000
-#define QUIET_MS 3000
+#define LEAVE_MS  1000
+#define REPORT_MS 1000
+#define QUIET_MS  3000
 /* Shares of the memory budget. */
 #define CACHE_SHARE  2
 #define TAIL_SHARE   16
@@ -65,6 +67,7 @@ struct agent {
     char failure[2048]; /* written before `failed` is sent */
     /* core thread */
     struct ctl *ctl;
+    struct usage_report *report; /* once registered */
     struct core *core;
     struct front *front;
     struct admin *admin;
@@ -133,6 +136,21 @@ static void on_ready(void *arg)
              (double)(clock_monotonic_us() - agent->started_at_us) / 1000.0);
 }
 
+static struct json *describe(const struct agent *agent, const char *state);
+
+/* An admin wants this agent drained, or back: clients are told to go elsewhere, who stays
+ * is served. Only SIGTERM ends it. */
+static void on_wanted(bool drained, void *arg)
+{
+    struct agent *agent = arg;
+    if (agent->draining)
+        return;
+    log_info("agent", drained ? "an admin wants it drained" : "an admin wants it back",
+             "");
+    ctl_register(agent->ctl, describe(agent, drained ? "draining" : "active"), NULL,
+                 NULL);
+}
+
 static void on_registered(int code, const char *text, void *arg)
 {
     struct agent *agent = arg;
@@ -144,6 +162,9 @@ static void on_registered(int code, const char *text, void *arg)
         return;
     }
     core_start(agent->core, on_ready, agent);
+    agent->report =
+        usage_report_new(agent->core_thread.loop, agent->ctl, on_wanted, agent);
+    usage_report_start(agent->report);
 }
 
 /* What the cluster is told of this agent. */
@@ -263,6 +284,12 @@ static void on_left(int code, const char *text, void *arg)
     tell_main(agent, &agent->drained, TO_MAIN_DRAINED);
 }
 
+static void on_reported(void *arg)
+{
+    struct agent *agent = arg;
+    ctl_leave(agent->ctl, LEAVE_MS, on_left, agent);
+}
+
 static void poll_drain(struct agent *agent)
 {
     bool done = front_idle(agent->front) && core_idle(agent->core);
@@ -276,7 +303,7 @@ static void poll_drain(struct agent *agent)
         log_warn("agent", "not drained in time, giving up what is open", "");
     else
         log_info("agent", "drained", "");
-    ctl_leave(agent->ctl, LEAVE_MS, on_left, agent);
+    usage_report_finish(agent->report, REPORT_MS, on_reported, agent);
 }
 
 static void core_drain_parts(struct agent *agent)
@@ -302,6 +329,7 @@ static void core_drain_parts(struct agent *agent)
 static void free_parts(struct agent *agent)
 {
     core_free(agent->core);
+    usage_report_free(agent->report);
     ctl_free(agent->ctl);
     admin_free(agent->admin);
     loop_timer_fini(&agent->timer);

@@ -31,8 +31,9 @@ struct output {
     struct fetch_part *part;
     size_t slice_cap;
     size_t blob_cap;
-    int64_t total; /* bytes of all parts so far */
-    size_t slices; /* of all parts before this one */
+    int64_t total;   /* bytes of all parts so far */
+    int64_t records; /* in them */
+    size_t slices;   /* of all parts before this one */
 };
 
 /* The contiguous bytes at PLACE, LEN at most; empty when the holds do not have them. */
@@ -167,6 +168,7 @@ static enum run_outcome emit_run(struct output *out, const struct fetch_run *run
                 return RUN_FULL;
             if (!emit_batch(out, &place, length, header, offset))
                 return RUN_MISSING;
+            out->records += records;
         }
         offset += records;
     }
@@ -215,4 +217,5 @@ void fetch_assemble(struct fetch_op *op)
         out.slices += out.part->slice_count;
     }
     metric_add(agent_metric(fetch_bytes_total), out.total);
+    metric_add(agent_metric(fetch_records_total), out.records);
 }

@@ -40,6 +40,12 @@ static inline void metric_set(struct metric *metric, int64_t v)
     atomic_store_explicit(&metric->value, v, memory_order_relaxed);
 }
 
+/* Of a counter or gauge. */
+static inline int64_t metric_value(struct metric *metric)
+{
+    return atomic_load_explicit(&metric->value, memory_order_relaxed);
+}
+
 void metric_observe(struct metric *metric, int64_t v);
 /* Append the exposition text (version 0.0.4) of N metrics. */
 void metric_print(const struct metric_spec *specs, struct metric *metrics, size_t n,
