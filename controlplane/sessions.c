@@ -18,6 +18,9 @@ struct session_key {
 struct session {
     struct session_key key;
     int64_t expires_at_ms;
+    int64_t reported_at_ms;
+    bool reported;
+    struct session_load load;
     struct list_node node;
     UT_hash_handle hh;
 };
@@ -73,6 +76,38 @@ void sessions_touch(struct sessions *sessions, const struct uuid *cluster_id,
     session->expires_at_ms = now_ms + sessions->timeout_ms;
     list_remove(&session->node);
     list_push_back(&sessions->by_expiry, &session->node);
+}
+
+void sessions_set_load(struct sessions *sessions, const struct uuid *cluster_id,
+                       const struct uuid *agent_id, const struct session_load *load)
+{
+    struct session *session = find(sessions, cluster_id, agent_id);
+    if (session != NULL)
+        session->load = *load;
+}
+
+bool sessions_seen(const struct sessions *sessions, const struct uuid *cluster_id,
+                   const struct uuid *agent_id, int64_t *at_ms, struct session_load *load)
+{
+    const struct session *session = find(sessions, cluster_id, agent_id);
+    if (session == NULL)
+        return false;
+    *at_ms = session->expires_at_ms - sessions->timeout_ms;
+    *load = session->load;
+    return true;
+}
+
+bool sessions_take_report(struct sessions *sessions, const struct uuid *cluster_id,
+                          const struct uuid *agent_id, int64_t now_ms,
+                          int64_t interval_ms)
+{
+    struct session *session = find(sessions, cluster_id, agent_id);
+    if (session == NULL ||
+        (session->reported && now_ms - session->reported_at_ms < interval_ms))
+        return false;
+    session->reported = true;
+    session->reported_at_ms = now_ms;
+    return true;
 }
 
 void sessions_forget(struct sessions *sessions, const struct uuid *cluster_id,

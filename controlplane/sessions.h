@@ -16,12 +16,30 @@
 
 struct sessions;
 
+/* What an agent last told of itself. */
+struct session_load {
+    uint64_t in_bytes_per_second, out_bytes_per_second, connections;
+    int64_t at_ms; /* wall clock; 0: it told nothing yet */
+};
+
 struct sessions *sessions_new(int64_t timeout_ms);
 void sessions_free(struct sessions *sessions);
 
 /* Begin or extend the session of an agent. */
 void sessions_touch(struct sessions *sessions, const struct uuid *cluster_id,
                     const struct uuid *agent_id, int64_t now_ms);
+/* Remember its load, if there is a session. */
+void sessions_set_load(struct sessions *sessions, const struct uuid *cluster_id,
+                       const struct uuid *agent_id, const struct session_load *load);
+/* When it was touched last, and its load. False: there is no session. */
+bool sessions_seen(const struct sessions *sessions, const struct uuid *cluster_id,
+                   const struct uuid *agent_id, int64_t *at_ms,
+                   struct session_load *load) MUST_CHECK;
+/* May a report of this agent's use be proposed now? Once in INTERVAL_MS: then it counts
+ * as made. False without a session. */
+bool sessions_take_report(struct sessions *sessions, const struct uuid *cluster_id,
+                          const struct uuid *agent_id, int64_t now_ms,
+                          int64_t interval_ms) MUST_CHECK;
 /* End it, if there is one. */
 void sessions_forget(struct sessions *sessions, const struct uuid *cluster_id,
                      const struct uuid *agent_id);
