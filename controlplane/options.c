@@ -48,6 +48,8 @@ static const struct range ranges[] = {
     RANGE("election-timeout", election_timeout_ms, 50, 60000),
     RANGE("heartbeat", heartbeat_ms, 10, 20000),
     RANGE("snapshot-rate", snapshot_rate_bytes, 64 << 10, INT64_C(64) << 30),
+    RANGE("backup-every", backup_every_ms, 1000, INT64_C(365) * 86400000),
+    RANGE("backup-keep", backup_keep, 1, 100000),
     RANGE("session-timeout", session_timeout_ms, 100, 3600000),
     RANGE("watch-wait", watch_wait_ms, 1, 60000),
     RANGE("feed-bytes", feed_bytes, 64 << 10, INT64_C(16) << 30),

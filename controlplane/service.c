@@ -527,6 +527,20 @@ static int renew_identity(struct service *service, int64_t now_ms, struct err *e
 
 /* Listen, then let the core know where. What a member has been told of its cell may be
  * newer than its certificate, which may even have expired. */
+static int start_backups(struct service *service, struct err *err)
+{
+    const struct control_options *options = service->options;
+    const struct backup_options backup = {.url = options->backup_to,
+                                          .every_ms = options->backup_every_ms,
+                                          .keep = (unsigned)options->backup_keep,
+                                          .dir = options->data_dir,
+                                          .node = service->node};
+    if (options->backup_to == NULL)
+        return 0;
+    int code = backup_start(&backup, &service->backup, err);
+    return code == 0 ? 0 : err_wrap(err, code, "--backup-to");
+}
+
 static int open_up(struct service *service, struct err *err)
 {
     const struct identity *identity = &service->cell.identity;
@@ -549,6 +563,8 @@ static int open_up(struct service *service, struct err *err)
         code = write_addresses(service, err);
     if (code == 0 && trust_loaded(service->trust))
         code = cell_publish_ca(service->options, service->trust, err);
+    if (code == 0)
+        code = start_backups(service, err);
     return code;
 }
 
@@ -642,6 +658,7 @@ void service_tend(struct service *service, int64_t wall_ms, int64_t monotonic_ms
 
 void service_stop(struct service *service)
 {
+    backup_stop(service->backup);
     if (service->node != NULL && service->attached)
         send_errand(service, run_transfer);
     if (service->agents != NULL)

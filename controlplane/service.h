@@ -12,6 +12,7 @@
 #include "common/err.h"
 #include "common/loop.h"
 #include "common/mem.h"
+#include "controlplane/backup.h"
 #include "controlplane/cell.h"
 #include "controlplane/feed.h"
 #include "controlplane/http_server.h"
@@ -28,6 +29,7 @@ struct service {
     struct cell_self cell; /* its identity: main thread */
     struct trust *trust;   /* the cell's */
     struct node *node;
+    struct backup *backup; /* NULL without --backup-to */
     struct budget budget; /* of request bodies */
     struct http_server *people, *agents;
     char *people_url, *agents_url;
