@@ -40,6 +40,7 @@ static void purge_topic(struct purging *p, struct topic *topic)
     apply_touch(p->state, &topic->row);
     while (p->left > 0 && topic->partition_count > 0) {
         struct partition *partition = partition_of(topic, topic->partition_count - 1);
+        apply_touch(p->state, &partition->row);
         while (p->left > 0 && partition->run_count > 0)
             purge_run(p, partition);
         topic->purge_offset = partition->next_offset;
