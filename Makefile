@@ -89,6 +89,9 @@ $(B)/lib%.a:
 	$(call say,AR,$@)
 	$(Q)rm -f $@ && ar rcs $@ $^
 
+# What api_about.c takes in with .incbin is not found by -MMD.
+$(B)/controlplane/api_about.o: proto/openapi.json $(wildcard controlplane/docs/*)
+
 # -Wconversion holds for the product, not for tests.
 $(B)/tests/%.o: tests/%.c
 	$(call say,CC,$<)

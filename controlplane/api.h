@@ -8,12 +8,58 @@
 
 struct call;
 
-/* api_clusters.c */
+/* api_about.c */
+void api_openapi(struct call *call);
+void api_docs(struct call *call);
+void api_docs_script(struct call *call);
+void api_docs_style(struct call *call);
 void api_ca(struct call *call);
-void api_clusters_create(struct call *call);
+void api_whoami(struct call *call);
+/* api_clusters.c */
 void api_clusters_list(struct call *call);
+void api_clusters_create(struct call *call);
 void api_clusters_get(struct call *call);
+void api_clusters_patch(struct call *call);
+void api_clusters_delete(struct call *call);
+void api_limits_get(struct call *call);
+void api_limits_patch(struct call *call);
+/* api_usage.c */
+void api_usage_list(struct call *call);
+void api_usage_all(struct call *call);
+/* api_audit.c */
+void api_audit_cluster(struct call *call);
+void api_audit_all(struct call *call);
+/* api_fleet.c */
+void api_agents_list(struct call *call);
+void api_agents_get(struct call *call);
+void api_agents_patch(struct call *call);
+void api_agents_delete(struct call *call);
+/* api_people_topics.c */
+void api_people_topics_list(struct call *call);
+void api_people_topics_create(struct call *call);
+void api_people_topics_get(struct call *call);
+void api_people_topics_patch(struct call *call);
+void api_people_topics_delete(struct call *call);
+void api_partitions_list(struct call *call);
+/* api_tokens.c */
+void api_enrolment_tokens_list(struct call *call);
+void api_enrolment_tokens_create(struct call *call);
+void api_enrolment_tokens_get(struct call *call);
+void api_enrolment_tokens_delete(struct call *call);
+void api_tokens_list(struct call *call);
 void api_tokens_create(struct call *call);
+void api_tokens_get(struct call *call);
+void api_tokens_delete(struct call *call);
+/* api_users.c */
+void api_users_list(struct call *call);
+void api_users_create(struct call *call);
+void api_users_get(struct call *call);
+void api_users_patch(struct call *call);
+void api_users_delete(struct call *call);
+/* api_backups.c */
+void api_backups_list(struct call *call);
+void api_backups_record(struct call *call);
+void api_backups_get(struct call *call);
 /* api_enrol.c */
 void api_enrol(struct call *call);
 void api_renew(struct call *call);
@@ -23,6 +69,7 @@ void api_nodes(struct call *call);
 void api_register(struct call *call);
 void api_leave(struct call *call);
 void api_producer_ids(struct call *call);
+void api_usage_report(struct call *call);
 /* api_metadata.c */
 void api_metadata(struct call *call);
 void api_watch(struct call *call);

@@ -175,3 +175,93 @@ void api_producer_ids(struct call *call)
     call->data = ids;
     call_ask(call, ids_core, ids_answer);
 }
+
+/* --- POST /agent/v1/usage --- */
+
+#define REPORT_EVERY_MS 60000 /* a command; its load is known from each call */
+#define COUNTER_MAX     (INT64_C(1) << 60)
+
+struct use_report {
+    uint64_t incarnation;
+    struct usage_counters counters;
+    struct session_load load;
+    bool final;
+    enum agent_state wanted;
+    struct call_proposal proposal;
+};
+
+static void usage_settled(struct node *node, struct call *call)
+{
+    struct use_report *usage = call->data;
+    struct command_result result;
+    (void)node;
+    if (command_result_read(usage->proposal.result, &result) != 0)
+        call_fail(call, ERR_INTERNAL, "the result of the command cannot be read");
+    else if (result.code != 0)
+        call_fail(call, result.code, "the use was not counted: report it again");
+    call_done(call);
+}
+
+static void usage_core(struct node *node, struct call *call)
+{
+    struct use_report *usage = call->data;
+    struct sessions *sessions = call->service->sessions;
+    const struct agent_info *agent =
+        state_agent(call_cluster(node, call), &call->agent_id);
+
+    usage->wanted = agent->wanted;
+    usage->load.at_ms = node_now_ms(node);
+    sessions_set_load(sessions, &call->cluster_id, &call->agent_id, &usage->load);
+    /* Counters are since the agent's start, so that what is left out now is in the next
+     * report. */
+    if (!sessions_take_report(sessions, &call->cluster_id, &call->agent_id,
+                              loop_now_ms(node_loop(node)),
+                              usage->final ? 0 : REPORT_EVERY_MS)) {
+        call_done(call);
+        return;
+    }
+    struct command cmd = {.kind = COMMAND_USAGE_REPORT,
+                          .cluster_id = call->cluster_id,
+                          .usage_report = {.agent_id = call->agent_id,
+                                           .incarnation = usage->incarnation,
+                                           .counters = usage->counters}};
+    call_propose(node, call, &usage->proposal, &cmd, usage_settled);
+}
+
+static void usage_answer(struct call *call)
+{
+    const struct use_report *usage = call->data;
+    struct json *answer = call_answer(call);
+    json_set(answer, "wanted_state",
+             json_string(usage->wanted == AGENT_DRAINING ? "draining" : "active"));
+    call_reply_json(call, 200, answer);
+}
+
+void api_usage_report(struct call *call)
+{
+    struct json_reader r = call_reader(call);
+    struct use_report *usage = arena_alloc(&call->arena, sizeof(*usage));
+    struct usage_counters *counters = &usage->counters;
+    struct session_load *load = &usage->load;
+    const struct json *body = call->body;
+
+    usage->incarnation = (uint64_t)json_get_int(&r, body, "incarnation", 1, INT64_MAX);
+    counters->fetched_bytes =
+        (uint64_t)json_get_int(&r, body, "fetched_bytes", 0, COUNTER_MAX);
+    counters->fetched_records =
+        (uint64_t)json_get_int(&r, body, "fetched_records", 0, COUNTER_MAX);
+    counters->fetch_requests =
+        (uint64_t)json_get_int(&r, body, "fetch_requests", 0, COUNTER_MAX);
+    counters->produce_requests =
+        (uint64_t)json_get_int(&r, body, "produce_requests", 0, COUNTER_MAX);
+    load->in_bytes_per_second =
+        (uint64_t)json_get_int(&r, body, "in_bytes_per_second", 0, COUNTER_MAX);
+    load->out_bytes_per_second =
+        (uint64_t)json_get_int(&r, body, "out_bytes_per_second", 0, COUNTER_MAX);
+    load->connections = (uint64_t)json_get_int(&r, body, "connections", 0, INT32_MAX);
+    usage->final = json_get_bool(&r, body, "final");
+    if (r.failed)
+        return;
+    call->data = usage;
+    call_ask(call, usage_core, usage_answer);
+}

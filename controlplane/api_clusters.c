@@ -1,28 +1,22 @@
-/* api_clusters.c - people's calls: clusters and enrolment tokens. */
+/* api_clusters.c - people's calls: clusters and their limits. */
 #include "controlplane/api.h"
 
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
-#include "common/clock.h"
-#include "controlplane/call.h"
-
-#define NAME_MAX_LEN   100
-#define LIST_DEFAULT   100
-#define LIST_MAX       1000
-#define TTL_DEFAULT_MS (INT64_C(24) * 3600 * 1000)
-#define TTL_MAX_MS     (INT64_C(365) * 24 * 3600 * 1000)
+#include "controlplane/change.h"
+#include "controlplane/list.h"
+#include "controlplane/names.h"
 
 struct cluster_row {
     struct uuid id;
     const char *name; /* in the arena */
     int64_t created_at_ms;
-    uint64_t topics, partitions, agents;
+    uint64_t topics, partitions, agents, version;
 };
 
-static struct json *row_json(const struct cluster_row *row)
+static struct json *row_json(const void *out)
 {
+    const struct cluster_row *row = out;
     struct json *value = json_object();
     json_set(value, "id", json_uuid(&row->id));
     json_set(value, "name", json_string(row->name));
@@ -30,12 +24,15 @@ static struct json *row_json(const struct cluster_row *row)
     json_set(value, "topics", json_int((int64_t)row->topics));
     json_set(value, "partitions", json_int((int64_t)row->partitions));
     json_set(value, "agents", json_int((int64_t)row->agents));
+    json_set(value, "revision", json_int((int64_t)row->version));
     return value;
 }
 
-static void copy_row(struct call *call, const struct cluster *cluster,
-                     struct cluster_row *row)
+static void copy_row(struct node *node, struct call *call, const void *from, void *out)
 {
+    const struct cluster *cluster = from;
+    struct cluster_row *row = out;
+    (void)node;
     *row = (struct cluster_row){
         .id = cluster->cluster_id,
         .name = arena_strdup(&call->arena, slice_str(cluster->name)),
@@ -43,271 +40,343 @@ static void copy_row(struct call *call, const struct cluster *cluster,
         .topics = cluster->topic_count,
         .partitions = cluster->partition_count,
         .agents = cluster->agent_count,
+        .version = cluster->etag,
     };
 }
 
-/* --- GET /api/v1/ca --- */
+/* --- GET /api/v1/clusters --- */
 
-void api_ca(struct call *call)
-{
-    struct str body;
-    str_init(&body, MIB);
-    trust_bundle(call->service->trust, &body);
-    call_reply_text(call, 200, "application/x-pem-file", &body);
-}
-
-/* --- POST /api/v1/clusters --- */
-
-struct create {
-    struct slice name;
-    struct uuid id;
-    struct call_proposal proposal;
-    struct cluster_row row;
+struct filter {
+    struct slice name, q;
 };
 
-static void create_settled(struct node *node, struct call *call)
+static const void *next_cluster(struct node *node, const struct call *call,
+                                const void *row)
 {
-    struct create *create = call->data;
-    struct command_result result;
-
-    if (command_result_read(create->proposal.result, &result) != 0)
-        call_fail(call, ERR_INTERNAL, "the result of the command cannot be read");
-    else if (result.code == ERR_EXISTS)
-        call_fail(call, ERR_EXISTS, "a cluster of this name exists: choose another name");
-    else if (result.code != 0)
-        call_fail(call, result.code, "the cluster was not created");
-    else
-        copy_row(call, state_cluster(node_state(node), &create->id), &create->row);
-    call_done(call);
-}
-
-static void create_core(struct node *node, struct call *call)
-{
-    struct create *create = call->data;
-    struct command cmd = {.kind = COMMAND_CLUSTER_CREATE,
-                          .cluster_id = create->id,
-                          .cluster_create = {.name = create->name}};
-    call_propose(node, call, &create->proposal, &cmd, create_settled);
-}
-
-static void create_answer(struct call *call)
-{
-    const struct create *create = call->data;
-    char location[64 + UUID_TEXT_LEN], id[UUID_TEXT_LEN + 1];
-    snprintf(location, sizeof(location), "/api/v1/clusters/%s",
-             uuid_print(&create->row.id, id));
-    http_exchange_add_header(call->x, "Location", location);
-    call_reply_json(call, 201, row_json(&create->row));
-}
-
-static bool name_ok(struct slice name)
-{
-    if (name.len == 0)
-        return false;
-    for (size_t i = 0; i < name.len; i++)
-        if (strchr("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-",
-                   name.ptr[i]) == NULL ||
-            name.ptr[i] == '\0')
-            return false;
-    return true;
-}
-
-void api_clusters_create(struct call *call)
-{
-    struct json_reader r = call_reader(call);
-    struct create *create = arena_alloc(&call->arena, sizeof(*create));
-    create->name = json_get_string(&r, call->body, "name", NAME_MAX_LEN);
-    if (r.failed)
-        return;
-    if (!name_ok(create->name)) {
-        call_fail(call, ERR_INVALID,
-                  "name: want 1 to %d letters, digits, dots, underscores or hyphens",
-                  NAME_MAX_LEN);
-        return;
-    }
-    create->id = uuid_random();
-    call->data = create;
-    call_ask(call, create_core, create_answer);
-}
-
-/* --- GET /api/v1/clusters?limit=N&after=ID --- */
-
-struct list_call {
-    size_t limit, count;
-    bool more, has_after;
-    struct uuid after;
-    struct cluster_row *rows;
-};
-
-static void list_core(struct node *node, struct call *call)
-{
-    struct list_call *list = call->data;
     const struct state *state = node_state(node);
-    const struct cluster *cluster = NULL;
-
-    if (list->has_after && (cluster = state_cluster(state, &list->after)) == NULL)
-        call_fail(call, ERR_INVALID, "after: there is no such cluster; begin anew");
-    while (call->err.code == 0 &&
-           (cluster = state_cluster_next(state, cluster)) != NULL) {
-        if (list->count == list->limit) {
-            list->more = true;
-            break;
-        }
-        copy_row(call, cluster, &list->rows[list->count++]);
-    }
-    call_done(call);
+    if (call->principal.role == ROLE_OPERATOR)
+        return state_cluster_next(state, row);
+    /* The only one there is, for whoever belongs to it. */
+    return row == NULL ? state_cluster(state, &call->principal.cluster_id) : NULL;
 }
 
-static void list_answer(struct call *call)
+static const void *find_cluster(struct node *node, const struct call *call,
+                                const struct page_key *key)
 {
-    const struct list_call *list = call->data;
-    struct json *rows = json_array(), *answer = json_object();
-    for (size_t i = 0; i < list->count; i++)
-        json_push(rows, row_json(&list->rows[i]));
-    json_set(answer, "clusters", rows);
-    json_set(answer, "next",
-             list->more ? json_uuid(&list->rows[list->count - 1].id) : json_null());
-    call_reply_json(call, 200, answer);
+    (void)call;
+    return state_cluster(node_state(node), &key->id);
 }
+
+static void key_of_cluster(const void *row, unsigned sort, struct page_key *key)
+{
+    const struct cluster *cluster = row;
+    key->id = cluster->cluster_id;
+    if (sort == 0)
+        key->number = (int64_t)cluster->serial;
+    else
+        page_key_set_text(key, slice_str(cluster->name));
+}
+
+static bool match_cluster(const struct call *call, const void *row)
+{
+    const struct filter *filter = call->data;
+    const struct cluster *cluster = row;
+    return (filter->name.ptr == NULL || slice_eq_str(filter->name, cluster->name)) &&
+           (filter->q.ptr == NULL || list_contains(cluster->name, filter->q));
+}
+
+static const char *const cluster_sorts[] = {"created_at_ms", "name", NULL};
+static const struct list_source clusters_source = {
+    .sorts = cluster_sorts,
+    .row_bytes = sizeof(struct cluster_row),
+    .next = next_cluster,
+    .find = find_cluster,
+    .key = key_of_cluster,
+    .match = match_cluster,
+    .copy = copy_row,
+    .print = row_json,
+};
 
 void api_clusters_list(struct call *call)
 {
-    struct list_call *list = arena_alloc(&call->arena, sizeof(*list));
-    const char *limit = http_exchange_query(call->x, "limit");
-    const char *after = http_exchange_query(call->x, "after");
-    char *end = NULL;
-
-    long n = limit == NULL ? LIST_DEFAULT : strtol(limit, &end, 10);
-    if (n < 1 || n > LIST_MAX || (limit != NULL && (end == limit || *end != '\0'))) {
-        call_fail(call, ERR_INVALID, "limit: want a number from 1 to %d", LIST_MAX);
-        return;
-    }
-    list->limit = (size_t)n;
-    list->has_after = after != NULL;
-    if (after != NULL && uuid_parse(slice_str(after), &list->after) != 0) {
-        call_fail(call, ERR_INVALID, "after: want the `next` of the page before");
-        return;
-    }
-    list->rows = arena_array(&call->arena, list->limit, sizeof(*list->rows));
-    call->data = list;
-    call_ask(call, list_core, list_answer);
+    struct filter *filter = arena_alloc(&call->arena, sizeof(*filter));
+    filter->name = call_query_text(call, "name", 249);
+    filter->q = call_query_text(call, "q", 100);
+    call->data = filter;
+    list_start(call, &clusters_source);
 }
 
-/* --- GET /api/v1/clusters/{id} --- */
-
-struct get {
-    struct uuid id;
-    struct cluster_row row;
-};
+/* --- GET /api/v1/clusters/{cluster} --- */
 
 static void get_core(struct node *node, struct call *call)
 {
-    struct get *get = call->data;
-    const struct cluster *cluster = state_cluster(node_state(node), &get->id);
-    if (cluster == NULL)
-        call_fail(call, ERR_NOT_FOUND, "there is no cluster of this id");
-    else
-        copy_row(call, cluster, &get->row);
+    copy_row(node, call, call_cluster(node, call), call->data);
     call_done(call);
 }
 
 static void get_answer(struct call *call)
 {
-    const struct get *get = call->data;
-    call_reply_json(call, 200, row_json(&get->row));
+    const struct cluster_row *row = call->data;
+    call_etag(call, row->version);
+    call_reply_json(call, 200, row_json(row));
 }
 
 void api_clusters_get(struct call *call)
 {
-    struct get *get = arena_alloc(&call->arena, sizeof(*get));
-    call->data = get;
-    if (call_path_uuid(call, &get->id))
-        call_ask(call, get_core, get_answer);
+    call->data = arena_alloc(&call->arena, sizeof(struct cluster_row));
+    call_ask(call, get_core, get_answer);
 }
 
-/* --- POST /api/v1/clusters/{id}/enrolment-tokens --- */
+/* --- POST /api/v1/clusters, PATCH and DELETE /api/v1/clusters/{cluster} --- */
 
-struct token_call {
-    struct uuid cluster_id, token_id;
-    char text[TOKEN_TEXT_MAX];
-    uint8_t hash[SHA256_LEN];
-    int64_t ttl_ms, expires_at_ms;
-    bool single_use;
-    struct call_proposal proposal;
+struct cluster_change {
+    struct change change;
+    struct cluster_row row;
 };
 
-static void token_settled(struct node *node, struct call *call)
+/* As it was when it was made: the same for a repeat. */
+static void create_copy(struct node *node, struct call *call, struct change *change)
 {
-    const struct token_call *token = call->data;
-    struct command_result result;
+    struct cluster_change *create = CONTAINER_OF(change, struct cluster_change, change);
     (void)node;
+    create->row = (struct cluster_row){
+        .id = change->result.id,
+        .name = arena_strdup(&call->arena, change->cmd.cluster_create.name),
+        .created_at_ms = change->result.at_ms,
+        .version = change->result.version};
+}
 
-    if (command_result_read(token->proposal.result, &result) != 0)
-        call_fail(call, ERR_INTERNAL, "the result of the command cannot be read");
-    else if (result.code == ERR_NOT_FOUND)
-        call_fail(call, ERR_NOT_FOUND, "there is no cluster of this id");
-    else if (result.code != 0)
-        call_fail(call, result.code, "the token was not created");
+static void create_answer(struct call *call)
+{
+    const struct cluster_change *create = call->data;
+    char id[UUID_TEXT_LEN + 1];
+    call_location(call, "/api/v1/clusters/%s", uuid_print(&create->row.id, id));
+    call_etag(call, create->row.version);
+    call_reply_json(call, 201, row_json(&create->row));
+}
+
+void api_clusters_create(struct call *call)
+{
+    struct cluster_change *create = arena_alloc(&call->arena, sizeof(*create));
+    struct change *change = &create->change;
+
+    if (!call_check_members(call, "name"))
+        return;
+    struct slice name = name_read(call, "name", name_is_plain);
+    if (call->err.code != 0)
+        return;
+    change->what = "cluster";
+    change->made_id = uuid_random();
+    change->cmd = (struct command){.kind = COMMAND_CLUSTER_CREATE,
+                                   .cluster_id = change->made_id,
+                                   .cluster_create = {.name = name}};
+    change->copy = create_copy;
+    change->answer = create_answer;
+    call_target(call, "clusters/%.*s", (int)name.len, (const char *)name.ptr);
+    change_start(call, change);
+}
+
+static void target_cluster(struct node *node, struct call *call, struct change *change)
+{
+    change->cmd.cluster_id = call->cluster_id;
+    call_target(call, "clusters/%s", call_cluster(node, call)->name);
+}
+
+static void patch_copy(struct node *node, struct call *call, struct change *change)
+{
+    struct cluster_change *patch = CONTAINER_OF(change, struct cluster_change, change);
+    const struct cluster *cluster = call_cluster(node, call);
+    if (cluster != NULL)
+        copy_row(node, call, cluster, &patch->row);
+    else
+        call_fail(call, ERR_NOT_FOUND, "the cluster was deleted at the same time");
+}
+
+static void patch_answer(struct call *call)
+{
+    const struct cluster_change *patch = call->data;
+    call_etag(call, patch->row.version);
+    call_reply_json(call, 200, row_json(&patch->row));
+}
+
+void api_clusters_patch(struct call *call)
+{
+    struct cluster_change *patch = arena_alloc(&call->arena, sizeof(*patch));
+    struct change *change = &patch->change;
+
+    if (!call_check_members(call, "name"))
+        return;
+    struct slice name = name_read(call, "name", name_is_plain);
+    if (call->err.code != 0)
+        return;
+    change->what = "cluster";
+    change->cmd =
+        (struct command){.kind = COMMAND_CLUSTER_ALTER, .cluster_alter = {.name = name}};
+    change->prepare = target_cluster;
+    change->copy = patch_copy;
+    change->answer = patch_answer;
+    change_start(call, change);
+}
+
+void api_clusters_delete(struct call *call)
+{
+    struct change *change = arena_alloc(&call->arena, sizeof(*change));
+    change->what = "cluster";
+    change->cmd.kind = COMMAND_CLUSTER_DELETE;
+    change->prepare = target_cluster;
+    change_start(call, change);
+}
+
+/* --- /api/v1/clusters/{cluster}/limits --- */
+
+#define AGENTS_MAX   1000000
+#define TOPICS_MAX   10000000
+#define REQUESTS_MAX 1000000
+#define METADATA_MAX (INT64_C(1) << 50)
+
+struct limits_row {
+    struct cluster_limits set, effective;
+    uint64_t agents, topics, partitions, metadata_bytes, version;
+};
+
+struct limits_change {
+    struct change change;
+    struct cluster_limits limits;
+    unsigned given; /* a bit each, in the order of the struct */
+    struct limits_row row;
+};
+
+static void copy_limits(struct node *node, struct call *call, struct limits_row *row)
+{
+    const struct cluster *cluster = call_cluster(node, call);
+    if (cluster == NULL) {
+        call_fail(call, ERR_NOT_FOUND, "the cluster was deleted at the same time");
+        return;
+    }
+    row->set = cluster->limits;
+    row->effective = call_limits(call, cluster);
+    row->agents = cluster->agent_count;
+    row->topics = cluster->topic_count;
+    row->partitions = cluster->partition_count;
+    row->metadata_bytes = state_metadata_bytes(cluster);
+    row->version = cluster->etag;
+}
+
+static struct json *values_json(const struct cluster_limits *limits)
+{
+    struct json *value = json_object();
+    json_set(value, "agents", json_int(limits->agents));
+    json_set(value, "topics", json_int(limits->topics));
+    json_set(value, "partitions", json_int(limits->partitions));
+    json_set(value, "requests_per_second", json_int(limits->requests_per_second));
+    json_set(value, "metadata_bytes", json_int((int64_t)limits->metadata_bytes));
+    return value;
+}
+
+static void reply_limits(struct call *call, const struct limits_row *row)
+{
+    struct json *used = json_object(), *value = json_object();
+    json_set(used, "agents", json_int((int64_t)row->agents));
+    json_set(used, "topics", json_int((int64_t)row->topics));
+    json_set(used, "partitions", json_int((int64_t)row->partitions));
+    json_set(used, "metadata_bytes", json_int((int64_t)row->metadata_bytes));
+    json_set(value, "set", values_json(&row->set));
+    json_set(value, "effective", values_json(&row->effective));
+    json_set(value, "used", used);
+    json_set(value, "revision", json_int((int64_t)row->version));
+    call_etag(call, row->version);
+    call_reply_json(call, 200, value);
+}
+
+static void limits_core(struct node *node, struct call *call)
+{
+    copy_limits(node, call, call->data);
     call_done(call);
 }
 
-static void token_core(struct node *node, struct call *call)
+static void limits_answer(struct call *call)
 {
-    struct token_call *token = call->data;
-    token->expires_at_ms = node_now_ms(node) + token->ttl_ms;
-    struct command cmd = {.kind = COMMAND_TOKEN_CREATE,
-                          .cluster_id = token->cluster_id,
-                          .token_create = {.token_id = token->token_id,
-                                           .token_kind = TOKEN_ENROL,
-                                           .expires_at_ms = token->expires_at_ms,
-                                           .single_use = token->single_use}};
-    memcpy(cmd.token_create.hash, token->hash, SHA256_LEN);
-    call_propose(node, call, &token->proposal, &cmd, token_settled);
+    reply_limits(call, call->data);
 }
 
-static void token_answer(struct call *call)
+void api_limits_get(struct call *call)
 {
-    const struct token_call *token = call->data;
-    struct json *answer = json_object();
-    json_set(answer, "id", json_uuid(&token->token_id));
-    json_set(answer, "token", json_string(token->text));
-    json_set(answer, "expires_at_ms", json_int(token->expires_at_ms));
-    json_set(answer, "single_use", json_bool(token->single_use));
-    call_reply_json(call, 201, answer);
+    call->data = arena_alloc(&call->arena, sizeof(struct limits_row));
+    call_ask(call, limits_core, limits_answer);
 }
 
-static void token_cleanup(struct call *call)
+/* What is left out of the body stays as it is. */
+static void limits_prepare(struct node *node, struct call *call, struct change *change)
 {
-    struct token_call *token = call->data;
-    explicit_bzero(token->text, sizeof(token->text));
+    const struct limits_change *patch =
+        CONTAINER_OF(change, struct limits_change, change);
+    const struct cluster *cluster = call_cluster(node, call);
+    struct cluster_limits limits = cluster->limits;
+
+    if ((patch->given & 1) != 0)
+        limits.agents = patch->limits.agents;
+    if ((patch->given & 2) != 0)
+        limits.topics = patch->limits.topics;
+    if ((patch->given & 4) != 0)
+        limits.partitions = patch->limits.partitions;
+    if ((patch->given & 8) != 0)
+        limits.requests_per_second = patch->limits.requests_per_second;
+    if ((patch->given & 16) != 0)
+        limits.metadata_bytes = patch->limits.metadata_bytes;
+    target_cluster(node, call, change);
+    change->cmd.cluster_alter.limits = limits;
+    /* What was read must be what is changed, or another's change would be undone. */
+    if (change->cmd.if_version == 0)
+        change->cmd.if_version = cluster->etag;
 }
 
-void api_tokens_create(struct call *call)
+static void limits_copy(struct node *node, struct call *call, struct change *change)
+{
+    struct limits_change *patch = CONTAINER_OF(change, struct limits_change, change);
+    copy_limits(node, call, &patch->row);
+}
+
+static void limits_patched(struct call *call)
+{
+    const struct limits_change *patch = call->data;
+    reply_limits(call, &patch->row);
+}
+
+static uint64_t read_limit(struct call *call, struct limits_change *patch,
+                           const char *name, unsigned bit, int64_t max)
 {
     struct json_reader r = call_reader(call);
-    struct token_call *token = arena_alloc(&call->arena, sizeof(*token));
-    const struct json *ttl = json_find(call->body, "ttl_ms");
-    const struct json *single_use = json_find(call->body, "single_use");
+    const struct json *value = json_find(call->body, name);
+    if (value == NULL || call->err.code != 0)
+        return 0;
+    patch->given |= bit;
+    return (uint64_t)json_as_int(&r, value, name, 0, max);
+}
 
-    token->ttl_ms = TTL_DEFAULT_MS;
-    if (!json_is_object(call->body)) {
-        call_fail(call, ERR_INVALID, "the body is not an object");
+void api_limits_patch(struct call *call)
+{
+    struct limits_change *patch = arena_alloc(&call->arena, sizeof(*patch));
+    struct change *change = &patch->change;
+    struct cluster_limits *limits = &patch->limits;
+
+    if (!call_check_members(
+            call, "agents, topics, partitions, requests_per_second, metadata_bytes"))
         return;
-    }
-    if (ttl != NULL)
-        token->ttl_ms = json_as_int(&r, ttl, "ttl_ms", 1, TTL_MAX_MS);
-    if (single_use != NULL)
-        token->single_use = json_as_bool(&r, single_use, "single_use");
-    if (r.failed || !call_path_uuid(call, &token->cluster_id))
+    limits->agents = (uint32_t)read_limit(call, patch, "agents", 1, AGENTS_MAX);
+    limits->topics = (uint32_t)read_limit(call, patch, "topics", 2, TOPICS_MAX);
+    limits->partitions = (uint32_t)read_limit(call, patch, "partitions", 4, TOPICS_MAX);
+    limits->requests_per_second =
+        (uint32_t)read_limit(call, patch, "requests_per_second", 8, REQUESTS_MAX);
+    limits->metadata_bytes = read_limit(call, patch, "metadata_bytes", 16, METADATA_MAX);
+    if (patch->given == 0)
+        call_fail(call, ERR_INVALID, "the body names no limit to be changed");
+    if (call->err.code != 0)
         return;
-    token->token_id = uuid_random();
-    int code = trust_token(call->service->trust, TOKEN_ENROL, &token->token_id,
-                           token->text, token->hash);
-    if (code != 0) {
-        call_fail(call, code, "this node is starting: try again soon");
-        return;
-    }
-    call->data = token;
-    call->cleanup = token_cleanup;
-    call_ask(call, token_core, token_answer);
+    change->what = "cluster";
+    change->cmd = (struct command){.kind = COMMAND_CLUSTER_ALTER,
+                                   .cluster_alter = {.set_limits = true}};
+    change->prepare = limits_prepare;
+    change->copy = limits_copy;
+    change->answer = limits_patched;
+    change_start(call, change);
 }

@@ -2,11 +2,14 @@
  * and back, the answer. Every listener's exchanges come through call_ops.
  *
  * Order of judgement, so that nobody unknown makes us read or parse anything: path,
- * method, credential, media type, size; then the body. */
+ * method, the credential's form, quota, media type, size; for people then the token's
+ * principal, its scope and role (on the core thread); then the body. */
 #include "controlplane/call.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -23,8 +26,10 @@
 #define COMPRESS_FROM_BYTES (4 * KIB)
 /* A JSON value costs about so much memory, whatever its text; so their number is bounded
  * beside the size of the text (I12). */
-#define VALUE_BYTES 64
-#define VALUES_MAX  (256 * KIB)
+#define VALUE_BYTES  64
+#define VALUES_MAX   (256 * KIB)
+#define KEY_MAX      128 /* of Idempotency-Key */
+#define LOCATION_MAX 512
 
 void call_fail(struct call *call, int code, const char *fmt, ...)
 {
@@ -61,49 +66,49 @@ static void call_free(struct call *call)
     mem_free(call);
 }
 
-/* --- who calls --- */
+/* --- who calls: what the head alone tells --- */
 
-static void check_admin(struct call *call)
+static const struct {
+    enum token_kind kind;
+    const char *name, *origin;
+} token_words[] = {
+    {TOKEN_API, "an API token", "an operator or admin makes one (weft token create)"},
+    {TOKEN_ENROL, "an enrolment token", "an admin makes one for a cluster"},
+    {TOKEN_JOIN, "a join token", "an operator makes one for each new node"},
+};
+
+static const char *token_word(int kind)
 {
-    struct slice token = token_of_header(http_exchange_header(call->x, "Authorization"));
-    if (token.ptr == NULL)
-        call_fail(
-            call, ERR_UNAUTHENTICATED,
-            "this call wants the admin token: send \"Authorization: Bearer TOKEN\"; "
-            "the control plane's first start wrote it to its admin token file");
-    else if (token_kind_of(token) == TOKEN_ENROL)
-        call_fail(call, ERR_FORBIDDEN,
-                  "this is an enrolment token, which lets agents enrol and nothing else: "
-                  "use the admin token");
-    else
-        token_hash(token, call->token_hash);
+    for (size_t i = 0; i < ARRAY_LEN(token_words); i++)
+        if ((int)token_words[i].kind == kind)
+            return token_words[i].name;
+    return "no token of ours";
 }
 
-/* On the core thread: the state knows the tokens. */
-static void admit_admin(struct node *node, struct call *call)
+static enum token_kind wanted_kind(enum route_access access)
 {
-    const struct token *token = state_token(node_state(node), call->token_hash);
-    if (token == NULL ||
-        (token->expires_at_ms != 0 && token->expires_at_ms <= node_now_ms(node)))
-        call_fail(call, ERR_UNAUTHENTICATED,
-                  "unknown token: use the one in the control plane's admin token file");
-    else if (token->token_kind != TOKEN_API || token->role != ROLE_OPERATOR)
-        call_fail(call, ERR_FORBIDDEN, "this call wants an operator's token");
+    if (access == ACCESS_ENROL)
+        return TOKEN_ENROL;
+    return access == ACCESS_JOIN ? TOKEN_JOIN : TOKEN_API;
 }
 
-static void check_enrol(struct call *call)
+/* The token's form and kind; whose it is, is known on the core thread only. */
+static void check_token(struct call *call)
 {
+    enum token_kind want = wanted_kind(call->route->access);
     struct slice token = token_of_header(http_exchange_header(call->x, "Authorization"));
-    if (token.ptr == NULL)
-        call_fail(call, ERR_UNAUTHENTICATED,
-                  "this call wants an enrolment token: send \"Authorization: Bearer "
-                  "TOKEN\"; an admin makes one for a cluster");
-    else if (token_kind_of(token) == TOKEN_API)
-        call_fail(call, ERR_FORBIDDEN,
-                  "this is an admin token: agents enrol with an enrolment token, made by "
-                  "POST /api/v1/clusters/{id}/enrolment-tokens");
-    else
+    int kind = token.ptr == NULL ? TOKEN_UNKNOWN : token_kind_of(token);
+
+    if (kind == (int)want) {
         token_hash(token, call->token_hash);
+    } else if (kind != TOKEN_UNKNOWN)
+        call_fail(call, ERR_FORBIDDEN, "this is %s, but the call wants %s",
+                  token_word(kind), token_word((int)want));
+    else
+        call_fail(call, ERR_UNAUTHENTICATED,
+                  "%s: send \"Authorization: Bearer TOKEN\" with %s; %s",
+                  token.ptr == NULL ? "there is no token" : "this is no token of ours",
+                  token_word((int)want), token_words[want - 1].origin);
 }
 
 static void check_agent(struct call *call)
@@ -118,21 +123,54 @@ static void check_agent(struct call *call)
                   "enrol again with an enrolment token");
 }
 
-static void check_access(struct call *call)
+static void check_credential(struct call *call)
 {
     switch (call->route->access) {
     case ACCESS_OPEN:
         break;
+    case ACCESS_VIEWER:
     case ACCESS_ADMIN:
-        check_admin(call);
-        break;
+    case ACCESS_OPERATOR:
     case ACCESS_ENROL:
-        check_enrol(call);
+    case ACCESS_JOIN:
+        check_token(call);
         break;
     case ACCESS_AGENT:
         check_agent(call);
         break;
     }
+}
+
+/* --- how often --- */
+
+/* Watches have a bucket of their own: whoever uses up the rest still hears the news, and
+ * keeps its session. */
+struct uuid call_bucket(const struct call *call)
+{
+    struct uuid who = call->cluster_id;
+    if (call->route->access != ACCESS_AGENT)
+        memcpy(who.bytes, call->token_hash, sizeof(who.bytes));
+    else if ((call->route->flags & ROUTE_WAITS) != 0)
+        who.bytes[0] ^= 0xff;
+    return who;
+}
+
+static void check_quota(struct call *call)
+{
+    struct service *service = call->service;
+    struct uuid who = call_bucket(call);
+    bool agent = call->route->access == ACCESS_AGENT;
+
+    if (call->err.code != 0 || call->route->access == ACCESS_OPEN)
+        return;
+    call->retry_ms = quota_take(agent ? service->cluster_quota : service->token_quota,
+                                &who, clock_monotonic_ms());
+    if (call->retry_ms == 0)
+        return;
+    metric_add(control_metric(throttled_total), 1);
+    call_fail(call, ERR_OVERLOADED,
+              "more requests per second than %s may make: wait as Retry-After says",
+              agent ? "this cluster" : "one token");
 }
 
 /* --- the head --- */
@@ -145,7 +183,7 @@ static void finish(struct call *call)
         return;
     if (!http_exchange_replied(call->x)) {
         ASSERT(call->err.code != 0);
-        problem_reply(call->x, &call->err, call->leader);
+        problem_reply(call->x, &call->err, call->leader, call->retry_ms);
     }
 }
 
@@ -180,39 +218,68 @@ static bool check_media(struct call *call)
     return true;
 }
 
+/* No route: OPTIONS is answered for every path there is. */
+static void reply_without_route(struct http_exchange *x, enum route_result found,
+                                const char *allow)
+{
+    struct str empty;
+    struct err err;
+
+    if (found == ROUTE_NO_PATH) {
+        err_set(&err, ERR_NOT_FOUND, "there is no such path on this listener");
+        problem_reply(x, &err, NULL, 0);
+        return;
+    }
+    http_exchange_add_header(x, "Allow", allow);
+    if (strcmp(http_exchange_method(x), "OPTIONS") == 0) {
+        str_init(&empty, 0);
+        http_exchange_reply(x, 204, NULL, &empty);
+    } else {
+        problem_reply_status(x, 405, "method not allowed",
+                             "this path has other methods: see the Allow header");
+    }
+}
+
+/* Every answer to people can be found again in the audit log. */
+static struct uuid give_request_id(struct http_exchange *x)
+{
+    struct uuid id = uuid_random();
+    char text[UUID_TEXT_LEN + 1];
+    http_exchange_add_header(x, "X-Request-Id", uuid_print(&id, text));
+    return id;
+}
+
 static void on_head(struct http_exchange *x, void *arg)
 {
     const struct call_listener *listener = arg;
+    struct uuid request_id = UUID_ZERO;
+    struct route_match match;
     struct str allow;
-    struct slice id;
-    size_t index = 0;
 
     str_init(&allow, 256);
     enum route_result found = route_find(listener->table, http_exchange_method(x),
-                                         http_exchange_path(x), &index, &id, &allow);
-    if (found == ROUTE_NO_METHOD) {
-        http_exchange_add_header(x, "Allow", str_cstr(&allow));
-        problem_reply_status(x, 405, "method not allowed",
-                             "this path has other methods: see the Allow header");
-    } else if (found == ROUTE_NO_PATH) {
-        struct err err;
-        err_set(&err, ERR_NOT_FOUND, "there is no such path on this listener");
-        problem_reply(x, &err, NULL);
-    }
+                                         http_exchange_path(x), &match, &allow);
+    if (listener->table == &people_table)
+        request_id = give_request_id(x);
+    if (found != ROUTE_FOUND)
+        reply_without_route(x, found, str_cstr(&allow));
     str_fini(&allow);
     if (found != ROUTE_FOUND)
         return;
     struct call *call = mem_zalloc(sizeof(*call));
     call->x = x;
     call->service = listener->service;
-    call->route = &listener->table->routes[index];
-    call->stats = &listener->table->stats[index];
-    call->id = id;
+    call->route = &listener->table->routes[match.index];
+    call->stats = &listener->table->stats[match.index];
+    call->id = match.id;
+    call->cluster_text = match.cluster;
+    call->request_id = request_id;
     arena_init(&call->arena, ARENA_MAX);
     str_init(&call->plain, 0);
     http_exchange_set_user(x, call);
     http_exchange_limit_body(x, call->route->body_max);
-    check_access(call);
+    check_credential(call);
+    check_quota(call);
     if (call->err.code != 0)
         finish(call);
     else
@@ -278,16 +345,85 @@ static void parse_body(struct call *call)
         ASSERT(call->err.code != 0);
 }
 
+static bool takes_body(const struct route *route)
+{
+    return strcmp(route->method, "GET") != 0 && strcmp(route->method, "DELETE") != 0;
+}
+
+/* Idempotency-Key: its hash, and that of what it is good for. */
+static void read_key(struct call *call)
+{
+    const char *key = http_exchange_header(call->x, "Idempotency-Key");
+    struct str all;
+
+    if (key == NULL || strcmp(call->route->method, "POST") != 0)
+        return;
+    size_t len = strlen(key);
+    for (size_t i = 0; i < len; i++)
+        if (key[i] < '!' || key[i] > '~')
+            len = 0;
+    if (len == 0 || len > KEY_MAX) {
+        call_fail(call, ERR_MALFORMED,
+                  "Idempotency-Key: want 1 to %d printable ASCII characters, no space",
+                  KEY_MAX);
+        return;
+    }
+    call->has_key = true;
+    crypto_sha256(slice_str(key), call->context.idempotency_key);
+    str_init(&all, call->route->body_max + 4 * KIB);
+    str_printf(&all, "%s %s\n", call->route->method, http_exchange_path(call->x));
+    str_append_slice(&all, http_exchange_body(call->x));
+    crypto_sha256(str_slice(&all), call->context.body_hash);
+    str_fini(&all);
+}
+
+/* If-Match: "7", or * for whatever there is (RFC 9110 section 13.1.1). */
+static void read_if_match(struct call *call)
+{
+    const char *text = http_exchange_header(call->x, "If-Match");
+    char *end = NULL;
+    if (text == NULL || strcmp(text, "*") == 0)
+        return;
+    errno = 0;
+    if (text[0] == '"' && text[1] >= '0' && text[1] <= '9')
+        call->if_version = strtoull(text + 1, &end, 10);
+    if (end == NULL || strcmp(end, "\"") != 0 || errno != 0 || strlen(text) > 22)
+        call_fail(call, ERR_MALFORMED,
+                  "If-Match: want the ETag of the answer that this change is based on, "
+                  "as it was given, or *");
+    else if (call->if_version == 0)
+        call->if_version = UINT64_MAX; /* nothing has version 0 */
+}
+
+/* The head is approved: now the body counts. */
+static void start(struct call *call)
+{
+    if (takes_body(call->route))
+        parse_body(call);
+    if (call->err.code == 0) {
+        read_key(call);
+        read_if_match(call);
+    }
+    if (call->err.code == 0)
+        call->route->start(call);
+}
+
+static void admitted(struct node *node, struct call *call)
+{
+    (void)node;
+    call_done(call);
+}
+
 static void on_request(struct http_exchange *x, void *arg)
 {
     struct call *call = http_exchange_user(x);
     (void)arg;
     metric_add(control_metric(http_request_bytes_total),
                (int64_t)http_exchange_body(x).len);
-    if (strcmp(call->route->method, "GET") != 0)
-        parse_body(call);
-    if (call->err.code == 0)
-        call->route->start(call);
+    if (route_wants_person(call->route))
+        call_ask(call, admitted, start);
+    else
+        start(call);
     finish(call);
 }
 
@@ -329,193 +465,7 @@ const struct http_server_ops call_ops = {.on_head = on_head,
                                          .on_resume = on_resume,
                                          .on_end = on_end};
 
-/* --- to the core thread and back --- */
-
-/* An agent's call: the cluster must exist, the agent be registered; the session lives on.
- */
-static void admit_agent(struct node *node, struct call *call)
-{
-    struct service *service = call->service;
-    const struct cluster *cluster = call_cluster(node, call);
-    if (cluster == NULL) {
-        call_fail(
-            call, ERR_FORBIDDEN,
-            "the client certificate is of a cluster that does not exist (any more): "
-            "enrol with a token of an existing one");
-        return;
-    }
-    if ((call->route->flags & ROUTE_UNREGISTERED) != 0)
-        return;
-    if (state_agent(cluster, &call->agent_id) == NULL) {
-        call_fail(call, ERR_CONFLICT,
-                  "this agent is not registered (any more): call "
-                  "/agent/v1/register, then repeat");
-        return;
-    }
-    sessions_touch(service->sessions, &call->cluster_id, &call->agent_id,
-                   loop_now_ms(node_loop(node)));
-}
-
-/* The URL of whoever leads, for the agents' or the people's listener, or NULL. */
-static const char *leader_url(const struct node *node, bool agents)
-{
-    uint64_t id = node_leader_id(node);
-    const struct cell_node *row = id == 0 ? NULL : state_node(node_state(node), id);
-    if (row == NULL)
-        return NULL;
-    const char *url = agents ? row->agents_url : row->people_url;
-    return url[0] == '\0' ? NULL : url;
-}
-
-/* Name the leader in the answer, by the address of the listener that was asked; the text
- * is copied, since the call leaves this thread. */
-static void fail_not_leader(struct call *call)
-{
-    bool agents = call->route->access == ACCESS_AGENT;
-    const char *leader = leader_url(call->service->node, agents);
-    if (leader == NULL) {
-        call_fail(call, ERR_UNAVAILABLE,
-                  "this node does not lead, and knows of none that does: try again soon, "
-                  "or at another node");
-        return;
-    }
-    call_fail(call, ERR_NOT_LEADER, "this node is not the leader: ask the one named");
-    call->leader = arena_strdup(&call->arena, slice_str(leader));
-}
-
-bool call_may_read(struct node *node, struct call *call)
-{
-    if (node_can_read(node))
-        return true;
-    if (node_is_leader(node))
-        call_fail(call, ERR_UNAVAILABLE, "this node is not ready yet: try again soon");
-    else
-        fail_not_leader(call);
-    return false;
-}
-
-static void run(struct node *node, struct ask *ask)
-{
-    struct call *call = CONTAINER_OF(ask, struct call, ask);
-    if (call_may_read(node, call)) {
-        if (call->route->access == ACCESS_AGENT)
-            admit_agent(node, call);
-        else if (call->route->access == ACCESS_ADMIN)
-            admit_admin(node, call);
-    }
-    if (call->err.code != 0)
-        call_done(call);
-    else
-        call->on_core(node, call);
-}
-
-static void on_ask_done(struct ask *ask)
-{
-    http_exchange_resume(CONTAINER_OF(ask, struct call, ask)->x);
-}
-
-void call_ask(struct call *call, void (*on_core)(struct node *node, struct call *call),
-              void (*then)(struct call *call))
-{
-    call->on_core = on_core;
-    call->then = then;
-    call->ask.run = run;
-    call->ask.done = on_ask_done;
-    http_exchange_park(call->x);
-    node_send(call->service->node, &call->ask);
-}
-
-const struct cluster *call_cluster(struct node *node, const struct call *call)
-{
-    return state_cluster(node_state(node), &call->cluster_id);
-}
-
-void call_done(struct call *call)
-{
-    struct service *service = call->service;
-    call->cursor = state_applied_index(node_state(service->node));
-    call->now_ms = node_now_ms(service->node);
-    feed_seal(service->feed, call->cursor);
-    ask_done(&call->ask);
-}
-
-/* What a failed proposal means for who called. */
-static void fail_proposal(struct call *call, int code)
-{
-    switch (code) {
-    case ERR_NOT_LEADER:
-        fail_not_leader(call);
-        break;
-    case ERR_NO_SPACE:
-        call_fail(call, code,
-                  "the control plane's disk is full: nothing is accepted until "
-                  "there is room; what was acknowledged is safe");
-        break;
-    case ERR_IO:
-        call_fail(call, code,
-                  "the control plane cannot write its log: nothing is accepted "
-                  "until it is restarted; what was acknowledged is safe");
-        break;
-    case ERR_OVERLOADED:
-        call_fail(call, code, "too much waits to be written: try again");
-        break;
-    case ERR_TOO_LARGE:
-        call_fail(call, code, "the request does not fit into one command: send less");
-        break;
-    default:
-        call_fail(call, code, "the outcome is not known (%s): repeat the same request",
-                  err_text(code));
-        break;
-    }
-}
-
-static void on_proposal_done(struct proposal *proposal, int code, struct slice result)
-{
-    struct call_proposal *cp = CONTAINER_OF(proposal, struct call_proposal, proposal);
-    struct call *call = cp->call;
-    struct node *node = call->service->node;
-
-    if (code == 0 && result.len > 0) {
-        uint8_t *copy = arena_try_alloc(&call->arena, result.len);
-        if (copy == NULL)
-            code = ERR_TOO_LARGE;
-        else
-            memcpy(copy, result.ptr, result.len);
-        cp->result = slice_of(copy, result.len);
-    }
-    if (code != 0)
-        fail_proposal(call, code);
-    ASSERT(call->outstanding > 0);
-    if (--call->outstanding > 0)
-        return;
-    if (call->err.code == 0 && call->on_settled != NULL)
-        call->on_settled(node, call);
-    else
-        call_done(call);
-}
-
-void call_propose(struct node *node, struct call *call, struct call_proposal *proposal,
-                  struct command *cmd,
-                  void (*on_settled)(struct node *node, struct call *call))
-{
-    memset(proposal, 0, sizeof(*proposal));
-    proposal->call = call;
-    proposal->proposal.done = on_proposal_done;
-    list_node_init(&proposal->proposal.node);
-    call->on_settled = on_settled;
-    call->outstanding++;
-    node_propose(node, &proposal->proposal, cmd);
-}
-
 /* --- answers --- */
-
-bool call_path_uuid(struct call *call, struct uuid *id)
-{
-    if (uuid_parse(call->id, id) == 0)
-        return true;
-    call_fail(call, ERR_NOT_FOUND, "the path names no such thing: its id is not a uuid");
-    return false;
-}
 
 /* Pack TEXT when the caller can unpack and it is worth it. */
 static void pack(struct call *call, struct str *text)
@@ -557,11 +507,37 @@ struct json *call_answer(const struct call *call)
     return answer;
 }
 
+void call_etag(struct call *call, uint64_t version)
+{
+    char text[24];
+    snprintf(text, sizeof(text), "\"%llu\"", (unsigned long long)version);
+    http_exchange_add_header(call->x, "ETag", text);
+}
+
+void call_location(struct call *call, const char *fmt, ...)
+{
+    char text[LOCATION_MAX];
+    va_list args;
+    va_start(args, fmt);
+    vsnprintf(text, sizeof(text), fmt, args);
+    va_end(args);
+    http_exchange_add_header(call->x, "Location", text);
+}
+
+void call_reply_empty(struct call *call)
+{
+    struct str empty;
+    str_init(&empty, 0);
+    http_exchange_reply(call->x, 204, NULL, &empty);
+}
+
 void call_reply_json(struct call *call, int status, struct json *value)
 {
     struct str text;
     str_init(&text, ANSWER_MAX);
     json_print(value, &text);
     json_free(value);
+    if (call->route->access != ACCESS_AGENT && call->route->access != ACCESS_OPEN)
+        http_exchange_add_header(call->x, "Cache-Control", "no-store");
     call_reply_text(call, status, "application/json", &text);
 }

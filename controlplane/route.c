@@ -11,38 +11,102 @@
 #define MEDIUM MIB
 #define LARGE  (8 * MIB)
 
+#define C    "/api/v1/clusters/{cluster}"
+#define BODY ROUTE_OPTIONAL_BODY
+
 static const struct route people_routes[] = {
-    {"GET", "/healthz", ACCESS_OPEN, 0, SMALL, api_healthz},
-    {"GET", "/readyz", ACCESS_OPEN, 0, SMALL, api_readyz},
-    {"GET", "/metrics", ACCESS_OPEN, 0, SMALL, api_metrics},
-    {"GET", "/api/v1/ca", ACCESS_OPEN, 0, SMALL, api_ca},
-    {"POST", "/api/v1/enrol", ACCESS_ENROL, 0, SMALL, api_enrol},
-    {"POST", "/api/v1/clusters", ACCESS_ADMIN, 0, SMALL, api_clusters_create},
-    {"GET", "/api/v1/clusters", ACCESS_ADMIN, 0, SMALL, api_clusters_list},
-    {"GET", "/api/v1/clusters/{id}", ACCESS_ADMIN, 0, SMALL, api_clusters_get},
-    {"POST", "/api/v1/clusters/{id}/enrolment-tokens", ACCESS_ADMIN, ROUTE_OPTIONAL_BODY,
-     SMALL, api_tokens_create},
+    {"GET", "/healthz", ACCESS_OPEN, 0, SMALL, api_healthz, NULL},
+    {"GET", "/readyz", ACCESS_OPEN, 0, SMALL, api_readyz, NULL},
+    {"GET", "/metrics", ACCESS_OPEN, 0, SMALL, api_metrics, NULL},
+    {"GET", "/api/v1/openapi.json", ACCESS_OPEN, 0, SMALL, api_openapi, NULL},
+    {"GET", "/api/v1/docs", ACCESS_OPEN, 0, SMALL, api_docs, NULL},
+    {"GET", "/api/v1/docs/page.js", ACCESS_OPEN, 0, SMALL, api_docs_script, NULL},
+    {"GET", "/api/v1/docs/page.css", ACCESS_OPEN, 0, SMALL, api_docs_style, NULL},
+    {"GET", "/api/v1/ca", ACCESS_OPEN, 0, SMALL, api_ca, NULL},
+    {"POST", "/api/v1/enrol", ACCESS_ENROL, 0, SMALL, api_enrol, "agent.enrol"},
+    {"GET", "/api/v1/whoami", ACCESS_VIEWER, 0, SMALL, api_whoami, NULL},
+    /* clusters */
+    {"GET", "/api/v1/clusters", ACCESS_VIEWER, 0, SMALL, api_clusters_list, NULL},
+    {"POST", "/api/v1/clusters", ACCESS_OPERATOR, 0, SMALL, api_clusters_create,
+     "cluster.create"},
+    {"GET", C, ACCESS_VIEWER, 0, SMALL, api_clusters_get, NULL},
+    {"PATCH", C, ACCESS_ADMIN, 0, SMALL, api_clusters_patch, "cluster.rename"},
+    {"DELETE", C, ACCESS_OPERATOR, 0, SMALL, api_clusters_delete, "cluster.delete"},
+    {"GET", C "/limits", ACCESS_VIEWER, 0, SMALL, api_limits_get, NULL},
+    {"PATCH", C "/limits", ACCESS_OPERATOR, 0, SMALL, api_limits_patch, "cluster.limits"},
+    {"GET", C "/usage", ACCESS_VIEWER, 0, SMALL, api_usage_list, NULL},
+    {"GET", C "/audit", ACCESS_VIEWER, 0, SMALL, api_audit_cluster, NULL},
+    /* their agents */
+    {"GET", C "/agents", ACCESS_VIEWER, 0, SMALL, api_agents_list, NULL},
+    {"GET", C "/agents/{agent}", ACCESS_VIEWER, 0, SMALL, api_agents_get, NULL},
+    {"PATCH", C "/agents/{agent}", ACCESS_ADMIN, 0, SMALL, api_agents_patch,
+     "agent.drain"},
+    {"DELETE", C "/agents/{agent}", ACCESS_ADMIN, 0, SMALL, api_agents_delete,
+     "agent.forget"},
+    /* their topics */
+    {"GET", C "/topics", ACCESS_VIEWER, 0, SMALL, api_people_topics_list, NULL},
+    {"POST", C "/topics", ACCESS_ADMIN, 0, MEDIUM, api_people_topics_create,
+     "topic.create"},
+    {"GET", C "/topics/{topic}", ACCESS_VIEWER, 0, SMALL, api_people_topics_get, NULL},
+    {"PATCH", C "/topics/{topic}", ACCESS_ADMIN, 0, MEDIUM, api_people_topics_patch,
+     "topic.configs"},
+    {"DELETE", C "/topics/{topic}", ACCESS_ADMIN, 0, SMALL, api_people_topics_delete,
+     "topic.delete"},
+    {"GET", C "/topics/{topic}/partitions", ACCESS_VIEWER, 0, SMALL, api_partitions_list,
+     NULL},
+    /* tokens and users */
+    {"GET", C "/enrolment-tokens", ACCESS_VIEWER, 0, SMALL, api_enrolment_tokens_list,
+     NULL},
+    {"POST", C "/enrolment-tokens", ACCESS_ADMIN, BODY, SMALL,
+     api_enrolment_tokens_create, "enrolment-token.create"},
+    {"GET", C "/enrolment-tokens/{token}", ACCESS_VIEWER, 0, SMALL,
+     api_enrolment_tokens_get, NULL},
+    {"DELETE", C "/enrolment-tokens/{token}", ACCESS_ADMIN, 0, SMALL,
+     api_enrolment_tokens_delete, "enrolment-token.delete"},
+    {"GET", "/api/v1/users", ACCESS_VIEWER, 0, SMALL, api_users_list, NULL},
+    {"POST", "/api/v1/users", ACCESS_ADMIN, 0, SMALL, api_users_create, "user.create"},
+    {"GET", "/api/v1/users/{user}", ACCESS_VIEWER, 0, SMALL, api_users_get, NULL},
+    {"PATCH", "/api/v1/users/{user}", ACCESS_ADMIN, 0, SMALL, api_users_patch,
+     "user.alter"},
+    {"DELETE", "/api/v1/users/{user}", ACCESS_ADMIN, 0, SMALL, api_users_delete,
+     "user.delete"},
+    {"GET", "/api/v1/tokens", ACCESS_VIEWER, 0, SMALL, api_tokens_list, NULL},
+    {"POST", "/api/v1/tokens", ACCESS_ADMIN, 0, SMALL, api_tokens_create, "token.create"},
+    {"GET", "/api/v1/tokens/{token}", ACCESS_VIEWER, 0, SMALL, api_tokens_get, NULL},
+    {"DELETE", "/api/v1/tokens/{token}", ACCESS_VIEWER, 0, SMALL, api_tokens_delete,
+     "token.delete"},
+    /* of all clusters, and of the cell */
+    {"GET", "/api/v1/usage", ACCESS_OPERATOR, 0, SMALL, api_usage_all, NULL},
+    {"GET", "/api/v1/audit", ACCESS_OPERATOR, 0, SMALL, api_audit_all, NULL},
+    {"GET", "/api/v1/backups", ACCESS_OPERATOR, 0, SMALL, api_backups_list, NULL},
+    {"POST", "/api/v1/backups", ACCESS_OPERATOR, 0, SMALL, api_backups_record,
+     "backup.record"},
+    {"GET", "/api/v1/backups/{backup}", ACCESS_OPERATOR, 0, SMALL, api_backups_get, NULL},
 };
 
 static const struct route agent_routes[] = {
-    {"POST", "/agent/v1/commit", ACCESS_AGENT, 0, LARGE, api_commit},
-    {"POST", "/agent/v1/watch", ACCESS_AGENT, ROUTE_WAITS, SMALL, api_watch},
-    {"POST", "/agent/v1/plan", ACCESS_AGENT, 0, MEDIUM, api_plan},
-    {"POST", "/agent/v1/offsets", ACCESS_AGENT, 0, MEDIUM, api_offsets},
-    {"POST", "/agent/v1/producer-ids", ACCESS_AGENT, 0, SMALL, api_producer_ids},
-    {"POST", "/agent/v1/metadata", ACCESS_AGENT, ROUTE_OPTIONAL_BODY, SMALL,
-     api_metadata},
-    {"POST", "/agent/v1/register", ACCESS_AGENT, ROUTE_UNREGISTERED, SMALL, api_register},
-    {"POST", "/agent/v1/leave", ACCESS_AGENT, ROUTE_UNREGISTERED | ROUTE_OPTIONAL_BODY,
-     SMALL, api_leave},
-    {"POST", "/agent/v1/renew", ACCESS_AGENT, ROUTE_UNREGISTERED, SMALL, api_renew},
-    {"POST", "/agent/v1/nodes", ACCESS_AGENT, ROUTE_UNREGISTERED | ROUTE_OPTIONAL_BODY,
-     SMALL, api_nodes},
-    {"POST", "/agent/v1/topics/create", ACCESS_AGENT, 0, LARGE, api_topics_create},
-    {"POST", "/agent/v1/topics/delete", ACCESS_AGENT, 0, MEDIUM, api_topics_delete},
-    {"POST", "/agent/v1/topics/partitions", ACCESS_AGENT, 0, LARGE,
-     api_topics_partitions},
-    {"POST", "/agent/v1/topics/configs", ACCESS_AGENT, 0, LARGE, api_topics_configs},
+    {"POST", "/agent/v1/commit", ACCESS_AGENT, 0, LARGE, api_commit, NULL},
+    {"POST", "/agent/v1/watch", ACCESS_AGENT, ROUTE_WAITS, SMALL, api_watch, NULL},
+    {"POST", "/agent/v1/plan", ACCESS_AGENT, 0, MEDIUM, api_plan, NULL},
+    {"POST", "/agent/v1/offsets", ACCESS_AGENT, 0, MEDIUM, api_offsets, NULL},
+    {"POST", "/agent/v1/producer-ids", ACCESS_AGENT, 0, SMALL, api_producer_ids, NULL},
+    {"POST", "/agent/v1/metadata", ACCESS_AGENT, BODY, SMALL, api_metadata, NULL},
+    {"POST", "/agent/v1/usage", ACCESS_AGENT, 0, SMALL, api_usage_report, NULL},
+    {"POST", "/agent/v1/register", ACCESS_AGENT, ROUTE_UNREGISTERED, SMALL, api_register,
+     NULL},
+    {"POST", "/agent/v1/leave", ACCESS_AGENT, ROUTE_UNREGISTERED | BODY, SMALL, api_leave,
+     NULL},
+    {"POST", "/agent/v1/renew", ACCESS_AGENT, ROUTE_UNREGISTERED, SMALL, api_renew, NULL},
+    {"POST", "/agent/v1/nodes", ACCESS_AGENT, ROUTE_UNREGISTERED | BODY, SMALL, api_nodes,
+     NULL},
+    {"POST", "/agent/v1/topics/create", ACCESS_AGENT, 0, LARGE, api_topics_create,
+     "topic.create"},
+    {"POST", "/agent/v1/topics/delete", ACCESS_AGENT, 0, MEDIUM, api_topics_delete,
+     "topic.delete"},
+    {"POST", "/agent/v1/topics/partitions", ACCESS_AGENT, 0, LARGE, api_topics_partitions,
+     "topic.partitions"},
+    {"POST", "/agent/v1/topics/configs", ACCESS_AGENT, 0, LARGE, api_topics_configs,
+     "topic.configs"},
 };
 
 static struct route_stats people_stats[ARRAY_LEN(people_routes)];
@@ -53,8 +117,8 @@ const struct route_table people_table = {"people", people_routes,
 const struct route_table agents_table = {"agents", agent_routes, ARRAY_LEN(agent_routes),
                                          agent_stats};
 
-/* Does PATH fit PATTERN? A "{id}" takes one segment that is not empty. */
-static bool path_matches(const char *pattern, const char *path, struct slice *id)
+/* Does PATH fit PATTERN? A "{name}" takes one segment that is not empty. */
+static bool path_matches(const char *pattern, const char *path, struct route_match *match)
 {
     while (*pattern != '\0') {
         if (*pattern != '{') {
@@ -65,15 +129,28 @@ static bool path_matches(const char *pattern, const char *path, struct slice *id
         size_t len = strcspn(path, "/");
         if (len == 0)
             return false;
-        *id = slice_of(path, len);
+        if (strncmp(pattern, "{cluster}", strlen("{cluster}")) == 0)
+            match->cluster = slice_of(path, len);
+        else
+            match->id = slice_of(path, len);
         path += len;
-        pattern += strlen("{id}");
+        pattern = strchr(pattern, '}') + 1;
     }
     return *path == '\0';
 }
 
+/* GET brings HEAD along, and every path has OPTIONS. */
+static void allow_method(struct str *allow, const char *method)
+{
+    if (allow->len == 0)
+        str_puts(allow, "OPTIONS");
+    str_printf(allow, ", %s", method);
+    if (strcmp(method, "GET") == 0)
+        str_puts(allow, ", HEAD");
+}
+
 enum route_result route_find(const struct route_table *table, const char *method,
-                             const char *path, size_t *index, struct slice *id,
+                             const char *path, struct route_match *match,
                              struct str *allow)
 {
     enum route_result result = ROUTE_NO_PATH;
@@ -81,17 +158,14 @@ enum route_result route_find(const struct route_table *table, const char *method
         method = "GET";
     for (size_t i = 0; i < table->count; i++) {
         const struct route *route = &table->routes[i];
-        struct slice found = SLICE_NULL;
+        struct route_match found = {.index = i};
         if (!path_matches(route->path, path, &found))
             continue;
         if (strcmp(route->method, method) == 0) {
-            *index = i;
-            *id = found;
+            *match = found;
             return ROUTE_FOUND;
         }
-        if (result == ROUTE_NO_METHOD)
-            str_puts(allow, ", ");
-        str_puts(allow, route->method);
+        allow_method(allow, route->method);
         result = ROUTE_NO_METHOD;
     }
     return result;

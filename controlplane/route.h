@@ -1,12 +1,14 @@
 /* route.h - which call is which: the tables of both listeners.
  *
- * A route names method, path, who may call, how large the body may be, and the function
- * that starts the call (api_*.c) on a thread of the HTTP server. Nothing of one listener
- * is reachable on the other. */
+ * A route names method, path, who may call, what the audit log calls it, how large the
+ * body may be, and the function that starts the call (api_*.c) on a thread of the HTTP
+ * server. Nothing of one listener is reachable on the other. proto/openapi.json describes
+ * every row of the people's table (tests/system/test_rest.py holds them together). */
 #ifndef CONTROLPLANE_ROUTE_H
 #define CONTROLPLANE_ROUTE_H
 
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -16,26 +18,38 @@
 struct call;
 
 enum route_access {
-    ACCESS_OPEN,  /* anybody */
-    ACCESS_ADMIN, /* the admin token */
-    ACCESS_ENROL, /* an enrolment token */
-    ACCESS_AGENT, /* an agent's certificate; the session lives by it (I10) */
+    ACCESS_OPEN,     /* anybody */
+    ACCESS_VIEWER,   /* an API token of any role */
+    ACCESS_ADMIN,    /* ... of the role admin or operator */
+    ACCESS_OPERATOR, /* ... of the role operator */
+    ACCESS_ENROL,    /* an enrolment token */
+    ACCESS_JOIN,     /* a join token */
+    ACCESS_AGENT,    /* an agent's certificate; the session lives by it (I10) */
 };
 
 enum route_flags {
     ROUTE_UNREGISTERED = 1,  /* an agent may call before it registered */
     ROUTE_OPTIONAL_BODY = 2, /* no body stands for {} */
     ROUTE_WAITS = 4,         /* parks by nature: not in the latency histogram */
+    ROUTE_DELETING = 8,      /* also of a cluster that is being deleted */
 };
 
 struct route {
     const char *method;
-    const char *path; /* at most one segment is "{id}" */
+    const char *path; /* "{cluster}" and one other "{...}" at most */
     enum route_access access;
     unsigned flags;
     size_t body_max; /* plain bytes */
     void (*start)(struct call *call);
+    const char *action; /* "topic.create" for the audit log; NULL: changes nothing */
 };
+
+/* Is it for people, by an API token? */
+static inline bool route_wants_person(const struct route *route)
+{
+    return route->access == ACCESS_VIEWER || route->access == ACCESS_ADMIN ||
+           route->access == ACCESS_OPERATOR;
+}
 
 /* Answers so far, by the first digit of the status. */
 struct route_stats {
@@ -53,11 +67,16 @@ extern const struct route_table people_table, agents_table;
 
 enum route_result { ROUTE_FOUND, ROUTE_NO_PATH, ROUTE_NO_METHOD };
 
-/* Find METHOD PATH; HEAD reads as GET. Sets *INDEX and, if the path has one, *ID
- * (borrowed from PATH) when found; appends the methods there are to ALLOW when only the
- * method is wrong. */
+struct route_match {
+    size_t index;
+    struct slice cluster; /* of "{cluster}", borrowed from the path; null without one */
+    struct slice id;      /* of the other one */
+};
+
+/* Find METHOD PATH; HEAD reads as GET. Sets *MATCH when found; appends the methods there
+ * are to ALLOW when only the method is wrong. */
 enum route_result route_find(const struct route_table *table, const char *method,
-                             const char *path, size_t *index, struct slice *id,
+                             const char *path, struct route_match *match,
                              struct str *allow);
 
 #endif

@@ -582,6 +582,10 @@ int service_start(const struct control_options *options, struct service **out,
     service->trust = service->cell.trust;
     if (code == 0)
         code = prepare_founding(service, err);
+    service->cluster_quota =
+        quota_new((uint32_t)options->max_requests, QUOTA_ENTRIES_MAX);
+    service->token_quota =
+        quota_new((uint32_t)options->token_requests, QUOTA_ENTRIES_MAX);
     if (code == 0)
         code = start_node(service, err); /* takes the directory's lock */
     if (code == 0) {
@@ -679,6 +683,8 @@ void service_stop(struct service *service)
     sessions_free(service->sessions);
     cell_fini(&service->cell);
     cell_addresses_fini(&service->addresses);
+    quota_free(service->cluster_quota);
+    quota_free(service->token_quota);
     mem_free(service->people_url);
     mem_free(service->agents_url);
     mem_free(service);

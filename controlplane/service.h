@@ -19,6 +19,7 @@
 #include "controlplane/members.h"
 #include "controlplane/node.h"
 #include "controlplane/options.h"
+#include "controlplane/quota.h"
 #include "controlplane/sessions.h"
 #include "controlplane/trust.h"
 
@@ -31,6 +32,8 @@ struct service {
     struct node *node;
     struct backup *backup; /* NULL without --backup-to */
     struct budget budget; /* of request bodies */
+    /* requests per second, of each cluster and of each API token; any thread */
+    struct quota *cluster_quota, *token_quota;
     struct http_server *people, *agents;
     char *people_url, *agents_url;
     int64_t renew_not_before_ms; /* main thread */

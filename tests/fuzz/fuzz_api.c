@@ -1,9 +1,10 @@
 /* fuzz_api.c - the body of every call of both listeners, on the product's own state.
  *
  * An input is a sequence of calls: a byte for the route, one for flags (1: lz4 coming,
- * 2: lz4 wanted, 4: another cluster's agent), two for the length of the body
- * (big-endian), the body. Each call must be answered, with a status that it may have, and
- * leave nothing behind; what an agent of another cluster does must not change ours (I10).
+ * 2: lz4 wanted, 4: another cluster's agent, 8: an idempotency key), two for the length
+ * of the body (big-endian), the body. Each call must be answered, with a status that it
+ * may have, and leave nothing behind; what an agent of another cluster does must not
+ * change ours (I10).
  */
 #include <stddef.h>
 #include <stdint.h>
@@ -56,6 +57,27 @@ static void prepare(struct fake_control *fake)
     fake_control_apply(fake, &create);
 }
 
+/* PATTERN with our cluster, a topic's name or the agent's id in it. */
+static void print_path(const char *pattern, char *path, size_t size)
+{
+    size_t len = 0;
+    while (*pattern != '\0' && len + 40 < size) {
+        const char *end = strchr(pattern, '}');
+        const char *value = "33000000-0000-0000-0000-000000000000";
+        if (*pattern != '{') {
+            path[len++] = *pattern++;
+            continue;
+        }
+        if (strncmp(pattern, "{cluster}", 9) == 0)
+            value = "11000000-0000-0000-0000-000000000000";
+        else if (strncmp(pattern, "{topic}", 7) == 0)
+            value = "t";
+        len += (size_t)snprintf(path + len, size - len, "%s", value);
+        pattern = end + 1;
+    }
+    path[len] = '\0';
+}
+
 static void call(struct fake_control *fake, uint8_t which, uint8_t flags,
                  struct slice body)
 {
@@ -77,22 +99,25 @@ static void call(struct fake_control *fake, uint8_t which, uint8_t flags,
 
     if (route->access == ACCESS_ENROL)
         request.token = "weft_enrol_0";
-    if (strstr(route->path, "{id}") != NULL)
-        request.path = "/api/v1/clusters/11000000-0000-0000-0000-000000000000";
-    if (strstr(route->path, "enrolment-tokens") != NULL)
-        request.path =
-            "/api/v1/clusters/11000000-0000-0000-0000-000000000000/enrolment-tokens";
+    char path[256];
+    print_path(route->path, path, sizeof(path));
+    request.path = path;
+    if (flags & 8)
+        request.idempotency_key = "a-key";
     fake_control_call(fake, &request, &reply);
     fake_control_wait(fake, &reply);
     switch (reply.status) {
     case 200:
     case 201:
+    case 204:
     case 400:
     case 401:
     case 404:
     case 409:
+    case 412:
     case 413:
     case 422:
+    case 429:
         break;
     default:
         fprintf(stderr, "%s: status %d: %s\n", route->path, reply.status,
@@ -120,6 +145,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         size_t len = reader_u16(&r);
         struct slice body = reader_bytes(&r, MIN(len, reader_left(&r)));
         const struct cluster *before = state_cluster(fake->service.node->state, &ours);
+        if (before == NULL)
+            return 0; /* it was deleted */
         uint64_t version = before->config_version;
         call(fake, which, flags, body);
         if (flags & 4 &&

@@ -691,7 +691,7 @@ def test_kill_and_restart(tmp_path):
             assert agent.plan([(topic, 0, 0, 1)])[0]["high_watermark"] == total
         metadata = agent.call("metadata", {})
         assert metadata["topics"][0][4] == {"retention.ms": "77"}
-        assert [c["name"] for c in plane.admin.call("GET", "/api/v1/clusters")["clusters"]] \
+        assert [c["name"] for c in plane.admin.call("GET", "/api/v1/clusters")["items"]] \
             == ["x"]
         assert plane.stop() == 0
 
@@ -739,8 +739,8 @@ def test_pages(plane):
     seen, after = [], ""
     while True:
         answer = admin.call("GET", f"/api/v1/clusters?limit=2{after}")
-        assert len(answer["clusters"]) <= 2
-        seen += [c["id"] for c in answer["clusters"]]
+        assert len(answer["items"]) <= 2
+        seen += [c["id"] for c in answer["items"]]
         if answer["next"] is None:
             break
         after = f"&after={answer['next']}"

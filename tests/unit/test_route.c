@@ -11,7 +11,7 @@
 #include "controlplane/route.h"
 
 static size_t found;
-static struct slice id;
+static struct slice id, cluster;
 static struct str allow;
 
 static enum route_result find(const struct route_table *table, const char *method,
@@ -19,8 +19,12 @@ static enum route_result find(const struct route_table *table, const char *metho
 {
     str_fini(&allow);
     str_init(&allow, 256);
-    id = SLICE_NULL;
-    return route_find(table, method, path, &found, &id, &allow);
+    struct route_match match = {.index = SIZE_MAX};
+    enum route_result result = route_find(table, method, path, &match, &allow);
+    found = match.index;
+    id = match.id;
+    cluster = match.cluster;
+    return result;
 }
 
 /* The table's own paths are found, each at its place. */
@@ -34,6 +38,10 @@ static void every_route(void **state)
             assert_int_equal(find(tables[t], route->method, route->path), ROUTE_FOUND);
             assert_int_equal(found, i);
             assert_int_equal(route->access == ACCESS_AGENT, tables[t] == &agents_table);
+            /* What people change is audited; what they read is not. */
+            if (route_wants_person(route))
+                assert_int_equal(route->action == NULL,
+                                 strcmp(route->method, "GET") == 0);
         }
 }
 
@@ -42,10 +50,15 @@ static void parameters(void **state)
 {
     (void)state;
     assert_int_equal(find(&people_table, "GET", "/api/v1/clusters/abc"), ROUTE_FOUND);
-    assert_true(slice_eq_str(id, "abc"));
-    assert_int_equal(find(&people_table, "POST", "/api/v1/clusters/abc/enrolment-tokens"),
+    assert_true(slice_eq_str(cluster, "abc"));
+    assert_null(id.ptr);
+    assert_int_equal(find(&people_table, "GET", "/api/v1/clusters/abc/topics/t.1"),
                      ROUTE_FOUND);
-    assert_true(slice_eq_str(id, "abc"));
+    assert_true(slice_eq_str(cluster, "abc"));
+    assert_true(slice_eq_str(id, "t.1"));
+    assert_int_equal(find(&people_table, "DELETE", "/api/v1/users/x"), ROUTE_FOUND);
+    assert_null(cluster.ptr);
+    assert_true(slice_eq_str(id, "x"));
     assert_int_equal(find(&people_table, "GET", "/api/v1/clusters/"), ROUTE_NO_PATH);
     assert_int_equal(find(&people_table, "GET", "/api/v1/clusters/a/b"), ROUTE_NO_PATH);
     assert_int_equal(find(&people_table, "GET", "/api/v1/clusters/a/"), ROUTE_NO_PATH);
@@ -61,7 +74,7 @@ static void methods(void **state)
 {
     (void)state;
     assert_int_equal(find(&people_table, "PUT", "/api/v1/clusters"), ROUTE_NO_METHOD);
-    assert_string_equal(str_cstr(&allow), "POST, GET");
+    assert_string_equal(str_cstr(&allow), "OPTIONS, GET, HEAD, POST");
     assert_int_equal(find(&people_table, "HEAD", "/healthz"), ROUTE_FOUND);
     assert_int_equal(find(&agents_table, "get", "/agent/v1/watch"), ROUTE_NO_METHOD);
     str_fini(&allow);

@@ -206,17 +206,29 @@ const char *http_exchange_header(const struct http_exchange *x, const char *name
         return x->copy.encoding;
     if (strcmp(name, "X-Weft-Accept") == 0)
         return x->copy.accept;
+    if (strcmp(name, "Idempotency-Key") == 0)
+        return x->copy.idempotency_key;
+    if (strcmp(name, "If-Match") == 0)
+        return x->copy.if_match;
     return NULL;
 }
 
 const char *http_exchange_query(const struct http_exchange *x, const char *name)
 {
-    static char value[256];
-    const char *at = x->copy.query == NULL ? NULL : strstr(x->copy.query, name);
-    if (at == NULL || at[strlen(name)] != '=')
+    static char values[8][1200]; /* so many are looked at at once */
+    static unsigned turn;
+    const char *at = x->copy.query;
+    size_t len = strlen(name);
+
+    while (at != NULL && (strncmp(at, name, len) != 0 || at[len] != '=')) {
+        at = strchr(at, '&');
+        at = at == NULL ? NULL : at + 1;
+    }
+    if (at == NULL)
         return NULL;
-    at += strlen(name) + 1;
-    snprintf(value, sizeof(value), "%.*s", (int)strcspn(at, "&"), at);
+    char *value = values[turn++ % ARRAY_LEN(values)];
+    at += len + 1;
+    snprintf(value, sizeof(values[0]), "%.*s", (int)strcspn(at, "&"), at);
     return value;
 }
 
@@ -282,7 +294,18 @@ void http_exchange_reply(struct http_exchange *x, int status, const char *conten
     x->status = status;
     x->reply = *body;
     str_init(body, 0);
-    http_exchange_add_header(x, "Content-Type", content_type);
+    if (content_type != NULL)
+        http_exchange_add_header(x, "Content-Type", content_type);
+}
+
+void http_exchange_reply_file(struct http_exchange *x, const char *content_type, int file,
+                              uint64_t size)
+{
+    struct str none;
+    (void)size;
+    close(file);
+    str_init(&none, 0);
+    http_exchange_reply(x, 200, content_type, &none);
 }
 
 bool http_exchange_replied(const struct http_exchange *x)
@@ -480,6 +503,21 @@ struct uuid fake_control_cluster(struct fake_control *fake, const char *name)
     return cmd.cluster_id;
 }
 
+void fake_control_node(struct fake_control *fake, const char *people_url,
+                       const char *agents_url)
+{
+    struct command cmd = {.kind = COMMAND_NODE_PUT,
+                          .node_put = {.instance = uuid_random(),
+                                       .name = SLICE_LITERAL("n"),
+                                       .peer_address = SLICE_LITERAL("h:7802"),
+                                       .people_url = slice_str(people_url),
+                                       .agents_url = slice_str(agents_url),
+                                       .version = SLICE_LITERAL("1"),
+                                       .features_max = 1,
+                                       .wanted = WANT_VOTER}};
+    fake_control_apply(fake, &cmd);
+}
+
 /* --- life --- */
 
 static void on_dirty(void *arg)
@@ -578,6 +616,8 @@ struct fake_control *fake_control_new(void)
     int code = option_parse(&control_program, 1, argv, &fake->options, &outcome, &err);
     ASSERT(code == 0);
     fake->readable = fake->leader = true;
+    fake->leader_id = 1;
+    fake->options.max_requests = 0;
     fake->now_ms = 1700000000000;
     node->fake = fake;
     node->loop = loop_new();
@@ -589,6 +629,8 @@ struct fake_control *fake_control_new(void)
     service->people_url = mem_strdup("https://localhost:7800");
     budget_init(&service->budget, 256 * MIB);
     make_trust(fake);
+    service->cluster_quota = quota_new(0, QUOTA_ENTRIES_MAX);
+    service->token_quota = quota_new(0, QUOTA_ENTRIES_MAX);
     make_state(fake);
     return fake;
 }
@@ -603,6 +645,8 @@ void fake_control_free(struct fake_control *fake)
     str_fini(&fake->ca_cert);
     str_fini(&fake->ca_sealed_key);
     str_fini(&fake->sealed_secret);
+    quota_free(service->cluster_quota);
+    quota_free(service->token_quota);
     loop_free(service->node->loop);
     mem_free(service->node);
     mem_free(service->agents_url);

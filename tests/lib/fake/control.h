@@ -43,6 +43,7 @@ struct fake_request {
     const char *token;                 /* bearer */
     const char *content_type;          /* "application/json" when NULL, "" for none */
     const char *encoding, *accept;
+    const char *idempotency_key, *if_match;
     struct slice body;
 };
 
@@ -69,6 +70,9 @@ struct json *fake_agent_call(struct fake_control *fake, const struct uuid *clust
 void fake_control_apply(struct fake_control *fake, struct command *cmd);
 /* A cluster, applied directly. */
 struct uuid fake_control_cluster(struct fake_control *fake, const char *name);
+/* The next node of the cell, applied directly. */
+void fake_control_node(struct fake_control *fake, const char *people_url,
+                       const char *agents_url);
 /* Forget all state, as a new one; trust and options stay. */
 void fake_control_reset(struct fake_control *fake);
 
