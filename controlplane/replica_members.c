@@ -12,10 +12,11 @@
 
 #include "common/check.h"
 #include "common/log.h"
+#include "controlplane/membership.h"
 #include "controlplane/replica_raft.h"
 
 /* A node may be promoted that lacks no more entries than this. */
-#define PROMOTE_LAG 256
+#define PROMOTE_LAG MEMBERSHIP_LAG
 
 static const struct raft_server *find_server(const struct raft_configuration *from,
                                              uint64_t id)
