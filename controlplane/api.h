@@ -50,6 +50,10 @@ void api_tokens_list(struct call *call);
 void api_tokens_create(struct call *call);
 void api_tokens_get(struct call *call);
 void api_tokens_delete(struct call *call);
+void api_join_tokens_list(struct call *call);
+void api_join_tokens_create(struct call *call);
+void api_join_tokens_get(struct call *call);
+void api_join_tokens_delete(struct call *call);
 /* api_users.c */
 void api_users_list(struct call *call);
 void api_users_create(struct call *call);
@@ -65,6 +69,21 @@ void api_enrol(struct call *call);
 void api_renew(struct call *call);
 /* api_cell.c */
 void api_nodes(struct call *call);
+void api_cell_get(struct call *call);
+void api_cell_patch(struct call *call);
+void api_cell_nodes_list(struct call *call);
+void api_cell_nodes_get(struct call *call);
+void api_cell_nodes_delete(struct call *call);
+void api_cell_nodes_promote(struct call *call);
+void api_cell_nodes_demote(struct call *call);
+void api_cell_transfer(struct call *call);
+/* api_join.c */
+void api_cell_join(struct call *call);
+void api_node_report(struct call *call);
+/* api_authority.c */
+void api_cell_cas_list(struct call *call);
+void api_cell_cas_create(struct call *call);
+void api_cell_cas_delete(struct call *call);
 /* api_agents.c */
 void api_register(struct call *call);
 void api_leave(struct call *call);

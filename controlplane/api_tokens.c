@@ -1,5 +1,5 @@
-/* api_tokens.c - people's calls about tokens: API tokens, and those by which agents
- * enrol.
+/* api_tokens.c - people's calls about tokens: API tokens, those by which agents enrol,
+ * and those by which nodes join the cell.
  *
  * A token's text is shown once, when it is made; the state has its hash only. The text
  * follows from the token's id (trust.h), so that a repeat by Idempotency-Key can show the
@@ -13,9 +13,11 @@
 #include "controlplane/names.h"
 #include "controlplane/scope.h"
 
-#define TTL_ENROL_MS (INT64_C(24) * 3600 * 1000)
-#define TTL_API_MS   (INT64_C(90) * 24 * 3600 * 1000)
-#define TTL_MAX_MS   (INT64_C(365) * 24 * 3600 * 1000)
+#define TTL_ENROL_MS    (INT64_C(24) * 3600 * 1000)
+#define TTL_API_MS      (INT64_C(90) * 24 * 3600 * 1000)
+#define TTL_JOIN_MS     (INT64_C(3600) * 1000)
+#define TTL_JOIN_MAX_MS (INT64_C(7) * 24 * 3600 * 1000)
+#define TTL_MAX_MS      (INT64_C(365) * 24 * 3600 * 1000)
 
 struct token_row {
     enum token_kind kind;
@@ -53,12 +55,15 @@ static struct json *row_json(const void *out)
         json_set(value, "user_id", id_json(&row->user_id));
     } else {
         json_set(value, "expires_at_ms", json_int(row->expires_at_ms));
-        json_set(value, "single_use", json_bool(row->single_use));
+        if (row->kind == TOKEN_ENROL)
+            json_set(value, "single_use", json_bool(row->single_use));
     }
     if (row->text != NULL) {
         json_set(value, "token", json_string(row->text));
         return value;
     }
+    if (row->kind == TOKEN_JOIN)
+        json_set(value, "used_at_ms", time_json(row->used_at_ms));
     if (row->kind == TOKEN_ENROL) {
         json_set(value, "used_at_ms", time_json(row->used_at_ms));
         json_set(value, "used_by", id_json(&row->used_by));
@@ -160,6 +165,14 @@ void api_enrolment_tokens_list(struct call *call)
     list_start(call, &tokens_source);
 }
 
+void api_join_tokens_list(struct call *call)
+{
+    struct filter *filter = arena_alloc(&call->arena, sizeof(*filter));
+    *filter = (struct filter){.kind = TOKEN_JOIN};
+    call->data = filter;
+    list_start(call, &tokens_source);
+}
+
 void api_tokens_list(struct call *call)
 {
     struct filter *filter = arena_alloc(&call->arena, sizeof(*filter));
@@ -227,6 +240,11 @@ void api_enrolment_tokens_get(struct call *call)
     get(call, TOKEN_ENROL);
 }
 
+void api_join_tokens_get(struct call *call)
+{
+    get(call, TOKEN_JOIN);
+}
+
 void api_tokens_get(struct call *call)
 {
     get(call, TOKEN_API);
@@ -288,6 +306,11 @@ static void remove_token(struct call *call, enum token_kind kind)
 void api_enrolment_tokens_delete(struct call *call)
 {
     remove_token(call, TOKEN_ENROL);
+}
+
+void api_join_tokens_delete(struct call *call)
+{
+    remove_token(call, TOKEN_JOIN);
 }
 
 void api_tokens_delete(struct call *call)
@@ -380,12 +403,20 @@ static void create_answer(struct call *call)
     char id[UUID_TEXT_LEN + 1], cluster[UUID_TEXT_LEN + 1];
 
     uuid_print(&create->row.id, id);
-    if (create->kind == TOKEN_ENROL)
+    if (create->kind == TOKEN_JOIN)
+        call_location(call, "/api/v1/cell/join-tokens/%s", id);
+    else if (create->kind == TOKEN_ENROL)
         call_location(call, "/api/v1/clusters/%s/enrolment-tokens/%s",
                       uuid_print(&call->cluster_id, cluster), id);
     else
         call_location(call, "/api/v1/tokens/%s", id);
-    call_reply_json(call, 201, row_json(&create->row));
+    struct json *answer = row_json(&create->row);
+    if (create->kind == TOKEN_JOIN) {
+        char fingerprint[X509_FINGERPRINT_LEN + 1];
+        trust_fingerprint(call->service->trust, fingerprint);
+        json_set(answer, "ca_fingerprint", json_string(fingerprint));
+    }
+    call_reply_json(call, 201, answer);
 }
 
 static void create_start(struct call *call, struct token_change *create,
@@ -412,13 +443,13 @@ static void create_start(struct call *call, struct token_change *create,
     change_start(call, change);
 }
 
-static int64_t read_ttl(struct call *call, int64_t absent)
+static int64_t read_ttl(struct call *call, int64_t absent, int64_t max)
 {
     struct json_reader r = call_reader(call);
     const struct json *value = json_find(call->body, "ttl_ms");
     if (value == NULL || call->err.code != 0)
         return absent;
-    return json_as_int(&r, value, "ttl_ms", 1, TTL_MAX_MS);
+    return json_as_int(&r, value, "ttl_ms", 1, max);
 }
 
 void api_enrolment_tokens_create(struct call *call)
@@ -431,10 +462,26 @@ void api_enrolment_tokens_create(struct call *call)
         return;
     const struct json *single_use = json_find(call->body, "single_use");
     create->kind = TOKEN_ENROL;
-    create->ttl_ms = read_ttl(call, TTL_ENROL_MS);
+    create->ttl_ms = read_ttl(call, TTL_ENROL_MS, TTL_MAX_MS);
     cmd.token_create.name = name_find(call, "name", name_is_label);
     if (single_use != NULL && call->err.code == 0)
         cmd.token_create.single_use = json_as_bool(&r, single_use, "single_use");
+    if (call->err.code == 0)
+        create_start(call, create, &cmd);
+}
+
+/* Always of one use. */
+void api_join_tokens_create(struct call *call)
+{
+    struct token_change *create = arena_alloc(&call->arena, sizeof(*create));
+    struct command cmd = {.kind = COMMAND_TOKEN_CREATE};
+
+    if (!call_check_members(call, "name, ttl_ms"))
+        return;
+    create->kind = TOKEN_JOIN;
+    create->ttl_ms = read_ttl(call, TTL_JOIN_MS, TTL_JOIN_MAX_MS);
+    cmd.token_create.name = name_find(call, "name", name_is_label);
+    cmd.token_create.single_use = true;
     if (call->err.code == 0)
         create_start(call, create, &cmd);
 }
@@ -447,7 +494,7 @@ void api_tokens_create(struct call *call)
     if (!call_check_members(call, "name, role, cluster_id, user_id, ttl_ms"))
         return;
     create->kind = TOKEN_API;
-    create->ttl_ms = read_ttl(call, TTL_API_MS);
+    create->ttl_ms = read_ttl(call, TTL_API_MS, TTL_MAX_MS);
     cmd.token_create.name = name_read(call, "name", name_is_label);
     cmd.token_create.role = role_find(call);
     if (cmd.token_create.role == ROLE_NONE)

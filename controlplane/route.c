@@ -12,6 +12,7 @@
 #define LARGE  (8 * MIB)
 
 #define C    "/api/v1/clusters/{cluster}"
+#define CELL "/api/v1/cell"
 #define BODY ROUTE_OPTIONAL_BODY
 
 static const struct route people_routes[] = {
@@ -82,6 +83,29 @@ static const struct route people_routes[] = {
     {"POST", "/api/v1/backups", ACCESS_OPERATOR, 0, SMALL, api_backups_record,
      "backup.record"},
     {"GET", "/api/v1/backups/{backup}", ACCESS_OPERATOR, 0, SMALL, api_backups_get, NULL},
+    {"GET", CELL, ACCESS_OPERATOR, 0, SMALL, api_cell_get, NULL},
+    {"PATCH", CELL, ACCESS_OPERATOR, 0, SMALL, api_cell_patch, "cell.feature-level"},
+    {"GET", CELL "/nodes", ACCESS_OPERATOR, 0, SMALL, api_cell_nodes_list, NULL},
+    {"GET", CELL "/nodes/{node}", ACCESS_OPERATOR, 0, SMALL, api_cell_nodes_get, NULL},
+    {"DELETE", CELL "/nodes/{node}", ACCESS_OPERATOR, BODY, SMALL, api_cell_nodes_delete,
+     "node.remove"},
+    {"POST", CELL "/nodes/{node}/promote", ACCESS_OPERATOR, BODY, SMALL,
+     api_cell_nodes_promote, "node.promote"},
+    {"POST", CELL "/nodes/{node}/demote", ACCESS_OPERATOR, BODY, SMALL,
+     api_cell_nodes_demote, "node.demote"},
+    {"POST", CELL "/transfer", ACCESS_OPERATOR, BODY, SMALL, api_cell_transfer, NULL},
+    {"POST", CELL "/join", ACCESS_JOIN, 0, SMALL, api_cell_join, "node.join"},
+    {"GET", CELL "/join-tokens", ACCESS_OPERATOR, 0, SMALL, api_join_tokens_list, NULL},
+    {"POST", CELL "/join-tokens", ACCESS_OPERATOR, BODY, SMALL, api_join_tokens_create,
+     "join-token.create"},
+    {"GET", CELL "/join-tokens/{token}", ACCESS_OPERATOR, 0, SMALL, api_join_tokens_get,
+     NULL},
+    {"DELETE", CELL "/join-tokens/{token}", ACCESS_OPERATOR, 0, SMALL,
+     api_join_tokens_delete, "join-token.delete"},
+    {"GET", CELL "/ca", ACCESS_OPERATOR, 0, SMALL, api_cell_cas_list, NULL},
+    {"POST", CELL "/ca", ACCESS_OPERATOR, BODY, SMALL, api_cell_cas_create, "ca.create"},
+    {"DELETE", CELL "/ca/{fingerprint}", ACCESS_OPERATOR, 0, SMALL, api_cell_cas_delete,
+     "ca.retire"},
 };
 
 static const struct route agent_routes[] = {
@@ -99,6 +123,8 @@ static const struct route agent_routes[] = {
     {"POST", "/agent/v1/renew", ACCESS_AGENT, ROUTE_UNREGISTERED, SMALL, api_renew, NULL},
     {"POST", "/agent/v1/nodes", ACCESS_AGENT, ROUTE_UNREGISTERED | BODY, SMALL, api_nodes,
      NULL},
+    /* among the nodes of the cell: the handler judges the certificate */
+    {"POST", "/node/v1/report", ACCESS_OPEN, 0, SMALL, api_node_report, NULL},
     {"POST", "/agent/v1/topics/create", ACCESS_AGENT, 0, LARGE, api_topics_create,
      "topic.create"},
     {"POST", "/agent/v1/topics/delete", ACCESS_AGENT, 0, MEDIUM, api_topics_delete,

@@ -31,7 +31,7 @@ struct service {
     struct trust *trust;   /* the cell's */
     struct node *node;
     struct backup *backup; /* NULL without --backup-to */
-    struct budget budget; /* of request bodies */
+    struct budget budget;  /* of request bodies */
     /* requests per second, of each cluster and of each API token; any thread */
     struct quota *cluster_quota, *token_quota;
     struct http_server *people, *agents;

@@ -111,6 +111,13 @@ class Cluster:
         return {row[0]: dict(zip(("pid", "address", "state"), row[1:]))
                 for row in rows if len(row) >= 4}
 
+    def leader(self):
+        """The name of the control-plane node that leads, or None."""
+        try:
+            return self._run("leader").strip()
+        except RuntimeError:
+            return None
+
     def logs(self, name):
         """What the process NAME has logged so far."""
         if self.kafka:
