@@ -277,10 +277,15 @@ int backup_create(struct cli *cli)
     bool store = source_is_store(where);
     struct stat st;
     struct str path;
+    struct err err = {0};
     int rc = cli_connect(cli);
 
     if (rc != 0)
         return rc;
+    if (store && source_check_store(where, &err) != 0) {
+        cli_error(cli, "%s", err.text);
+        return CLI_USAGE;
+    }
     str_init(&path, PATH_ROOM);
     if (store)
         str_printf(&path, "%s/weft-backup",

@@ -457,6 +457,8 @@ static int show_page(struct call *call, const char *path, struct pages *pages)
     const struct json *items = json_find(answer.body, "items");
     const struct json *next = json_find(answer.body, "next");
 
+    if (rc == 0)
+        rc = cli_check_list(call->cli, items);
     for (size_t i = 0; rc == 0 && i < json_count(items); i++)
         output_list_item(&pages->list, json_at(&r, items, i));
     if (rc == 0)

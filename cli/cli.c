@@ -202,7 +202,7 @@ static int connect_with(struct cli *cli, const struct context *with)
         .server_count = with->server_count,
         .ca_pem = with->ca_pem,
         .token = with->token,
-        .timeout_ms = 30000,
+        .timeout_ms = cli->timeout_ms,
         .verbose = cli->verbose,
         .patient = !cli->quiet,
     };
@@ -317,6 +317,9 @@ static const char *advice(const struct rest_answer *answer, int code)
         return "\n  `weft whoami` says what this token may do";
     if (answer->status == 412)
         return "\n  it has changed since: look at it again, and repeat with its revision";
+    if (answer->untrusted)
+        return "\n  either it is not of this cell, or the cell has a new CA: then log in "
+               "again, with --ca-fingerprint";
     if (answer->status == 0 && code == ERR_UNAVAILABLE)
         return "\n  is the address right, the network there, the cell up? "
                "--timeout waits longer, --verbose shows each try";
@@ -356,6 +359,16 @@ int cli_get(struct cli *cli, const char *path, struct rest_answer *answer)
     return cli_send(cli, &request, answer);
 }
 
+int cli_check_list(const struct cli *cli, const struct json *items)
+{
+    if (json_is_array(items))
+        return 0;
+    cli_error(cli,
+              "the answer is no list, as this version of weft knows lists\n  is the "
+              "control plane of another version? `weft version`, `weft cell status`");
+    return CLI_FAILED;
+}
+
 int cli_each(struct cli *cli, const char *path,
              int (*visit)(const struct json *item, void *arg), void *arg)
 {
@@ -370,6 +383,8 @@ int cli_each(struct cli *cli, const char *path,
         struct json_reader r = {0};
         rc = cli_get(cli, str_cstr(&page), &answer);
         const struct json *items = json_find(answer.body, "items");
+        if (rc == 0)
+            rc = cli_check_list(cli, items);
         for (size_t i = 0; rc == 0 && i < json_count(items); i++)
             rc = visit(json_at(&r, items, i), arg);
         const struct json *next = json_find(answer.body, "next");
@@ -395,6 +410,7 @@ void cli_init(struct cli *cli)
     memset(cli, 0, sizeof(*cli));
     cli->config.lock_fd = -1;
     cli->now_ms = clock_wall_ms();
+    cli->timeout_ms = 30000;
     cli->interactive = isatty(STDIN_FILENO) != 0 && isatty(STDERR_FILENO) != 0;
     if (isatty(STDOUT_FILENO) != 0) {
         cli->width = HELP_WIDTH;

@@ -30,6 +30,7 @@ struct cli {
     size_t width;       /* of the terminal that standard output is; 0: it is none */
     bool interactive;   /* a person can be asked */
     int64_t now_ms;     /* wall clock at the start */
+    int64_t timeout_ms; /* of a call, when --timeout does not say */
     char *cluster_id;   /* of cli_cluster */
     char *cluster_name; /* as it was asked for */
 };
@@ -65,6 +66,8 @@ int cli_send(struct cli *cli, const struct rest_request *request,
              struct rest_answer *answer);
 /* A GET of PATH, likewise. */
 int cli_get(struct cli *cli, const char *path, struct rest_answer *answer);
+/* Is ITEMS, of an answer, what a list has? */
+int cli_check_list(const struct cli *cli, const struct json *items);
 /* All items of a list, page by page, until VISIT returns other than 0, which is the
  * result then. PATH may have a query. */
 int cli_each(struct cli *cli, const char *path,

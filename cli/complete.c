@@ -29,13 +29,13 @@ static const char bash_script[] =
     "            while IFS= read -r candidate; do\n"
     "                COMPREPLY+=(\"$candidate\")\n"
     "            done < <(compgen -f -- \"${cur##*[=@]}\")\n"
-    "            compopt -o filenames 2>/dev/null\n"
+    "            compopt -o filenames 2>/dev/null || :\n"
     "        else\n"
     "            COMPREPLY+=(\"${candidate#\"$stem\"}\")\n"
     "        fi\n"
     "    done < <(\"${words[0]}\" " COMPLETE_WORD " \"${words[@]:1}\" 2>/dev/null)\n"
     "    [[ ${#COMPREPLY[@]} == 1 && ${COMPREPLY[0]} == *= ]] && compopt -o nospace "
-    "2>/dev/null\n"
+    "2>/dev/null || :\n"
     "    return 0\n"
     "}\n"
     "complete -F _weft weft\n";
@@ -297,6 +297,7 @@ int complete_run(struct cli *cli, int argc, char **argv)
     if (args_parse(&cli->args, count, words, &err) == 0 || cli->args.command != NULL)
         cli->args.command = at.command;
     cli->quiet = true;
+    cli->timeout_ms = 2000;
     if (cli_context(cli) != 0)
         return CLI_OK;
     complete_current(&at);

@@ -191,13 +191,13 @@ static int ask_token(struct cli *cli, char **token)
                        "directory: admin-token");
         return CLI_USAGE;
     }
-    (void)fprintf(stderr, "token: ");
     bool hidden = tcgetattr(STDIN_FILENO, &before) == 0;
     if (hidden) {
         silent = before;
         silent.c_lflag &= ~(tcflag_t)ECHO;
         (void)tcsetattr(STDIN_FILENO, TCSAFLUSH, &silent);
     }
+    (void)fprintf(stderr, "token: ");
     bool got = fgets(line, sizeof(line), stdin) != NULL;
     if (hidden)
         (void)tcsetattr(STDIN_FILENO, TCSAFLUSH, &before);

@@ -73,9 +73,11 @@ static int list_path(struct cli *cli, const struct kind *kind, const char *name,
     static const char cluster[] = "{cluster}";
     const char *brace = strstr(kind->path, cluster);
     const char *id = "";
-    int rc = 0;
+    int rc = cli_connect(cli);
 
-    if (brace != NULL && (rc = cli_cluster(cli, &id)) != 0)
+    if (rc == 0 && brace != NULL)
+        rc = cli_cluster(cli, &id);
+    if (rc != 0)
         return rc;
     if (brace == NULL)
         str_puts(path, kind->path);

@@ -332,10 +332,9 @@ static bool follow(struct rest *rest, const char *leader)
 /* The text for a server whose certificate we do not believe. */
 static int untrusted(struct attempt *attempt)
 {
-    return err_set(attempt->err, ERR_UNAVAILABLE,
-                   "%.80s is not trusted: %.110s. If the cell has a new CA: weft login "
-                   "again",
-                   attempt->answer->server, attempt->err->text);
+    attempt->answer->untrusted = true;
+    return err_wrap(attempt->err, ERR_UNAVAILABLE, "%.100s is not trusted",
+                    attempt->answer->server);
 }
 
 /* After a try: true when the call is over, with *CODE; else *PAUSE_MS until the next. */
@@ -351,7 +350,8 @@ static bool judge(struct attempt *attempt, struct backoff *backoff, int *code,
         return true;
     }
     if (attempt->code == ERR_UNAUTHENTICATED) {
-        *code = untrusted(attempt);
+        *code = ERR_UNAVAILABLE;
+        (void)untrusted(attempt);
         next_server(rest);
         return ++attempt->refused >= rest->server_count;
     }

@@ -53,6 +53,7 @@ struct rest_answer {
     /* of a refusal (RFC 9457), "" when not told; made fit for a terminal */
     char code[64], title[256], detail[2048];
     char server[1024]; /* who answered */
+    bool untrusted;    /* its certificate is not of the CA that we know */
 };
 
 struct rest *rest_new(const struct rest_options *options);

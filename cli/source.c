@@ -197,6 +197,15 @@ void source_forget(struct source *source)
     }
 }
 
+int source_check_store(const char *where, struct err *err)
+{
+    struct source *source = mem_zalloc(sizeof(*source));
+    int rc = reach_store(where, 0, source, err);
+
+    source_close(source);
+    return rc;
+}
+
 int source_put(const char *where, struct slice bytes, struct err *err)
 {
     struct source *source = mem_zalloc(sizeof(*source));

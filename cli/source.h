@@ -24,6 +24,8 @@ void source_forget(struct source *source);
 
 /* Does WHERE name an object of a store, s3://...? */
 bool source_is_store(const char *where);
+/* Is WHERE, s3://..., a URL that source_put can take? Nothing is sent. */
+int source_check_store(const char *where, struct err *err) MUST_CHECK;
 /* Put BYTES where the s3:// URL says; ERR_EXISTS when something else is there. */
 int source_put(const char *where, struct slice bytes, struct err *err) MUST_CHECK;
 
