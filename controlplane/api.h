@@ -62,6 +62,7 @@ void api_users_patch(struct call *call);
 void api_users_delete(struct call *call);
 /* api_backups.c */
 void api_backups_list(struct call *call);
+void api_backups_download(struct call *call);
 void api_backups_record(struct call *call);
 void api_backups_get(struct call *call);
 /* api_enrol.c */

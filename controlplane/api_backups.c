@@ -1,7 +1,11 @@
-/* api_backups.c - people's calls about backups: which were taken, and noting one. */
+/* api_backups.c - people's calls about backups: taking one, listing and noting them. */
 #include "controlplane/api.h"
 
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "controlplane/change.h"
 #include "controlplane/list.h"
@@ -97,6 +101,77 @@ static const struct list_source backups_source = {
 void api_backups_list(struct call *call)
 {
     list_start(call, &backups_source);
+}
+
+/* --- GET /api/v1/backups/download --- */
+
+/* The file has no name any more when it is sent: whatever happens, it does not stay. */
+struct download {
+    struct node_snapshot snapshot;
+    struct call *call;
+    int file;
+};
+
+static void open_file(struct call *call, struct download *download)
+{
+    const char *path = download->snapshot.path;
+    download->file = open(path, O_RDONLY | O_CLOEXEC);
+    if (download->file < 0)
+        call_fail(call, ERR_IO, "the backup that was made cannot be read: %s",
+                  strerror(errno));
+    unlink(path);
+}
+
+static void on_snapshot(struct node_snapshot *snapshot, int code, const struct err *err)
+{
+    struct download *download = CONTAINER_OF(snapshot, struct download, snapshot);
+    struct call *call = download->call;
+    if (code == ERR_CONFLICT)
+        call_fail(call, ERR_OVERLOADED, "other backups are being made: try again soon");
+    else if (code != 0)
+        call_fail(call, code, "%s", err->text);
+    else
+        open_file(call, download);
+    call_done(call);
+}
+
+static void download_core(struct node *node, struct call *call)
+{
+    struct download *download = call->data;
+    node_make_snapshot(node, &download->snapshot);
+}
+
+static void download_answer(struct call *call)
+{
+    struct download *download = call->data;
+    int file = download->file;
+    download->file = -1;
+    http_exchange_reply_file(call->x, "application/octet-stream", file,
+                             download->snapshot.file_bytes);
+}
+
+static void close_file(struct call *call)
+{
+    struct download *download = call->data;
+    if (download->file >= 0)
+        close(download->file);
+}
+
+void api_backups_download(struct call *call)
+{
+    struct download *download = arena_alloc(&call->arena, sizeof(*download));
+    char id[UUID_TEXT_LEN + 1];
+
+    memset(download, 0, sizeof(*download));
+    download->call = call;
+    download->file = -1;
+    download->snapshot.done = on_snapshot;
+    snprintf(download->snapshot.path, sizeof(download->snapshot.path),
+             "%s/download-%s.part", call->service->options->data_dir,
+             uuid_print(&call->request_id, id));
+    call->data = download;
+    call->cleanup = close_file;
+    call_ask(call, download_core, download_answer);
 }
 
 /* --- GET /api/v1/backups/{backup} --- */

@@ -82,6 +82,8 @@ static const struct route people_routes[] = {
     {"GET", "/api/v1/backups", ACCESS_OPERATOR, 0, SMALL, api_backups_list, NULL},
     {"POST", "/api/v1/backups", ACCESS_OPERATOR, 0, SMALL, api_backups_record,
      "backup.record"},
+    {"GET", "/api/v1/backups/download", ACCESS_OPERATOR, ROUTE_WAITS, SMALL,
+     api_backups_download, NULL},
     {"GET", "/api/v1/backups/{backup}", ACCESS_OPERATOR, 0, SMALL, api_backups_get, NULL},
     {"GET", CELL, ACCESS_OPERATOR, 0, SMALL, api_cell_get, NULL},
     {"PATCH", CELL, ACCESS_OPERATOR, 0, SMALL, api_cell_patch, "cell.feature-level"},
