@@ -334,7 +334,8 @@ static int check(struct cli *cli, const char *where, struct snapshot_info *info,
 
     if (rc == 0) {
         snapshot_reader_init(&reader);
-        rc = verify(source, &reader, &err);
+        if ((rc = verify(source, &reader, &err)) != 0)
+            (void)err_wrap(&err, rc, "%.120s", where);
         *info = reader.info;
         *file_bytes = source_size(source);
         snapshot_reader_fini(&reader);
@@ -342,7 +343,7 @@ static int check(struct cli *cli, const char *where, struct snapshot_info *info,
     }
     if (rc == 0)
         return CLI_OK;
-    cli_error(cli, "%s: %s", where, err.text);
+    cli_error(cli, "%s", err.text);
     return CLI_FAILED;
 }
 

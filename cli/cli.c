@@ -315,8 +315,6 @@ static const char *advice(const struct rest_answer *answer, int code)
         return "\n  a new token is stored by: weft login URL --token @FILE";
     if (answer->status == 403)
         return "\n  `weft whoami` says what this token may do";
-    if (answer->status == 412)
-        return "\n  it has changed since: look at it again, and repeat with its revision";
     if (answer->untrusted)
         return "\n  either it is not of this cell, or the cell has a new CA: then log in "
                "again, with --ca-fingerprint";

@@ -239,7 +239,7 @@ static int get_token(struct cli *cli, char **token)
 /* ---- login ---- */
 
 /* Add the addresses of the other nodes, so that the loss of this one is no loss. */
-static int add_node(const struct json *node, void *arg)
+static void add_node(struct context *context, const struct json *node)
 {
     struct json_reader r = {0};
     struct slice url =
@@ -247,10 +247,24 @@ static int add_node(const struct json *node, void *arg)
     struct err err;
 
     /* An address that makes no sense is the node's matter, and no reason to fail here. */
-    if (!r.failed && url.len > 0 &&
-        context_add_server(arg, (const char *)url.ptr, &err) != 0)
-        return 0;
-    return 0;
+    if (r.failed || url.len == 0 ||
+        context_add_server(context, (const char *)url.ptr, &err) != 0)
+        return;
+}
+
+static void add_nodes(struct cli *cli, struct context *context)
+{
+    const struct rest_request request = {.method = "GET",
+                                         .path = "/api/v1/cell/nodes?limit=100"};
+    struct rest_answer answer;
+    struct json_reader r = {0};
+    struct err err;
+    int rc = rest_send(cli->rest, &request, &answer, &err);
+    const struct json *items = json_find(answer.body, "items");
+
+    for (size_t i = 0; rc == 0 && i < json_count(items); i++)
+        add_node(context, json_at(&r, items, i));
+    rest_answer_fini(&answer);
 }
 
 static void text_of(const struct json *object, const char *key, char **text)
@@ -290,7 +304,7 @@ static int prove(struct cli *cli, struct context *context, char **role, char **w
     if (rc != 0)
         return rc;
     if (*role != NULL && strcmp(*role, "operator") == 0)
-        (void)cli_each(cli, "/api/v1/cell/nodes", add_node, context);
+        add_nodes(cli, context);
     /* A cell whose CA is being replaced has two: keep both, now that it is trusted. */
     str_init(&pem, CA_MAX);
     if (fetch_ca(cli, context->servers[0], context->ca_pem, &pem, &err) == 0 &&
