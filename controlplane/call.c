@@ -123,6 +123,18 @@ static void check_agent(struct call *call)
                   "enrol again with an enrolment token");
 }
 
+static void check_node(struct call *call)
+{
+    const char *uri = http_exchange_peer_uri(call->x);
+    struct uuid cell_id, ours = node_cell_id(call->service->node);
+    uint64_t node_id;
+    if (x509_parse_node_uri(slice_str(uri), &cell_id, &node_id) != 0 ||
+        !uuid_eq(&cell_id, &ours))
+        call_fail(call, ERR_FORBIDDEN, "this call is for the nodes of this cell");
+    else if (http_exchange_peer_not_after_ms(call->x) < clock_wall_ms())
+        call_fail(call, ERR_UNAUTHENTICATED, "the node's certificate has expired");
+}
+
 static void check_credential(struct call *call)
 {
     switch (call->route->access) {
@@ -134,6 +146,9 @@ static void check_credential(struct call *call)
     case ACCESS_ENROL:
     case ACCESS_JOIN:
         check_token(call);
+        break;
+    case ACCESS_NODE:
+        check_node(call);
         break;
     case ACCESS_AGENT:
         check_agent(call);

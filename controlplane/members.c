@@ -9,6 +9,7 @@
 #include "common/json.h"
 #include "common/log.h"
 #include "common/mem.h"
+#include "controlplane/membership.h"
 
 #define LOOK_MS         100
 #define REPORT_EVERY_MS 2000
@@ -19,6 +20,7 @@ struct members {
     struct node *node;
     struct node_fields self;
     const struct command *founding;
+    unsigned election_timeout_ms;
     struct loop_timer look;
     bool ready; /* our URLs are known */
     /* one of each at a time */
@@ -33,81 +35,6 @@ struct members {
     int64_t reported_at_ms;
     bool ending;
 };
-
-/* ---- deciding ---- */
-
-static const struct members_wanted *find_wanted(const struct members_wanted *wanted,
-                                                size_t count, uint64_t node_id)
-{
-    for (size_t i = 0; i < count; i++) {
-        if (wanted[i].node_id == node_id)
-            return &wanted[i];
-    }
-    return NULL;
-}
-
-static const struct node_server *find_server(const struct node_server *servers,
-                                             size_t count, uint64_t node_id)
-{
-    for (size_t i = 0; i < count; i++) {
-        if (servers[i].node_id == node_id)
-            return &servers[i];
-    }
-    return NULL;
-}
-
-static struct members_decision decision(enum node_change_kind kind, uint64_t node_id,
-                                        const char *address)
-{
-    return (struct members_decision){
-        .any = true, .kind = kind, .node_id = node_id, .address = address};
-}
-
-/* A member that shall not be one, or shall not vote. */
-static struct members_decision decide_less(const struct members_wanted *wanted,
-                                           size_t wanted_count,
-                                           const struct node_server *server)
-{
-    const struct members_wanted *w = find_wanted(wanted, wanted_count, server->node_id);
-    if (w == NULL)
-        return decision(NODE_CHANGE_REMOVE, server->node_id, NULL);
-    if (!w->voter && server->role == NODE_VOTER)
-        return decision(NODE_CHANGE_DEMOTE, server->node_id, NULL);
-    return (struct members_decision){0};
-}
-
-/* Removals come first: a lost node that is being replaced must not count against the
- * majority when the next one is promoted. Then what is ready to vote, then new ones. */
-struct members_decision members_decide(const struct members_wanted *wanted,
-                                       size_t wanted_count,
-                                       const struct node_server *servers,
-                                       size_t server_count, uint64_t self)
-{
-    struct members_decision d;
-    for (size_t i = 0; i < server_count; i++) {
-        if (servers[i].node_id == self)
-            continue;
-        d = decide_less(wanted, wanted_count, &servers[i]);
-        if (d.any)
-            return d;
-    }
-    for (size_t i = 0; i < wanted_count; i++) {
-        const struct node_server *server =
-            find_server(servers, server_count, wanted[i].node_id);
-        if (server == NULL)
-            return decision(NODE_CHANGE_ADD, wanted[i].node_id, wanted[i].address);
-    }
-    for (size_t i = 0; i < wanted_count; i++) {
-        const struct node_server *server =
-            find_server(servers, server_count, wanted[i].node_id);
-        if (wanted[i].voter && server->role == NODE_STANDBY && server->connected)
-            return decision(NODE_CHANGE_PROMOTE, wanted[i].node_id, NULL);
-    }
-    const struct node_server *own = find_server(servers, server_count, self);
-    if (own != NULL)
-        return decide_less(wanted, wanted_count, own);
-    return (struct members_decision){0};
-}
 
 /* What was under way when members_free came has ended. */
 static void end(struct members *members)
@@ -150,29 +77,72 @@ static void on_changed(struct node_change *change, int code, const struct err *e
         end(members);
 }
 
-static void change_members(struct members *members, const struct state *state)
+static enum node_change_kind kind_of(const struct membership_step *step)
 {
-    struct members_wanted wanted[WANTED_MAX];
-    struct node_server servers[NODE_SERVERS_MAX];
-    const struct cell_node *row = NULL;
-    size_t count = 0;
+    if (step->kind == MEMBERSHIP_TRANSFER)
+        return NODE_CHANGE_TRANSFER;
+    switch (step->change) {
+    case REPLICA_ADD:
+        return NODE_CHANGE_ADD;
+    case REPLICA_PROMOTE:
+        return NODE_CHANGE_PROMOTE;
+    case REPLICA_DEMOTE:
+        return NODE_CHANGE_DEMOTE;
+    case REPLICA_REMOVE:
+        break;
+    }
+    return NODE_CHANGE_REMOVE;
+}
 
-    while (count < WANTED_MAX && (row = state_node_next(state, row)) != NULL)
-        wanted[count++] = (struct members_wanted){.node_id = row->node_id,
-                                                  .address = row->peer_address,
-                                                  .voter = row->wanted == WANT_VOTER};
-    size_t server_count = node_servers(members->node, servers);
-    struct members_decision next =
-        members_decide(wanted, count, servers, server_count, node_id(members->node));
-    if (!next.any || members->changing)
-        return;
+static void begin_change(struct members *members, const struct membership_step *step)
+{
     members->changing = true;
-    members->change = (struct node_change){
-        .done = on_changed, .kind = next.kind, .node_id = next.node_id};
-    if (next.address != NULL)
+    members->change =
+        (struct node_change){.done = on_changed,
+                             .kind = kind_of(step),
+                             .node_id = step->kind == MEMBERSHIP_TRANSFER ? 0 : step->id};
+    if (step->kind == MEMBERSHIP_CHANGE && step->change == REPLICA_ADD)
         snprintf(members->change.address, sizeof(members->change.address), "%s",
-                 next.address);
+                 step->address);
     node_change(members->node, &members->change);
+}
+
+static void change_members(struct members *members, const struct state *state,
+                           int64_t now)
+{
+    struct membership_node wanted[WANTED_MAX];
+    struct node_server servers[NODE_SERVERS_MAX];
+    struct replica_server seen[NODE_SERVERS_MAX];
+    struct node_health health;
+    const struct cell_node *row = NULL;
+    struct membership_view view = {.servers = seen,
+                                   .nodes = wanted,
+                                   .changing = members->changing,
+                                   .election_timeout_ms = members->election_timeout_ms,
+                                   .now_ms = now};
+
+    while (view.node_count < WANTED_MAX && (row = state_node_next(state, row)) != NULL)
+        wanted[view.node_count++] =
+            (struct membership_node){.id = row->node_id,
+                                     .address = row->peer_address,
+                                     .standby = row->wanted == WANT_STANDBY};
+    view.server_count = node_servers(members->node, servers);
+    for (size_t i = 0; i < view.server_count; i++)
+        seen[i] = (struct replica_server){
+            .id = servers[i].node_id,
+            .address = servers[i].address,
+            .role = servers[i].role == NODE_VOTER ? REPLICA_VOTER : REPLICA_STANDBY,
+            .self = servers[i].self,
+            .leader = servers[i].leader,
+            .installing = servers[i].installing,
+            .match_index = servers[i].match_index,
+            .heard_ms = servers[i].contact_ms < 0 ? -1 : now - servers[i].contact_ms};
+    node_health(members->node, &health);
+    view.last_index = health.last_index;
+    struct membership_step step = membership_next(&view);
+    if (!members->changing &&
+        (step.kind == MEMBERSHIP_CHANGE || step.kind == MEMBERSHIP_TRANSFER))
+        begin_change(members, &step);
 }
 
 /* ---- our own row ---- */
@@ -298,9 +268,10 @@ static void on_look(struct loop_timer *timer, void *arg)
             found(members);
         return;
     }
-    tell_of_self(members, state, loop_now_ms(node_loop(members->node)));
+    int64_t now = loop_now_ms(node_loop(members->node));
+    tell_of_self(members, state, now);
     if (leads)
-        change_members(members, state);
+        change_members(members, state, now);
 }
 
 /* ---- life ---- */
@@ -312,6 +283,7 @@ struct members *members_new(const struct members_options *options)
     members->node = options->node;
     members->self = options->self;
     members->founding = options->founding;
+    members->election_timeout_ms = options->election_timeout_ms;
     members->reported_at_ms = INT64_MIN / 2;
     str_init(&members->body, 64 * KIB);
     members->http = http_client_new(loop, 1);

@@ -1,11 +1,9 @@
 /* members.h - the cell's table of nodes and Raft's members, kept in step.
  *
  * The table (in the state) is what people want; Raft's configuration is what is. Whoever
- * leads makes one change at a time: a node of the table that is no member yet is added as
- * standby, a standby that shall vote is promoted when it has caught up, a member that is
- * not in the table is removed. Each node, leader or not, sees to it that its own row says
- * what is true of it (addresses, version, features), and the founder proposes CELL_INIT.
- * Core thread only. */
+ * leads makes one change at a time, as membership.c says. Each node, leader or not, sees
+ * to it that its own row says what is true of it (addresses, version, features), and the
+ * founder proposes CELL_INIT. Core thread only. */
 #ifndef CONTROLPLANE_MEMBERS_H
 #define CONTROLPLANE_MEMBERS_H
 
@@ -22,6 +20,7 @@ struct members;
 
 struct members_options {
     struct node *node;
+    unsigned election_timeout_ms;
     struct node_fields self; /* of this node; texts outlive the members */
     /* What founds the cell, or NULL: a CELL_INIT without `node`. */
     const struct command *founding;
@@ -36,25 +35,5 @@ void members_set_urls(struct members *members, struct slice people_url,
                       struct slice agents_url);
 /* How this node shows itself to the leader, and whom it trusts. Copied. */
 void members_set_tls(struct members *members, const struct http_tls *tls);
-
-/* ---- the deciding part, a core ---- */
-
-struct members_wanted {
-    uint64_t node_id;
-    const char *address;
-    bool voter;
-};
-struct members_decision {
-    bool any;
-    enum node_change_kind kind;
-    uint64_t node_id;
-    const char *address; /* ADD */
-};
-/* The next change that brings SERVERS closer to WANTED. SELF, which leads, is removed or
- * demoted last of all. */
-struct members_decision members_decide(const struct members_wanted *wanted,
-                                       size_t wanted_count,
-                                       const struct node_server *servers,
-                                       size_t server_count, uint64_t self);
 
 #endif

@@ -95,7 +95,8 @@ static const struct route people_routes[] = {
      api_cell_nodes_promote, "node.promote"},
     {"POST", CELL "/nodes/{node}/demote", ACCESS_OPERATOR, BODY, SMALL,
      api_cell_nodes_demote, "node.demote"},
-    {"POST", CELL "/transfer", ACCESS_OPERATOR, BODY, SMALL, api_cell_transfer, NULL},
+    {"POST", CELL "/transfer", ACCESS_OPERATOR, BODY, SMALL, api_cell_transfer,
+     "cell.transfer"},
     {"POST", CELL "/join", ACCESS_JOIN, 0, SMALL, api_cell_join, "node.join"},
     {"GET", CELL "/join-tokens", ACCESS_OPERATOR, 0, SMALL, api_join_tokens_list, NULL},
     {"POST", CELL "/join-tokens", ACCESS_OPERATOR, BODY, SMALL, api_join_tokens_create,
@@ -125,8 +126,8 @@ static const struct route agent_routes[] = {
     {"POST", "/agent/v1/renew", ACCESS_AGENT, ROUTE_UNREGISTERED, SMALL, api_renew, NULL},
     {"POST", "/agent/v1/nodes", ACCESS_AGENT, ROUTE_UNREGISTERED | BODY, SMALL, api_nodes,
      NULL},
-    /* among the nodes of the cell: the handler judges the certificate */
-    {"POST", "/node/v1/report", ACCESS_OPEN, 0, SMALL, api_node_report, NULL},
+    /* among the nodes of the cell */
+    {"POST", "/node/v1/report", ACCESS_NODE, 0, SMALL, api_node_report, NULL},
     {"POST", "/agent/v1/topics/create", ACCESS_AGENT, 0, LARGE, api_topics_create,
      "topic.create"},
     {"POST", "/agent/v1/topics/delete", ACCESS_AGENT, 0, MEDIUM, api_topics_delete,

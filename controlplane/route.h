@@ -24,6 +24,7 @@ enum route_access {
     ACCESS_OPERATOR, /* ... of the role operator */
     ACCESS_ENROL,    /* an enrolment token */
     ACCESS_JOIN,     /* a join token */
+    ACCESS_NODE,     /* the certificate of a node of this cell */
     ACCESS_AGENT,    /* an agent's certificate; the session lives by it (I10) */
 };
 

@@ -250,6 +250,7 @@ static void run_attach(struct node *node, struct ask *ask)
     const struct identity *identity = &service->cell.identity;
     const struct members_options members = {
         .node = node,
+        .election_timeout_ms = (unsigned)service->options->election_timeout_ms,
         .self = {.node_id = identity->node_id,
                  .instance = identity->instance,
                  .name = slice_str(service->addresses.name),
