@@ -38,9 +38,9 @@ static struct cell_node *find_node(const struct cell *cell,
 static struct cell_node *add_node(struct state *state, const struct command *cmd)
 {
     struct cell *cell = &state->catalog.cell;
+    apply_touch(state, &cell->row); /* next_node_id */
     struct cell_node *node = catalog_add_node(cell, cell->next_node_id);
     node->added_at_ms = cmd->now_ms;
-    apply_touch(state, &cell->row);
     return node;
 }
 
