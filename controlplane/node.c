@@ -102,6 +102,7 @@ static void on_flush(struct loop_deferred *deferred)
     if (!node->running || node->stopping)
         return;
     node_flush_install(node);
+    node_flush_recovery(node);
     node_flush_proposals(node);
     node_consider_checkpoint(node);
     node_flush_snapshots(node);
@@ -186,6 +187,7 @@ static void on_housekeeping(struct loop_timer *timer, void *arg)
         node_purge(node);
         node_publish(node, true);
         node_look_at_members(node);
+        node_retry_transfer(node);
         snapshot_store_set_level(node->snapshots, state_cell(node->state)->feature_level);
         snapshot_store_sweep(node->snapshots, now_ms);
     }
@@ -479,6 +481,7 @@ static void free_node(struct node *node)
     pthread_mutex_destroy(&node->health_mutex);
     save_job_free(node->saving);
     snapshot_store_free(node->snapshots);
+    mem_free(node->recovery);
     for (size_t i = 0; i < node->options.known_count; i++)
         mem_free((char *)(uintptr_t)node->known[i].address);
     mem_free(node->known);
@@ -563,7 +566,7 @@ int node_start(const struct node_options *options, struct node **node_out,
     if (rc == 0)
         rc = load(node, err);
     if (rc == 0)
-        rc = open_log(node, err);
+        rc = node_recover_log(node, open_log, err);
     if (rc == 0)
         node->snapshots = snapshot_store_new(node->dir, &node->cell_id);
     if (rc == 0)

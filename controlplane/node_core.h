@@ -87,7 +87,9 @@ struct node {
     int64_t step_down_until_ms;
     /* a snapshot from the leader */
     struct install *install;
-    bool installed; /* tell about it at the end of the tick */
+    struct recovery *recovery; /* its log was lost, it has no vote yet; or NULL */
+    bool transfer_wanted;      /* for one that lost its log */
+    bool installed;            /* tell about it at the end of the tick */
     /* health, for all threads */
     pthread_mutex_t health_mutex;
     struct node_health health;
@@ -156,5 +158,16 @@ void node_flush_install(struct node *node);
 bool node_install_waits(const struct node *node);
 void node_install_saved(struct node *node); /* the saver is idle now */
 void node_stop_install(struct node *node);
+
+/* ---- node_recover.c ---- */
+
+/* Open the log; a damaged one is set aside when others have what was in it. */
+int node_recover_log(struct node *node, int (*open_log)(struct node *, struct err *),
+                     struct err *err) MUST_CHECK;
+/* Whether a message from or to others is dropped while this node recovers. */
+bool node_recover_drops(struct node *node, struct slice bytes);
+void node_flush_recovery(struct node *node);
+void node_peer_lost(struct node *node, uint64_t from);
+void node_retry_transfer(struct node *node);
 
 #endif

@@ -18,7 +18,7 @@
 void node_on_message(void *arg, uint64_t to, struct slice bytes)
 {
     struct node *node = arg;
-    if (node->peers != NULL)
+    if (node->peers != NULL && !node_recover_drops(node, bytes))
         peers_send(node->peers, to, bytes);
 }
 
@@ -50,7 +50,9 @@ void node_on_peer(struct message *message, void *arg)
         (void)snprintf(reason, sizeof(reason), "node %llu says that it was removed",
                        (unsigned long long)event->from);
         end_membership(node, reason);
-    } else {
+    } else if (event->kind == PEERS_LOST) {
+        node_peer_lost(node, event->from);
+    } else if (!node_recover_drops(node, str_slice(&event->body))) {
         int rc = replica_receive(node->replica, event->from, str_slice(&event->body),
                                  clock_monotonic_ms());
         if (rc == ERR_MALFORMED)
@@ -385,7 +387,10 @@ int node_start_peers(struct node *node, struct err *err)
     if (options.listen == NULL)
         return 0;
     node->configuration_changed = true;
-    return peers_start(&options, &node->peers, err);
+    int rc = peers_start(&options, &node->peers, err);
+    if (rc == 0)
+        peers_set_lost(node->peers, node->recovery != NULL);
+    return rc;
 }
 
 void node_stop_peers(struct node *node)

@@ -5,7 +5,8 @@
 
 #include "common/cursor.h"
 
-#define VERSION 1
+#define VERSION   1
+#define FLAG_LOST 1
 
 void peer_frame_begin(struct str *out, enum peer_frame_type type, size_t len)
 {
@@ -43,6 +44,7 @@ void peer_hello_write(const struct peer_hello *hello, struct str *out)
     write_u64(out, hello->from);
     write_u64(out, hello->to);
     write_u8(out, hello->purpose);
+    write_u8(out, hello->lost ? FLAG_LOST : 0);
     write_u64(out, hello->boot);
     write_u64(out, hello->number);
     write_u64(out, hello->index);
@@ -70,6 +72,7 @@ int peer_hello_read(struct slice body, struct peer_hello *hello, struct err *err
     struct reader r;
     struct slice id, address;
     struct peer_hello read = {.from = 0};
+    uint8_t flags;
 
     reader_init(&r, body);
     uint8_t version = reader_u8(&r);
@@ -82,6 +85,7 @@ int peer_hello_read(struct slice body, struct peer_hello *hello, struct err *err
     read.from = reader_u64(&r);
     read.to = reader_u64(&r);
     read.purpose = reader_u8(&r);
+    flags = reader_u8(&r);
     read.boot = reader_u64(&r);
     read.number = reader_u64(&r);
     read.index = reader_u64(&r);
@@ -90,8 +94,10 @@ int peer_hello_read(struct slice body, struct peer_hello *hello, struct err *err
     read.offset = reader_u64(&r);
     address = reader_bytes(&r, reader_u8(&r));
     if (r.failed || reader_left(&r) != 0 || read.from == 0 || !address_ok(address) ||
+        (flags & ~FLAG_LOST) != 0 ||
         (read.purpose != PEER_RAFT && read.purpose != PEER_SNAPSHOT))
         return err_set(err, ERR_MALFORMED, "its greeting makes no sense");
+    read.lost = (flags & FLAG_LOST) != 0;
     if (address.len > 0)
         memcpy(read.address, address.ptr, address.len);
     *hello = read;

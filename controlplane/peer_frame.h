@@ -3,6 +3,7 @@
 #ifndef CONTROLPLANE_PEER_FRAME_H
 #define CONTROLPLANE_PEER_FRAME_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "common/defs.h"
@@ -37,6 +38,7 @@ struct peer_hello {
     struct uuid cell_id;
     uint64_t from, to;
     uint8_t purpose;
+    bool lost; /* it has lost its log, and wants a leader that knows nothing of it */
     uint64_t boot, number; /* of this connection among the dialler's */
     /* SNAPSHOT */
     uint64_t index;

@@ -75,6 +75,7 @@ struct link {
     unsigned attempt;
     struct backoff backoff;
     uint64_t boot, number; /* of its newest connection */
+    uint64_t lost_boot;    /* of which the core was told PEERS_LOST */
     size_t untaken_bytes;
     struct log_limit warning;
     char last_error[ERR_TEXT_MAX];
@@ -88,6 +89,7 @@ struct peers {
     struct loop_thread thread;
     struct mailbox commands;
     atomic_size_t mailed_bytes;
+    atomic_bool lost;
     struct worker resolver;
     int listen_fd;
     struct loop_io listener;
@@ -264,6 +266,7 @@ static void fill_hello(struct peers *peers, struct peer_hello *hello)
     hello->cell_id = peers->options.cell_id;
     hello->from = peers->options.node_id;
     hello->boot = peers->boot;
+    hello->lost = atomic_load(&peers->lost);
     (void)snprintf(hello->address, sizeof(hello->address), "%s", peers->address);
 }
 
@@ -492,6 +495,10 @@ static void take_raft(struct peers *peers, struct peer_conn *conn,
     list_remove(&conn->node);
     peers->waiting_count--;
     peer_conn_pause(conn, link->untaken_bytes > UNTAKEN_MAX);
+    if (hello->lost && link->lost_boot != hello->boot) {
+        link->lost_boot = hello->boot;
+        send_event(peers, PEERS_LOST, hello->from, SLICE_NULL);
+    }
     peer_welcome_write(&welcome, peer_conn_out(conn));
     publish(peers, link);
 }
@@ -855,6 +862,11 @@ void peers_sent_snapshots(struct peers *peers, uint64_t *files, uint64_t *bytes)
 {
     *files = atomic_load(&peers->senders.sent_files);
     *bytes = atomic_load(&peers->senders.sent_bytes);
+}
+
+void peers_set_lost(struct peers *peers, bool lost)
+{
+    atomic_store(&peers->lost, lost);
 }
 
 const char *peers_listen(const struct peers *peers)

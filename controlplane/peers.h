@@ -8,15 +8,13 @@
  *
  *   frame     u32 length of what follows (1 to 64 MiB + 4 KiB), u8 type, body
  *   HELLO     from the dialler, once: u8 version (1), cell id 16, u64 from, u64 to,
- *             u8 purpose (1 RAFT, 2 SNAPSHOT), u64 boot, u64 number, u64 index,
- *             u64 file index, u64 file created at, u64 offset, u8 length and bytes of the
- *             dialler's address
- *   WELCOME   its answer: nothing more for RAFT; for SNAPSHOT u64 size of the file,
- *             u64 index, u64 created at, u64 offset where it begins, then DATA frames
- *   REFUSED   its answer: u8 reason, text; then the connection ends
- *   MESSAGE   one of proto/peer_message.h
- *   PING      from the dialler, every second that has nothing else
- *   DATA      bytes of the snapshot's file
+ *             u8 purpose (1 RAFT, 2 SNAPSHOT), u8 flags (1: it lost its log),
+ *             u64 boot, u64 number, u64 index, u64 file index, u64 file created at, u64
+ * offset, u8 length and bytes of the dialler's address WELCOME   its answer: nothing more
+ * for RAFT; for SNAPSHOT u64 size of the file, u64 index, u64 created at, u64 offset
+ * where it begins, then DATA frames REFUSED   its answer: u8 reason, text; then the
+ * connection ends MESSAGE   one of proto/peer_message.h PING      from the dialler, every
+ * second that has nothing else DATA      bytes of the snapshot's file
  *
  * Until HELLO was accepted a connection may hold 1 KiB of frames and five seconds. A
  * newer connection of a node (same boot, higher number; or another boot) ends the older:
@@ -59,6 +57,7 @@ struct peers_address {
 enum peers_event_kind {
     PEERS_MESSAGE, /* body is a message of `from` */
     PEERS_REMOVED, /* `from` says that this node was removed from the cell */
+    PEERS_LOST,    /* `from` has lost its log; told once for each of its processes */
 };
 
 /* What arrives in the core's mailbox, in order for each sender; goes back through
@@ -109,6 +108,8 @@ const char *peers_listen(const struct peers *peers);
  * the REMOVED ones. Copied. */
 void peers_set_nodes(struct peers *peers, const struct peers_address *nodes, size_t count,
                      const uint64_t *removed, size_t removed_count);
+/* Any thread: what to say of this node's log to others from now on. */
+void peers_set_lost(struct peers *peers, bool lost);
 /* Any thread: send BYTES (copied) to a node, or drop them when there is no connection. */
 void peers_send(struct peers *peers, uint64_t to, struct slice bytes);
 /* Any thread: what NODE_ID sends makes no sense, end its connection. */

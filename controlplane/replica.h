@@ -183,6 +183,8 @@ bool replica_removed(const struct replica *replica);
  * alone: the configuration that a restored backup begins with. Appended to OUT. */
 int replica_configuration_alone(uint64_t id, const char *address,
                                 struct str *out) MUST_CHECK;
+/* How many voters such bytes name; 0 when they are none. */
+size_t replica_configuration_voters(struct slice configuration);
 
 /* ---- asking ---- */
 

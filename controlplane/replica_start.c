@@ -48,6 +48,19 @@ int replica_configuration_alone(uint64_t id, const char *address, struct str *ou
     return out->overflowed ? ERR_TOO_LARGE : 0;
 }
 
+size_t replica_configuration_voters(struct slice bytes)
+{
+    struct raft_configuration configuration;
+    size_t voters = 0;
+
+    if (replica_decode_configuration(bytes, &configuration) != 0)
+        return 0;
+    for (unsigned i = 0; i < configuration.n; i++)
+        voters += configuration.servers[i].role == RAFT_VOTER;
+    raft_configuration_close(&configuration);
+    return voters;
+}
+
 /* Entry 1 of a new cell: a configuration of this node alone. */
 static int bootstrap(struct replica *replica, struct err *err)
 {

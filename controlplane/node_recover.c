@@ -1,0 +1,228 @@
+/* node_recover.c - a node of several whose log is damaged comes back by its peers.
+ *
+ * The log is set aside as DIR/damaged-TIME, for a human to look at, and the node begins
+ * anew behind its database. It may have lost entries that it had said to have, on which a
+ * commit stands: until it has them again its word counts nothing. So, while
+ * DIR/recovering is there:
+ *
+ * - it votes for nobody and stands for no election: votes asked of it and by it are
+ *   dropped here, between replica and peers;
+ * - it greets others as one that lost its log. A leader that knows what this node once
+ *   had would take its rejections for old ones (a durable log does not shrink) and send
+ *   it nothing; it hands leadership over, and the next leader begins with probing.
+ *
+ * It is over when this node has applied what the leader of some term had committed when
+ * it was first heard in that term, and an entry of that term itself. Whatever was
+ * committed with this node's lost word is before that: either that leader counted the
+ * word itself and had it committed; or it was elected by others who had it, and so has it
+ * before the entries of its own term. With fewer than three voters nobody can help: then
+ * the start is refused as for a node alone. */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "common/clock.h"
+#include "common/fault.h"
+#include "common/mem.h"
+#include "controlplane/node_core.h"
+#include "proto/peer_message.h"
+
+#define NOTE       "recovering"
+#define VOTERS_MIN 3
+
+struct recovery {
+    uint64_t term, index; /* what the leader had when it was first heard; 0: not yet */
+};
+
+static void path_of(const struct node *node, const char *name, char path[NODE_PATH_BYTES])
+{
+    (void)snprintf(path, NODE_PATH_BYTES, "%s/%s", node->dir, name);
+}
+
+static int sync_dir(const struct node *node, struct err *err)
+{
+    int fd = open(node->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int rc =
+        fd < 0 || fsync(fd) != 0 ? err_set_errno(err, errno, "sync %s", node->dir) : 0;
+    if (fd >= 0)
+        close(fd);
+    return rc;
+}
+
+/* TEXT: "moving" until the log was set aside whole, then "moved". */
+static int write_note(const struct node *node, const char *text, struct err *err)
+{
+    char path[NODE_PATH_BYTES], part[NODE_PATH_BYTES];
+
+    path_of(node, NOTE, path);
+    path_of(node, NOTE ".part", part);
+    int fd = open(part, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    ssize_t len = (ssize_t)strlen(text);
+    int rc = fd < 0 || write(fd, text, (size_t)len) != len || fsync(fd) != 0
+                 ? err_set_errno(err, errno, "write %s", part)
+                 : 0;
+    if (fd >= 0)
+        close(fd);
+    if (rc == 0 && rename(part, path) != 0)
+        rc = err_set_errno(err, errno, "rename %s", part);
+    return rc == 0 ? sync_dir(node, err) : rc;
+}
+
+/* "" when there is no note. */
+static void read_note(const struct node *node, char text[16])
+{
+    char path[NODE_PATH_BYTES];
+
+    path_of(node, NOTE, path);
+    text[0] = '\0';
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    ssize_t n = fd < 0 ? 0 : read(fd, text, 15);
+    text[MAX(n, 0)] = '\0';
+    if (fd >= 0)
+        close(fd);
+}
+
+/* The log's files go into a directory of their own. */
+static int set_aside(struct node *node, struct err *err)
+{
+    char name[64], target[NODE_PATH_BYTES], from[2 * NODE_PATH_BYTES],
+        to[2 * NODE_PATH_BYTES];
+    struct dirent *item;
+    int rc = write_note(node, "moving", err);
+
+    (void)snprintf(name, sizeof(name), "damaged-%lld", (long long)clock_wall_ms());
+    path_of(node, name, target);
+    if (rc == 0 && mkdir(target, 0700) != 0 && errno != EEXIST)
+        rc = err_set_errno(err, errno, "make %s", target);
+    DIR *dir = rc == 0 ? opendir(node->dir) : NULL;
+    while (rc == 0 && dir != NULL && (item = readdir(dir)) != NULL) {
+        if (strncmp(item->d_name, "wal-", 4) != 0 && strcmp(item->d_name, "durable") != 0)
+            continue;
+        (void)snprintf(from, sizeof(from), "%s/%s", node->dir, item->d_name);
+        (void)snprintf(to, sizeof(to), "%s/%s", target, item->d_name);
+        if (rename(from, to) != 0)
+            rc = err_set_errno(err, errno, "move %s", from);
+        FAULT_POINT("recover-moving");
+    }
+    if (dir != NULL)
+        closedir(dir);
+    if (rc == 0)
+        rc = sync_dir(node, err);
+    if (rc == 0)
+        rc = write_note(node, "moved", err);
+    FAULT_POINT("recover-moved");
+    if (rc == 0)
+        log_warn("node",
+                 "the damaged log was set aside; the other nodes have its entries",
+                 "files=\"%s\"", target);
+    return rc;
+}
+
+int node_recover_log(struct node *node, int (*open_log)(struct node *, struct err *),
+                     struct err *err)
+{
+    char note[16];
+    bool several =
+        node->options.listen_peers != NULL &&
+        replica_configuration_voters(node->loaded.position.configuration) >= VOTERS_MIN;
+
+    read_note(node, note);
+    int rc = strcmp(note, "moving") == 0 ? set_aside(node, err) : 0;
+    if (rc == 0)
+        rc = open_log(node, err);
+    if (rc == ERR_DAMAGED && several) {
+        log_error("node", "the log is damaged", "err=\"%s\"", err->text);
+        rc = set_aside(node, err);
+        if (rc == 0)
+            rc = open_log(node, err);
+    }
+    read_note(node, note);
+    if (rc != 0 || note[0] == '\0')
+        return rc;
+    log_warn("node", "recovering from the other nodes; no vote until that is done",
+             "checkpoint=%llu", (unsigned long long)node->loaded.position.index);
+    node->recovery = mem_zalloc(sizeof(*node->recovery));
+    /* The new log begins behind the database. */
+    if (wal_last_index(node->wal) < node->loaded.position.index)
+        node->reset_log = true;
+    return 0;
+}
+
+/* ---- while it lasts ---- */
+
+bool node_recover_drops(struct node *node, struct slice bytes)
+{
+    struct peer_message msg;
+
+    if (node->recovery == NULL || peer_message_decode(bytes, &msg) != 0)
+        return false;
+    if (msg.type == PEER_APPEND && msg.term > node->recovery->term) {
+        node->recovery->term = msg.term;
+        node->recovery->index = msg.append.commit_index;
+    }
+    return msg.type == PEER_VOTE || msg.type == PEER_TIMEOUT_NOW;
+}
+
+void node_flush_recovery(struct node *node)
+{
+    struct recovery *recovery = node->recovery;
+    struct replica_position position;
+    char path[NODE_PATH_BYTES];
+    struct str configuration;
+    struct err err = {.code = 0};
+
+    if (recovery == NULL || recovery->term == 0 ||
+        replica_applied_index(node->replica) < recovery->index)
+        return;
+    str_init(&configuration, 64 * KIB);
+    int rc = replica_position(node->replica, &position, &configuration);
+    bool there =
+        rc == 0 && position.index >= recovery->index && position.term == recovery->term;
+    str_fini(&configuration);
+    if (!there)
+        return;
+    path_of(node, NOTE, path);
+    rc = unlink(path) != 0 ? err_set_errno(&err, errno, "remove %s", path)
+                           : sync_dir(node, &err);
+    if (rc != 0) {
+        node_fatal(node, &err);
+        return;
+    }
+    log_info("node", "recovered: this node has all that was committed, and votes again",
+             "index=%llu term=%llu", (unsigned long long)position.index,
+             (unsigned long long)position.term);
+    node->recovery = NULL;
+    mem_free(recovery);
+    peers_set_lost(node->peers, false);
+}
+
+/* ---- at the leader ---- */
+
+void node_peer_lost(struct node *node, uint64_t from)
+{
+    struct err err = {.code = 0};
+
+    if (!replica_is_leader(node->replica))
+        return; /* whoever leads next knows nothing of it anyway */
+    log_warn("node", "a node has lost its log: handing leadership over for it",
+             "node=%llu", (unsigned long long)from);
+    if (replica_transfer(node->replica, 0, clock_monotonic_ms(), &err) != 0)
+        node->transfer_wanted = true;
+    node_touch(node);
+}
+
+void node_retry_transfer(struct node *node)
+{
+    struct err err;
+
+    if (!node->transfer_wanted)
+        return;
+    if (!replica_is_leader(node->replica) ||
+        replica_transfer(node->replica, 0, clock_monotonic_ms(), &err) == 0)
+        node->transfer_wanted = false;
+    node_touch(node);
+}
