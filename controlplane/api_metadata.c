@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "common/check.h"
+#include "common/log.h"
 #include "controlplane/call.h"
 
 #define AGENTS_TEXT_MAX (64 * MIB)
@@ -68,6 +69,7 @@ struct watch {
     int64_t wait_ms;
     struct loop_timer timer;
     bool timed;
+    struct call_proposal note;
 };
 
 static void watch_cleanup(struct call *call)
@@ -101,12 +103,41 @@ static void watch_timeout(struct loop_timer *timer, void *arg)
     watch_end(watch);
 }
 
+static void watch_core(struct node *node, struct call *call);
+
+static void ahead_noted(struct node *node, struct call *call)
+{
+    *feed_ahead_noted(call->service->feed, &call->cluster_id) = true;
+    watch_core(node, call);
+}
+
+/* The agent has seen more of its cluster's history than there is: the cell was restored
+ * from a backup, and what was committed after that is missing. It is said, once, where
+ * the people of customer and vendor look: in the audit log. */
+static void note_ahead(struct node *node, struct call *call, uint64_t index)
+{
+    struct watch *watch = call->data;
+    struct command cmd = {.kind = COMMAND_PURGE, .cluster_id = call->cluster_id};
+
+    log_warn("watch", "commits are missing: an agent has seen later ones than there are",
+             "seen_index=%llu applied_index=%llu", (unsigned long long)watch->feed.after,
+             (unsigned long long)index);
+    call_target(call, "seen index %llu, present index %llu",
+                (unsigned long long)watch->feed.after, (unsigned long long)index);
+    call_propose(node, call, &watch->note, &cmd, ahead_noted);
+}
+
 static void watch_core(struct node *node, struct call *call)
 {
     struct watch *watch = call->data;
     struct service *service = call->service;
     uint64_t index = state_applied_index(node_state(node));
 
+    if (watch->feed.after > index &&
+        !*feed_ahead_noted(service->feed, &call->cluster_id)) {
+        note_ahead(node, call, index);
+        return;
+    }
     watch->feed.cluster_id = call->cluster_id;
     watch->feed.done = watch_done;
     if (!feed_watch(service->feed, &watch->feed, index))

@@ -39,6 +39,7 @@ struct feed_ring {
     const struct cluster *agents_of;
     struct blob *topics; /* the text of feed_topics, as of topics_version */
     uint64_t topics_version;
+    bool ahead_noted;
     struct list waiters;
     struct list_node dirty;
     UT_hash_handle hh;
@@ -253,6 +254,11 @@ static bool collect(const struct feed *feed, const struct feed_ring *ring,
     for (size_t i = 0; i < watch->event_count; i++)
         watch->events[i] = blob_ref(event_at(ring, first + i)->text);
     return true;
+}
+
+bool *feed_ahead_noted(struct feed *feed, const struct uuid *cluster_id)
+{
+    return &ring_of(feed, cluster_id)->ahead_noted;
 }
 
 bool feed_watch(struct feed *feed, struct feed_watch *watch, uint64_t index)

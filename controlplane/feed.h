@@ -64,6 +64,9 @@ void feed_seal(struct feed *feed, uint64_t index);
 /* Answer at once if there is something after the cursor (or it is not known), else wait.
  * True: it waits, and done() comes later. Seals at INDEX. */
 bool feed_watch(struct feed *feed, struct feed_watch *watch, uint64_t index);
+/* The caller's note for a cluster: that a reader was seen who knows more than there is.
+ */
+bool *feed_ahead_noted(struct feed *feed, const struct uuid *cluster_id);
 /* End the wait without an event: the result is the present cursor, and done() is not
  * called. True if it did wait. */
 bool feed_cancel(struct feed *feed, struct feed_watch *watch, uint64_t index);

@@ -113,7 +113,8 @@ static const struct route people_routes[] = {
 
 static const struct route agent_routes[] = {
     {"POST", "/agent/v1/commit", ACCESS_AGENT, 0, LARGE, api_commit, NULL},
-    {"POST", "/agent/v1/watch", ACCESS_AGENT, ROUTE_WAITS, SMALL, api_watch, NULL},
+    {"POST", "/agent/v1/watch", ACCESS_AGENT, ROUTE_WAITS, SMALL, api_watch,
+     "cell.commits-missing"},
     {"POST", "/agent/v1/plan", ACCESS_AGENT, 0, MEDIUM, api_plan, NULL},
     {"POST", "/agent/v1/offsets", ACCESS_AGENT, 0, MEDIUM, api_offsets, NULL},
     {"POST", "/agent/v1/producer-ids", ACCESS_AGENT, 0, SMALL, api_producer_ids, NULL},

@@ -827,6 +827,23 @@ static void watch_timeout_and_reset(void **state)
     fake_reply_free(&reply);
 }
 
+/* An agent that has seen more than there is tells that commits are missing (the cell was
+ * restored from a backup): it stands in the audit log, once, however many agents tell. */
+static void commits_missing(void **state)
+{
+    (void)state;
+    char path[128], id[UUID_TEXT_LEN + 1];
+    ok("/agent/v1/register", REGISTER);
+    for (int i = 0; i < 3; i++)
+        ok("/agent/v1/watch", "{\"after\":100000,\"wait_ms\":20}");
+    snprintf(path, sizeof(path), "/api/v1/clusters/%s/audit", uuid_print(&cluster, id));
+    struct fake_reply reply = people("GET", path, fake->admin_token, "");
+    const char *entry = strstr(str_cstr(&reply.body), "cell.commits-missing");
+    assert_non_null(entry);
+    assert_null(strstr(entry + 1, "cell.commits-missing"));
+    fake_reply_free(&reply);
+}
+
 /* --- failures of the node, bounds --- */
 
 /* What the node cannot do is told with the status that makes an agent do the right thing.
@@ -978,6 +995,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(commit_through_another, setup, teardown),
         cmocka_unit_test_setup_teardown(watch, setup, teardown),
         cmocka_unit_test_setup_teardown(watch_timeout_and_reset, setup, teardown),
+        cmocka_unit_test_setup_teardown(commits_missing, setup, teardown),
         cmocka_unit_test_setup_teardown(node_failures, setup, teardown),
         cmocka_unit_test_setup_teardown(bounds, setup, teardown),
         cmocka_unit_test_setup_teardown(compression, setup, teardown),

@@ -163,6 +163,14 @@ int node_start(const struct node_options *options, struct node **node, struct er
     return err_set(err, ERR_UNSUPPORTED, "there is no node in fake_control");
 }
 
+void node_make_snapshot(struct node *node, struct node_snapshot *snapshot)
+{
+    struct err err;
+    (void)node;
+    err_set(&err, ERR_CONFLICT, "no snapshots are made in fake_control");
+    snapshot->done(snapshot, ERR_CONFLICT, &err);
+}
+
 void node_stop(struct node *node)
 {
     (void)node;
