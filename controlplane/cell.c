@@ -16,11 +16,14 @@
 #include "common/version.h"
 #include "common/x509.h"
 #include "controlplane/join.h"
+#include "controlplane/restore.h"
 #include "controlplane/small_file.h"
+#include "controlplane/state.h"
 
 #define HOST_MAX         256
 #define JOIN_PATIENCE_MS 60000
 #define ADMIN_TOKEN_MIN  32
+#define CAS_MAX          8
 
 /* --- addresses --- */
 
@@ -224,6 +227,25 @@ int cell_admin_token(const struct control_options *options, const struct cell_se
     return code;
 }
 
+int cell_load_trust(const struct state *state, struct trust *trust, struct err *err)
+{
+    const struct cell *cell = state_cell(state);
+    const struct cell_ca *ca = NULL;
+    struct trust_ca cas[CAS_MAX];
+    size_t count = 0;
+
+    while (count < CAS_MAX && (ca = state_ca_next(state, ca)) != NULL)
+        cas[count++] =
+            (struct trust_ca){.cert_pem = slice_str(ca->certificate),
+                              .cross_pem = slice_str(ca->cross),
+                              .sealed_key = slice_of(ca->sealed_key, ca->sealed_key_len)};
+    if (!cell->founded || count == 0)
+        return err_set(err, ERR_NOT_FOUND, "the state holds no cell yet");
+    return trust_load(trust, cas, count,
+                      slice_of(cell->sealed_token_secret, cell->sealed_token_secret_len),
+                      err);
+}
+
 int cell_publish_ca(const struct control_options *options, const struct trust *trust,
                     struct err *err)
 {
@@ -335,7 +357,7 @@ static int go_on(const struct control_options *options,
     int code = identity_load(options->data_dir, cell->key, &cell->identity, err);
     if (code != 0)
         return code;
-    if (cell->identity.stage == IDENTITY_FOUNDING && !cell->identity.restored)
+    if (cell->identity.stage == IDENTITY_FOUNDING)
         return load_founder(cell, err);
     if (cell->identity.stage != IDENTITY_JOINING)
         return 0;
@@ -359,8 +381,14 @@ int cell_begin(const struct control_options *options,
     enum identity_place place = identity_look(options->data_dir);
     if (place == IDENTITY_FOREIGN)
         return refuse_foreign(options->data_dir, err);
-    if (place == IDENTITY_NOTHING && !options->bootstrap && options->join == NULL)
+    if (place == IDENTITY_NOTHING && !options->bootstrap && options->join == NULL &&
+        options->restore == NULL)
         return refuse_empty(options->data_dir, err);
+    if (place == IDENTITY_THERE && options->restore != NULL)
+        return err_set(err, ERR_EXISTS,
+                       "%s holds a node already: leave --restore away to go on as that, "
+                       "or restore into an empty directory",
+                       options->data_dir);
     code = read_cell_key(options, place == IDENTITY_NOTHING && options->bootstrap, cell,
                          err);
     if (code != 0)
@@ -375,6 +403,8 @@ int cell_begin(const struct control_options *options,
         return go_on(options, addresses, cell, err);
     if (options->bootstrap)
         return found(options, addresses, cell, err);
+    if (options->restore != NULL)
+        return restore_cell(options, addresses, cell, err);
     code = begin_join(options, cell, err);
     return code == 0 ? join(options, addresses, cell, err) : code;
 }

@@ -55,6 +55,11 @@ int cell_save(const struct control_options *options, struct cell_self *cell,
  * CELL_INIT. */
 int cell_admin_token(const struct control_options *options, const struct cell_self *cell,
                      uint8_t hash[SHA256_LEN], struct err *err) MUST_CHECK;
+/* Give TRUST the CAs and the token secret of STATE (core thread). ERR_NOT_FOUND: it holds
+ * no cell yet. */
+struct state;
+int cell_load_trust(const struct state *state, struct trust *trust,
+                    struct err *err) MUST_CHECK;
 /* Write ca.crt and ca.fingerprint, for people and their tools. */
 int cell_publish_ca(const struct control_options *options, const struct trust *trust,
                     struct err *err) MUST_CHECK;

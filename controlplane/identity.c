@@ -63,7 +63,6 @@ static struct json *founding_json(const struct identity *identity)
     json_set(json, "ca_sealed_key", base64_json(str_slice(&identity->ca_sealed_key)));
     json_set(json, "sealed_token_secret",
              base64_json(str_slice(&identity->sealed_token_secret)));
-    json_set(json, "restored", json_bool(identity->restored));
     return json;
 }
 
@@ -147,7 +146,6 @@ static void read_founding(struct json_reader *r, const struct json *json,
     get_text(r, json, "ca_pem", &identity->ca_cert);
     get_base64(r, json, "ca_sealed_key", &identity->ca_sealed_key);
     get_base64(r, json, "sealed_token_secret", &identity->sealed_token_secret);
-    identity->restored = json_get_bool(r, json, "restored");
 }
 
 static void read_peers(struct json_reader *r, const struct json *json,

@@ -9,7 +9,7 @@
  *   --join        JOINING, with the key and the instance, so that a join whose answer was
  *                 lost is repeated as the same one; JOINED, with id and certificate; then
  *                 MEMBER, as soon as the cell's state has come
- *   --restore     FOUNDING, as a bootstrap, but the CA is the one in the backup
+ *   --restore     MEMBER, when the backup is in place
  *
  * A MEMBER without its log is refused: it may have voted (Raft would forget that). */
 #ifndef CONTROLPLANE_IDENTITY_H
@@ -48,10 +48,9 @@ struct identity {
     struct str chain_pem; /* our certificate and what leads to the CA */
     struct str ca_pem;    /* whom to trust */
     int64_t not_after_ms;
-    /* FOUNDING: what CELL_INIT says; empty after a restore, which has it in its state */
+    /* FOUNDING: what CELL_INIT says */
     struct uuid ca_id, token_id;
     struct str ca_cert, ca_sealed_key, sealed_token_secret;
-    bool restored;
     /* JOINED: whom to talk to until the log has come */
     struct identity_peer peers[IDENTITY_PEERS_MAX];
     size_t peer_count;

@@ -83,12 +83,13 @@ void node_stop(struct node *node);
 /* The same as a crash would leave it: no hand-over, no checkpoint (tests). */
 void node_kill(struct node *node);
 
-/* Make the empty data directory DIR one of a new cell from the backup FILE: node NODE_ID
- * (reached at ADDRESS) is its only member. Then node_start() goes on from it. INFO, if
+/* Make the empty data directory DIR one of a new cell from the backup FILE: node *NODE_ID
+ * (reached at ADDRESS; 0: the next id that the backup's table of nodes gives, which is set
+ * then) is its only member. Then node_start() goes on from it. INFO, if
  * not NULL, tells what is in the backup. */
 struct snapshot_info;
 int node_restore(const char *dir, const char *file, const struct uuid *cell_id,
-                 uint64_t node_id, const char *address, struct snapshot_info *info,
+                 uint64_t *node_id, const char *address, struct snapshot_info *info,
                  struct err *err) MUST_CHECK;
 
 /* ---- asks ---- */

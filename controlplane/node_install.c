@@ -330,7 +330,7 @@ static void run(void *arg, struct list *jobs)
 /* ---- a new cell from a backup ---- */
 
 /* The database's META row, for the new cell of one node: what the log begins behind. */
-static int found_cell(const char *path, const struct uuid *cell_id, uint64_t node_id,
+static int found_cell(const char *path, const struct uuid *cell_id, uint64_t *node_id,
                       const char *address, struct err *err)
 {
     struct checkpoint_meta meta;
@@ -344,8 +344,10 @@ static int found_cell(const char *path, const struct uuid *cell_id, uint64_t nod
     if (rc == 0)
         rc = checkpoint_load(state, db, &meta, &configuration, err);
     if (rc == 0) {
+        if (*node_id == 0)
+            *node_id = state_cell(state)->next_node_id;
         str_reset(&configuration);
-        rc = replica_configuration_alone(node_id, address, &configuration);
+        rc = replica_configuration_alone(*node_id, address, &configuration);
         meta.cell_id = *cell_id;
         meta.position.configuration = str_slice(&configuration);
         meta.position.configuration_index = meta.position.index;
@@ -376,7 +378,7 @@ static int found_vote(const struct node *place, uint64_t term, struct err *err)
 }
 
 int node_restore(const char *dir, const char *file, const struct uuid *cell_id,
-                 uint64_t node_id, const char *address, struct snapshot_info *info,
+                 uint64_t *node_id, const char *address, struct snapshot_info *info,
                  struct err *err)
 {
     struct node place = {.lock_fd = -1};

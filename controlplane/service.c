@@ -7,7 +7,6 @@
  * does: the node answers every ask and every proposal), then the node. */
 #include "controlplane/service.h"
 
-#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -19,12 +18,12 @@
 #include "common/str.h"
 #include "common/version.h"
 #include "controlplane/call.h"
+#include "controlplane/errand.h"
 #include "controlplane/metrics.h"
 #include "controlplane/small_file.h"
 
 #define BODY_MAX       (8 * MIB)
 #define SWEEP_MS       200
-#define CAS_MAX        8
 #define FOUND_WAIT_MS  30000
 #define RENEW_LATER_MS 60000
 
@@ -112,29 +111,17 @@ static void sweep_sessions(struct service *service)
 static void load_trust(struct service *service)
 {
     const struct state *state = node_state(service->node);
-    const struct cell *cell = state_cell(state);
-    const struct cell_ca *ca = NULL;
-    struct trust_ca cas[CAS_MAX];
+    const struct cell_ca *active = state_ca_active(state);
     struct err err = {0};
-    size_t count = 0;
+    size_t count = state_cell(state)->ca_count;
 
-    while (count < CAS_MAX && (ca = state_ca_next(state, ca)) != NULL)
-        cas[count++] =
-            (struct trust_ca){.cert_pem = slice_str(ca->certificate),
-                              .cross_pem = slice_str(ca->cross),
-                              .sealed_key = slice_of(ca->sealed_key, ca->sealed_key_len)};
-    if (!cell->founded || count == 0)
+    if (active == NULL ||
+        (count == service->cas_seen && uuid_eq(&service->ca_seen, &active->ca_id)))
         return;
-    if (count == service->cas_seen &&
-        uuid_eq(&service->ca_seen, &state_ca_active(state)->ca_id))
-        return;
-    int code = trust_load(
-        service->trust, cas, count,
-        slice_of(cell->sealed_token_secret, cell->sealed_token_secret_len), &err);
-    if (code != 0)
+    if (cell_load_trust(state, service->trust, &err) != 0)
         log_error("service", "the cell's secrets cannot be used", "err=\"%s\"", err.text);
     service->cas_seen = count;
-    service->ca_seen = state_ca_active(state)->ca_id;
+    service->ca_seen = active->ca_id;
 }
 
 static void on_sweep(struct loop_timer *timer, void *arg)
@@ -201,46 +188,18 @@ static void on_out_of_cell(void *arg, const char *reason)
 
 /* --- main thread asks the core thread --- */
 
-struct errand {
-    struct ask ask;
-    struct service *service;
-    bool yes;                  /* an answer */
-    struct node_change change; /* of run_transfer */
-    pthread_mutex_t lock;
-    pthread_cond_t ended;
-    bool done;
-};
-
-static void on_errand_done(struct ask *ask)
-{
-    struct errand *errand = CONTAINER_OF(ask, struct errand, ask);
-    pthread_mutex_lock(&errand->lock);
-    errand->done = true;
-    pthread_cond_signal(&errand->ended);
-    pthread_mutex_unlock(&errand->lock);
-}
-
 /* Have RUN executed on the core thread, and wait for it; its answer. */
 static bool send_errand(struct service *service,
                         void (*run)(struct node *node, struct ask *ask))
 {
-    struct errand errand = {.ask = {.run = run, .done = on_errand_done},
-                            .service = service};
-    pthread_mutex_init(&errand.lock, NULL);
-    pthread_cond_init(&errand.ended, NULL);
-    node_send(service->node, &errand.ask);
-    pthread_mutex_lock(&errand.lock);
-    while (!errand.done)
-        pthread_cond_wait(&errand.ended, &errand.lock);
-    pthread_mutex_unlock(&errand.lock);
-    pthread_cond_destroy(&errand.ended);
-    pthread_mutex_destroy(&errand.lock);
+    struct errand errand = {.arg = service};
+    errand_run(&errand, service->node, run);
     return errand.yes;
 }
 
 static void run_attach(struct node *node, struct ask *ask)
 {
-    struct service *service = CONTAINER_OF(ask, struct errand, ask)->service;
+    struct service *service = errand_of(ask)->arg;
     loop_deferred_init(&service->deliver, on_deliver);
     loop_timer_init(&service->sweep, node_loop(node), on_sweep, service);
     loop_timer_set(&service->sweep, 0);
@@ -267,7 +226,7 @@ static void run_attach(struct node *node, struct ask *ask)
 /* Our URLs and our certificate, as they are now. */
 static void run_update(struct node *node, struct ask *ask)
 {
-    struct service *service = CONTAINER_OF(ask, struct errand, ask)->service;
+    struct service *service = errand_of(ask)->arg;
     const struct identity *identity = &service->cell.identity; /* the asker waits */
     const struct http_tls tls = {.ca_pem = str_slice(&identity->ca_pem),
                                  .cert_pem = str_slice(&identity->chain_pem),
@@ -281,7 +240,7 @@ static void run_update(struct node *node, struct ask *ask)
 
 static void run_is_founded(struct node *node, struct ask *ask)
 {
-    struct errand *errand = CONTAINER_OF(ask, struct errand, ask);
+    struct errand *errand = errand_of(ask);
     errand->yes = state_cell(node_state(node))->founded;
     ask_done(ask);
 }
@@ -299,7 +258,7 @@ static void on_transferred(struct node_change *change, int code, const struct er
 /* To any voter that is up to date; ends when it leads, or soon without. */
 static void run_transfer(struct node *node, struct ask *ask)
 {
-    struct errand *errand = CONTAINER_OF(ask, struct errand, ask);
+    struct errand *errand = errand_of(ask);
     if (!node_is_leader(node)) {
         ask_done(ask);
         return;
@@ -312,7 +271,7 @@ static void run_transfer(struct node *node, struct ask *ask)
 /* From now on nobody waits: a watch answers at once. */
 static void run_wake(struct node *node, struct ask *ask)
 {
-    struct service *service = CONTAINER_OF(ask, struct errand, ask)->service;
+    struct service *service = errand_of(ask)->arg;
     service->stopping = true;
     feed_wake_all(service->feed, state_applied_index(node_state(node)));
     ask_done(ask);
@@ -320,7 +279,7 @@ static void run_wake(struct node *node, struct ask *ask)
 
 static void run_detach(struct node *node, struct ask *ask)
 {
-    struct service *service = CONTAINER_OF(ask, struct errand, ask)->service;
+    struct service *service = errand_of(ask)->arg;
     (void)node;
     members_free(service->members);
     loop_timer_fini(&service->sweep);
@@ -365,7 +324,7 @@ static enum node_begin begin_of(const struct identity *identity)
 {
     switch (identity->stage) {
     case IDENTITY_FOUNDING:
-        return identity->restored ? NODE_GO_ON : NODE_BOOTSTRAP;
+        return NODE_BOOTSTRAP;
     case IDENTITY_JOINING:
     case IDENTITY_JOINED:
         return NODE_JOIN;

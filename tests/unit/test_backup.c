@@ -139,8 +139,8 @@ static void test_schedule(void **state)
     snprintf(path, sizeof(path), "file://%s/%s", f->store, names[count - 1]->d_name);
     assert_string_equal(place, path);
     temp_dir(restored);
-    if (node_restore(restored, path + strlen("file://"), &cell_id, 1, "127.0.0.1:1",
-                     &info, &err) != 0)
+    if (node_restore(restored, path + strlen("file://"), &cell_id, &(uint64_t){1},
+                     "127.0.0.1:1", &info, &err) != 0)
         fail_msg("%s", err.text);
     assert_true(info.index > 0);
     temp_dir_remove(restored);

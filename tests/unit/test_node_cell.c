@@ -306,12 +306,12 @@ static void test_backup(void **state)
     assert_int_equal(snapshot_unpack(backup.snapshot.path, NULL, &info, NULL, &err), 0);
     assert_int_equal(info.index, backup.snapshot.index);
     assert_memory_equal(info.sha256, backup.snapshot.sha256, 32);
-    if (node_restore(home, backup.snapshot.path, &other_cell, 1, "127.0.0.1:1", &info,
-                     &err) != 0)
+    if (node_restore(home, backup.snapshot.path, &other_cell, &(uint64_t){1},
+                     "127.0.0.1:1", &info, &err) != 0)
         fail_msg("%s", err.text);
-    assert_int_equal(
-        node_restore(home, backup.snapshot.path, &other_cell, 1, "", &info, &err),
-        ERR_EXISTS);
+    assert_int_equal(node_restore(home, backup.snapshot.path, &other_cell, &(uint64_t){1},
+                                  "", &info, &err),
+                     ERR_EXISTS);
     struct node_options options = {
         .dir = home, .cell_id = other_cell, .node_id = 1, .begin = NODE_GO_ON};
     struct node *node = NULL;

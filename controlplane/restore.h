@@ -1,0 +1,20 @@
+/* restore.h - a new cell out of a backup: the old cell's state and authorities, a new
+ * cell id, and one node, this one.
+ *
+ * The old cell's nodes cannot join or disturb it: its id is another. Agents of the old
+ * one go on with it when they find it at their --control-plane addresses. */
+#ifndef CONTROLPLANE_RESTORE_H
+#define CONTROLPLANE_RESTORE_H
+
+#include "common/defs.h"
+#include "common/err.h"
+#include "controlplane/cell.h"
+
+/* Make CELL (whose key and trust are there, whose data directory is empty) the only node
+ * of a new cell from options->restore, and write its identity: a member, ready to start.
+ */
+int restore_cell(const struct control_options *options,
+                 const struct cell_addresses *addresses, struct cell_self *cell,
+                 struct err *err) MUST_CHECK;
+
+#endif
