@@ -344,6 +344,7 @@ static void test_promote_late(void **state)
     vcell_change(cell, REPLICA_ADD, 4); /* it does not run yet */
     assert_int_equal(try_change(cell, REPLICA_PROMOTE, 4), ERR_UNAVAILABLE);
     vcell_start(cell, 4);
+    vcell_until_equal(cell);
     cell->nodes[4].disk_ms = 100000;
     submit_many(cell, 1000);
     vcell_run(cell, 300);

@@ -443,6 +443,19 @@ static void test_own_entry_first(void **state)
         replica_change(f->replica, REPLICA_ADD, 4, "a4", f->now_ms, &index, &err), 0);
 }
 
+/* What is committed by others is applied here when our own log has it, not before: a
+ * checkpoint never runs ahead of the log. */
+static void test_durable_before_applied(void **state)
+{
+    struct fixture *f = *state;
+    f->hold = true;
+    append(f, 2, 5, 1, 1, 3, 5, 0, 4);
+    assert_int_equal(replica_commit_index(f->replica), 4);
+    assert_int_equal(replica_applied_index(f->replica), 1);
+    finish_one(f);
+    assert_int_equal(replica_applied_index(f->replica), 4);
+}
+
 /* An entry that was replaced and came back is not durable because it was once being
  * written: only the job that writes it last counts. */
 static void test_replaced_twice(void **state)
@@ -609,6 +622,7 @@ int main(void)
                                        TEST(test_append_before_snapshot),
                                        TEST(test_older_leader),
                                        TEST(test_own_entry_first),
+                                       TEST(test_durable_before_applied),
                                        TEST(test_replaced_twice),
                                        TEST(test_rollback_of_one_change),
                                        TEST(test_vote_not_stored),

@@ -502,6 +502,118 @@ static void test_failed_write(void **state)
     assert_int_equal(append(f, 1, 1, 1), ERR_IO);
 }
 
+/* A log that was reset goes on behind the snapshot, also after a restart; what was there
+ * is gone. */
+static void test_reset(void **state)
+{
+    struct fixture *f = *state;
+    char path[128];
+    assert_int_equal(append(f, 1, 60, 7), 0);
+    assert_int_equal(wal_sync(f->wal, &f->err), 0);
+    assert_int_equal(wal_reset(f->wal, 501, &f->err), 0);
+    assert_int_equal(wal_first_index(f->wal), 501);
+    assert_int_equal(wal_last_index(f->wal), 500);
+    path_of(f, 1, path);
+    assert_int_not_equal(access(path, F_OK), 0);
+    reopen(f);
+    assert_int_equal(wal_first_index(f->wal), 501);
+    assert_int_equal(wal_last_index(f->wal), 500);
+    assert_int_equal(append(f, 501, 540, 7), 0);
+    assert_int_equal(wal_sync(f->wal, &f->err), 0);
+    reopen(f);
+    check_entries(f, 501, 540);
+    /* Back as well: the same index may be the first of another log. */
+    assert_int_equal(wal_reset(f->wal, 501, &f->err), 0);
+    assert_int_equal(append(f, 501, 510, 7), 0);
+    assert_int_equal(wal_sync(f->wal, &f->err), 0);
+    reopen(f);
+    check_entries(f, 501, 510);
+}
+
+/* A crash in a reset leaves less of the old log, or none; and the repeated reset gives
+ * what was wanted. */
+static void test_reset_interrupted(void **state)
+{
+    struct fixture *f = *state;
+    char path[128];
+    for (int left = 0; left < 3; left++) {
+        assert_int_equal(append(f, 1, 60, 7), 0);
+        assert_int_equal(wal_sync(f->wal, &f->err), 0);
+        wal_close(f->wal);
+        f->wal = NULL;
+        snprintf(path, sizeof(path), "%s/durable", f->dir);
+        assert_int_equal(truncate(path, 0), 0);
+        /* Newest first, as the reset does, until LEFT segments are there. */
+        uint64_t firsts[16];
+        int count = 0;
+        for (uint64_t first = 1; first <= 60; first++) {
+            path_of(f, first, path);
+            if (access(path, F_OK) == 0)
+                firsts[count++] = first;
+        }
+        assert_true(count > 3);
+        while (count > left) {
+            path_of(f, firsts[--count], path);
+            assert_int_equal(unlink(path), 0);
+        }
+        assert_int_equal(open_log(f), 0);
+        assert_int_equal(wal_reset(f->wal, 1001, &f->err), 0);
+        assert_int_equal(append(f, 1001, 1005, 7), 0);
+        assert_int_equal(wal_sync(f->wal, &f->err), 0);
+        reopen(f);
+        check_entries(f, 1001, 1005);
+        assert_int_equal(wal_reset(f->wal, 1, &f->err), 0);
+    }
+}
+
+/* A conflict may go back to the very first entry of a log, as of one behind a snapshot.
+ */
+static void test_truncate_all(void **state)
+{
+    struct fixture *f = *state;
+    assert_int_equal(wal_reset(f->wal, 101, &f->err), 0);
+    assert_int_equal(append(f, 101, 150, 7), 0);
+    assert_int_equal(wal_sync(f->wal, &f->err), 0);
+    assert_int_equal(wal_truncate(f->wal, 101, &f->err), 0);
+    assert_int_equal(wal_last_index(f->wal), 100);
+    reopen(f);
+    assert_int_equal(wal_first_index(f->wal), 101);
+    assert_int_equal(wal_last_index(f->wal), 100);
+    assert_int_equal(append(f, 101, 120, 7), 0);
+    assert_int_equal(wal_sync(f->wal, &f->err), 0);
+    reopen(f);
+    check_entries(f, 101, 120);
+}
+
+/* A damaged log is set aside whole; what is left is a directory without a log. */
+static void test_set_aside(void **state)
+{
+    struct fixture *f = *state;
+    char name[32], path[192];
+    assert_int_equal(append(f, 1, 60, 7), 0);
+    assert_int_equal(wal_sync(f->wal, &f->err), 0);
+    wal_close(f->wal);
+    f->wal = NULL;
+    flip(f, 1, 200);
+    assert_int_equal(open_log(f), ERR_DAMAGED);
+    assert_int_equal(wal_set_aside(f->dir, name, &f->err), 0);
+    assert_string_equal(name, "aside-1");
+    snprintf(path, sizeof(path), "%s/%s/wal-%020d.log", f->dir, name, 1);
+    assert_int_equal(access(path, F_OK), 0);
+    assert_int_equal(open_log(f), 0);
+    assert_int_equal(wal_last_index(f->wal), 0);
+    assert_int_equal(append(f, 1, 10, 7), 0);
+    wal_close(f->wal);
+    f->wal = NULL;
+    assert_int_equal(wal_set_aside(f->dir, name, &f->err), 0);
+    assert_string_equal(name, "aside-2");
+    for (int i = 1; i <= 2; i++) {
+        snprintf(path, sizeof(path), "%s/aside-%d", f->dir, i);
+        temp_dir_remove(path);
+    }
+    assert_int_equal(open_log(f), 0);
+}
+
 int main(void)
 {
 #define TEST(t) cmocka_unit_test_setup_teardown(t, setup, teardown)
@@ -520,6 +632,10 @@ int main(void)
         TEST(test_no_space),
         TEST(test_failed_sync),
         TEST(test_failed_write),
+        TEST(test_reset),
+        TEST(test_reset_interrupted),
+        TEST(test_truncate_all),
+        TEST(test_set_aside),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
