@@ -10,6 +10,7 @@
 #include "agent/cache.h"
 #include "agent/ctl.h"
 #include "common/check.h"
+#include "common/clock.h"
 #include "common/json.h"
 #include "common/mem.h"
 #include "proto/batch.h"
@@ -43,7 +44,8 @@ struct lookup_op {
     struct ctl_call *call;
     struct search *searches;
     size_t search_count;
-    size_t open; /* searches that still read */
+    size_t open;             /* searches that still read */
+    struct loop_timer timer; /* the ask's deadline, while they do */
 };
 
 struct lookup {
@@ -81,6 +83,7 @@ static void op_finish(struct lookup_op *op)
             cache_release(op->lookup->options.cache, &search->holds[k].hold);
         mem_free(search->holds);
     }
+    loop_timer_fini(&op->timer);
     list_remove(&op->node);
     mem_free(op->searches);
     mem_free(op);
@@ -250,6 +253,18 @@ static void read_answer(struct json_reader *r, const struct json *answer,
     part->offset = json_as_int(r, json_at(r, answer, 3), "offset", -1, INT64_MAX);
 }
 
+/* The store is slow: what has been found is told, the rest is to be asked for again. */
+static void on_deadline(struct loop_timer *timer, void *arg)
+{
+    struct lookup_op *op = arg;
+
+    (void)timer;
+    for (size_t i = 0; i < op->search_count; i++)
+        if (op->searches[i].unsettled > 0)
+            op->searches[i].part->kafka_error = KAFKA_OFFSET_NOT_AVAILABLE;
+    op_finish(op);
+}
+
 static void on_answer(int code, const char *text, const struct json *body, void *arg)
 {
     struct lookup_op *op = arg;
@@ -277,8 +292,12 @@ static void on_answer(int code, const char *text, const struct json *body, void 
     for (size_t i = 0; i < op->search_count; i++)
         if (search_start(&op->searches[i]))
             search_settled(&op->searches[i]);
-    if (--op->open == 0)
+    if (--op->open == 0) {
         op_finish(op);
+        return;
+    }
+    loop_timer_init(&op->timer, op->lookup->options.loop, on_deadline, op);
+    loop_timer_set(&op->timer, op->ask->deadline_at_ms - clock_monotonic_ms());
 }
 
 void lookup_ask(struct lookup *lookup, struct offsets_ask *ask)

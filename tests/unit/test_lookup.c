@@ -11,6 +11,7 @@
 #include "agent/cache.h"
 #include "agent/ctl.h"
 #include "agent/lookup.h"
+#include "common/clock.h"
 #include "tests/lib/batch_builder.h"
 #include "tests/lib/fake/objects.c"
 
@@ -32,12 +33,13 @@ struct ctl_call {
 };
 
 static struct ctl_call the_call;
+static int64_t the_deadline_ms; /* of the ask */
 
 struct ctl_call *ctl_send(struct ctl *ctl, const char *path, struct json *body,
                           int64_t deadline_at_ms, ctl_done_fn *done, void *arg)
 {
     (void)ctl;
-    assert_int_equal(deadline_at_ms, 12345);
+    assert_int_equal(deadline_at_ms, the_deadline_ms);
     assert_string_equal(path, "/agent/v1/offsets");
     assert_null(the_call.body);
     the_call = (struct ctl_call){body, done, arg};
@@ -136,13 +138,19 @@ static void ask_part(struct world *w, int64_t timestamp)
     w->ask.part_count++;
 }
 
-static void ask(struct world *w)
+static void ask_within(struct world *w, int64_t wait_ms)
 {
     w->ask.ask.reply_to = &w->replies;
     w->ask.parts = w->parts;
-    w->ask.deadline_at_ms = 12345;
+    the_deadline_ms = clock_monotonic_ms() + wait_ms;
+    w->ask.deadline_at_ms = the_deadline_ms;
     lookup_ask(w->lookup, &w->ask);
     run(w);
+}
+
+static void ask(struct world *w)
+{
+    ask_within(w, 600000); /* no test waits for it */
 }
 
 /* [error, high watermark, log start, offset, max timestamp, run] */
@@ -377,6 +385,35 @@ static void malformed_answer(void **state)
     world_fini(&w);
 }
 
+/* At the request's deadline what is not read yet is an error that clients repeat; what is
+ * known is told. A read that ends later hurts nobody. */
+static void slow_store(void **state)
+{
+    struct world w;
+    struct json *answers = json_array();
+
+    (void)state;
+    world_init(&w);
+    size_t length = make_object(&w, 0);
+    ask_part(&w, 100);
+    ask_part(&w, LATEST);
+    ask_within(&w, 30);
+    json_push(answers, answer(0, -1, run_at(70, 16, length)));
+    json_push(answers, answer(0, 42, NULL));
+    answer_call(&w, 0, answers);
+    assert_int_equal(w.answered, 0);
+    while (w.answered == 0)
+        loop_run_once(w.loop, 1000);
+    assert_true(clock_monotonic_ms() >= the_deadline_ms);
+    assert_part(&w, 0, NOT_AVAILABLE, -1, -1);
+    assert_part(&w, 1, 0, 42, -1);
+    assert_true(lookup_idle(w.lookup));
+    fake_objects_answer(0);
+    run(&w);
+    assert_int_equal(w.answered, 1);
+    world_fini(&w);
+}
+
 /* At the end what waits for the control plane is answered; what reads ends by itself. */
 static void drained(void **state)
 {
@@ -418,6 +455,7 @@ int main(void)
         cmocka_unit_test(across_chunks),
         cmocka_unit_test(failures),
         cmocka_unit_test(malformed_answer),
+        cmocka_unit_test(slow_store),
         cmocka_unit_test(drained),
     };
 
