@@ -127,7 +127,7 @@ static void on_answer(struct message *message, void *arg)
         req->blobs = fetch->blobs;
         req->blob_count = fetch->blob_count;
     }
-    request_on_ask(req);
+    request_on_ask(req, ask);
     stop_if_done(thread);
 }
 

@@ -120,10 +120,8 @@ void conn_kill(struct conn *conn, const char *why)
     LIST_FOREACH(node, next, &conn->requests)
     {
         struct request *req = CONTAINER_OF(node, struct request, node);
-        if (req->state == REQUEST_ASKING) {
-            list_remove(&req->node);
-            req->conn = NULL;
-        }
+        if (req->state == REQUEST_ASKING)
+            request_abandon(req);
     }
     metric_add(agent_metric(connections), -1);
     atomic_fetch_sub_explicit(&conn->thread->conn_count, 1, memory_order_relaxed);

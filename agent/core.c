@@ -123,6 +123,10 @@ static void on_ask(struct message *message, void *arg)
     case ASK_METADATA:
         freshness_ask(core->freshness, CONTAINER_OF(ask, struct metadata_ask, ask));
         break;
+    case ASK_CANCEL:
+        fetcher_cancel(CONTAINER_OF(ask, struct cancel_ask, ask)->fetch);
+        ask_reply(ask);
+        break;
     }
     if (core->abandoned)
         core_abandon(core); /* this one too */

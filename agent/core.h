@@ -28,6 +28,7 @@ enum ask_type {
     ASK_TOPICS,
     ASK_PRODUCER_ID,
     ASK_METADATA,
+    ASK_CANCEL,
 };
 
 struct ask {
@@ -105,6 +106,15 @@ struct fetch_ask {
     size_t blob_count;
     /* private to the core */
     void *fetch;
+};
+
+/* ---- Nobody waits for the answer of a fetch any more: it comes at once, without data.
+ * The fetch's ask must live until this one is answered, even if it is answered before
+ * ---- */
+
+struct cancel_ask {
+    struct ask ask;
+    struct fetch_ask *fetch;
 };
 
 /* ---- ListOffsets and OffsetForLeaderEpoch (timestamp -1) ---- */

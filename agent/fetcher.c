@@ -69,6 +69,7 @@ static void op_free(struct fetch_op *op)
 {
     struct fetcher *fetcher = op->fetcher;
 
+    op->ask->fetch = NULL;
     for (size_t i = 0; i < op->part_count; i++) {
         planner_forget(&op->parts[i].plan);
         list_remove(&op->parts[i].wait);
@@ -110,6 +111,16 @@ static void op_finish(struct fetch_op *op)
 
     fetch_assemble(op);
     fill_offsets(op);
+    op_free(op);
+    ask_reply(&ask->ask);
+}
+
+void fetcher_cancel(struct fetch_ask *ask)
+{
+    struct fetch_op *op = ask->fetch;
+
+    if (op == NULL)
+        return;
     op_free(op);
     ask_reply(&ask->ask);
 }
@@ -282,7 +293,10 @@ static int64_t look_at(struct fetch_op_part *part)
     if (tail_known(entry) && offset == tail_high_watermark(entry))
         return 0;
     if (!tail_known(entry) || tail_find(entry, offset, &runs) == 0) {
-        ask_plan(part);
+        if (part->op->fetcher->draining)
+            part->part->kafka_error = KAFKA_OFFSET_NOT_AVAILABLE;
+        else
+            ask_plan(part);
         return 0;
     }
     size_t n;
@@ -342,6 +356,7 @@ void fetcher_ask(struct fetcher *fetcher, struct fetch_ask *ask)
     metric_add(agent_metric(fetches_open), 1);
     op->fetcher = fetcher;
     op->ask = ask;
+    ask->fetch = op;
     op->part_count = ask->part_count;
     op->parts = mem_zalloc(ask->part_count * sizeof(*op->parts) + 1);
     list_node_init(&op->woken);
@@ -383,13 +398,29 @@ void fetcher_on_tail(struct fetcher *fetcher)
     }
 }
 
+/* The control plane may be gone, and its answer with it. */
+static void give_plans_up(struct fetch_op *op)
+{
+    for (size_t i = 0; i < op->part_count; i++) {
+        struct fetch_op_part *part = &op->parts[i];
+        if (!part->planning)
+            continue;
+        planner_forget(&part->plan);
+        part->planning = false;
+        part->part->kafka_error = KAFKA_OFFSET_NOT_AVAILABLE;
+    }
+    op->planning = 0;
+}
+
 void fetcher_drain(struct fetcher *fetcher)
 {
     fetcher->draining = true;
     LIST_FOREACH(node, next, &fetcher->ops)
     {
         struct fetch_op *op = CONTAINER_OF(node, struct fetch_op, node);
-        if (op->state == FETCH_COLLECTING)
-            fetch_step(op);
+        if (op->state != FETCH_COLLECTING)
+            continue;
+        give_plans_up(op);
+        fetch_step(op);
     }
 }

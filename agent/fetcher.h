@@ -30,10 +30,13 @@ struct fetcher *fetcher_new(const struct fetcher_options *options);
 /* Nothing may be open: see fetcher_drain. */
 void fetcher_free(struct fetcher *fetcher);
 void fetcher_ask(struct fetcher *fetcher, struct fetch_ask *ask);
+/* Answer ASK now, without data, unless it is answered already: its client is gone. */
+void fetcher_cancel(struct fetch_ask *ask);
 /* Something was committed or reset: look again at the fetches that wait. Called once
  * after each batch of watch events and own commits. */
 void fetcher_on_tail(struct fetcher *fetcher);
-/* From now on nobody waits: parked asks are answered with what there is. */
+/* From now on nobody waits: asks are answered with what there is, or with an error that
+ * has the client come again where a plan of the control plane would be needed. */
 void fetcher_drain(struct fetcher *fetcher);
 bool fetcher_idle(const struct fetcher *fetcher); /* no ask and no request is open */
 

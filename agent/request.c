@@ -124,12 +124,32 @@ void request_run(struct request *req)
         give_up(req, rc);
 }
 
-void request_on_ask(struct request *req)
+void request_abandon(struct request *req)
 {
     ASSERT(req->state == REQUEST_ASKING);
-    req->state = REQUEST_RUNNING;
+    list_remove(&req->node);
+    req->conn = NULL;
+    if (req->asked->message.type != ASK_FETCH)
+        return;
+    req->cancelling = true;
+    req->cancel.fetch = CONTAINER_OF(req->asked, struct fetch_ask, ask);
+    req->cancel.ask.message.type = ASK_CANCEL;
+    req->cancel.ask.reply_to = &req->thread->answers;
+    req->cancel.ask.arg = req;
+    client_thread_ask(req->thread, &req->cancel.ask);
+}
+
+void request_on_ask(struct request *req, const struct ask *ask)
+{
+    if (ask == &req->cancel.ask) {
+        req->cancelling = false;
+    } else {
+        ASSERT(req->state == REQUEST_ASKING);
+        req->state = REQUEST_RUNNING;
+    }
     if (req->conn == NULL) {
-        request_free(req);
+        if (!req->cancelling && req->state != REQUEST_ASKING)
+            request_free(req);
         return;
     }
     /* What the core needed does not take from what the handler may have. */
@@ -183,6 +203,7 @@ int request_ask(struct request *req, struct ask *ask, enum ask_type type,
     req->on_answer = on_answer;
     charge(req);
     arena_set_max(&req->arena, ARENA_MAX_BYTES);
+    req->asked = ask;
     ask->message.type = (int)type;
     ask->reply_to = &req->thread->answers;
     ask->arena = &req->arena;

@@ -52,11 +52,14 @@ struct request {
     void *body;         /* the decoded request; NULL for header.downgrade */
     void *own;          /* the handler's, between ask and answer */
     request_answer_fn *on_answer;
-    struct meta_view *view; /* see request_view */
-    bool refreshed;         /* the view was brought up to date for this request */
-    bool refresh_failed;    /* ... or could not be */
-    bool closes;            /* in place of a reply the connection ends */
-    struct codec_out out;   /* the reply; empty: none is sent */
+    struct ask *asked;        /* the ask that is or was out last */
+    struct cancel_ask cancel; /* of a fetch whose client is gone */
+    bool cancelling;          /* the core has it: the request must not be freed */
+    struct meta_view *view;   /* see request_view */
+    bool refreshed;           /* the view was brought up to date for this request */
+    bool refresh_failed;      /* ... or could not be */
+    bool closes;              /* in place of a reply the connection ends */
+    struct codec_out out;     /* the reply; empty: none is sent */
     struct codec_out_iter sent;
     size_t sent_in_piece;
     struct blob **blobs; /* the reply borrows from them */
@@ -73,8 +76,11 @@ int request_new(struct conn *conn, struct blob *frame, struct request **req,
 void request_free(struct request *req);
 /* Run the handler. The connection may be dead afterwards. */
 void request_run(struct request *req);
-/* The core gave REQ's ask back. */
-void request_on_ask(struct request *req);
+/* The core gave ASK, one of REQ's, back. */
+void request_on_ask(struct request *req, const struct ask *ask);
+/* The connection is gone while an ask is out. The request frees itself when that is back;
+ * a fetch is called back. */
+void request_abandon(struct request *req);
 
 /* ---- for handlers ---- */
 

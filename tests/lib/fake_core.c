@@ -14,7 +14,7 @@
 #define TOPICS_MAX     64
 #define PARTITIONS_MAX 2048
 #define HELD_MAX       512
-#define ASK_TYPES      6
+#define ASK_TYPES      7
 #define POLL_MS        2
 
 struct fake_batch {
@@ -390,6 +390,18 @@ static void do_producer_id(struct fake_core *fake, struct producer_id_ask *ask)
     ask_reply(&ask->ask);
 }
 
+static void do_cancel(struct fake_core *fake, struct cancel_ask *ask)
+{
+    for (size_t i = 0; i < fake->parked_count; i++) {
+        if (fake->parked[i] != ask->fetch)
+            continue;
+        fake->parked[i] = fake->parked[--fake->parked_count];
+        ask_reply(&ask->fetch->ask);
+        break;
+    }
+    ask_reply(&ask->ask);
+}
+
 /* ---- asks ---- */
 
 static void carry_out(struct fake_core *fake, struct ask *ask)
@@ -416,6 +428,9 @@ static void carry_out(struct fake_core *fake, struct ask *ask)
         return;
     case ASK_METADATA:
         do_metadata(fake, CONTAINER_OF(ask, struct metadata_ask, ask));
+        return;
+    case ASK_CANCEL:
+        do_cancel(fake, CONTAINER_OF(ask, struct cancel_ask, ask));
         return;
     }
 }

@@ -356,6 +356,31 @@ static void a_vanished_client_leaves_nothing(void **state)
     assert_int_equal(fake_core_end(f.fake, "t", 0), 2);
 }
 
+/* The long poll of a client that went away is called back, not waited out. */
+static void a_vanished_client_waits_no_more(void **state)
+{
+    struct fetch_request_partition partition = fetch_request_partition_defaults;
+    struct fetch_request_topic topic = fetch_request_topic_defaults;
+    struct fetch_request fetch = fetch_request_defaults;
+    int fd = fixture_connect(&f);
+
+    (void)state;
+    topic.topic = slice_str("t");
+    topic.partitions = &partition;
+    topic.partitions_count = 1;
+    fetch.topics = &topic;
+    fetch.topics_count = 1;
+    fetch.max_wait_ms = 60000;
+    fetch.min_bytes = 1;
+    fixture_send(&f, fd, KAFKA_FETCH, 11, 1, "test", &fetch);
+    assert_false(front_idle(f.front));
+    close(fd);
+    fixture_run(&f, 0);
+    assert_int_equal(fake_core_asks(f.fake, ASK_CANCEL), 1);
+    assert_true(front_idle(f.front));
+    assert_int_equal(budget_used(&f.budget), 0);
+}
+
 /* Half-open and slow clients are closed: no whole frame in time, replies not taken,
  * nothing at all for long. */
 static void slow_clients_are_closed(void **state)
@@ -485,6 +510,7 @@ int main(void)
         TEST(earlier_requests_are_answered_first),
         TEST(acks_0_closes_in_its_turn),
         TEST(a_vanished_client_leaves_nothing),
+        TEST(a_vanished_client_waits_no_more),
         TEST(draining_answers_what_was_taken_in),
         cmocka_unit_test(outstanding_requests_are_bounded),
         cmocka_unit_test(outstanding_bytes_are_bounded),

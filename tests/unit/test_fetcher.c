@@ -846,6 +846,63 @@ static void drained(void **state)
     world_fini(&w);
 }
 
+/* Nor for plans: the control plane may be gone. The client asks again, elsewhere. */
+static void drained_without_plans(void **state)
+{
+    struct world w;
+
+    (void)state;
+    world_init(&w);
+    ask_one(&w, 0);
+    assert_int_equal(call_count, 1);
+    fetcher_drain(w.fetcher);
+    run(&w);
+    assert_int_equal(w.answered, 1);
+    assert_error(&w, 0, NOT_AVAILABLE);
+    drop_answer(&w);
+    ask_one(&w, 0);
+    assert_int_equal(w.answered, 1);
+    assert_error(&w, 0, NOT_AVAILABLE);
+    assert_int_equal(call_count, 1);
+    answer_plan(&w, 0, 0, NULL, 0); /* too late for anybody */
+    world_fini(&w);
+}
+
+/* A fetch whose client is gone ends at once, whatever it waits for; one that is answered
+ * already is left alone. */
+static void cancelled(void **state)
+{
+    struct world w;
+    struct plan_row row;
+
+    (void)state;
+    world_init(&w);
+    (void)known_partition(&w);
+    ask_one(&w, 10); /* waits for records */
+    fetcher_cancel(&w.ask);
+    run(&w);
+    assert_int_equal(w.answered, 1);
+    assert_true(fetcher_idle(w.fetcher));
+    fetcher_cancel(&w.ask);
+    run(&w);
+    assert_int_equal(w.answered, 1);
+    world_fini(&w);
+
+    world_init(&w);
+    row = two_batches(&w);
+    ask_one(&w, 0);
+    answer_plan(&w, 0, 10, &row, 1); /* reads from the store */
+    assert_int_equal(w.answered, 0);
+    fetcher_cancel(&w.ask);
+    run(&w);
+    assert_int_equal(w.answered, 1);
+    assert_int_equal(w.ask.blob_count, 0);
+    fake_objects_answer_all();
+    run(&w);
+    assert_int_equal(w.answered, 1);
+    world_fini(&w);
+}
+
 /* Fetches of the same partition wait side by side, and what they ask for leaves as one
  * plan call. */
 static void one_call_for_many(void **state)
@@ -900,6 +957,8 @@ int main(void)
         cmocka_unit_test(store_fails),
         cmocka_unit_test(damaged_run),
         cmocka_unit_test(drained),
+        cmocka_unit_test(drained_without_plans),
+        cmocka_unit_test(cancelled),
         cmocka_unit_test(one_call_for_many),
     };
 
