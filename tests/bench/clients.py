@@ -13,7 +13,6 @@ import machine
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BUILD = ROOT / "build" / "bench"
 JARS = ROOT / "build" / "kafka" / "lib"
-SETTLE_S = 15  # at most
 SETTLE_LOOK_S = 0.25
 SETTLE_BUSY = 0.15  # of a core
 LOG_CONFIG = """<?xml version="1.0" encoding="UTF-8"?>
@@ -36,9 +35,9 @@ def compile_load():
     subprocess.run(["javac", "-cp", f"{JARS}/*", "-d", BUILD, source], check=True)
 
 
-def settle(server):
+def settle(server, at_most_s):
     """Wait until SERVER is idle: a JVM goes on compiling what it did before."""
-    until = time.monotonic() + SETTLE_S
+    until = time.monotonic() + at_most_s
     while time.monotonic() < until:
         before = sum(server.cpu().values())
         time.sleep(SETTLE_LOOK_S)
@@ -49,8 +48,9 @@ def settle(server):
 class Conversation:
     """A program that says {"ready":true}, begins at "go" and answers a line of JSON."""
 
-    def __init__(self, command, cores, log):
+    def __init__(self, command, cores, log, settle_s):
         self.name = os.path.basename(command[0])
+        self.settle_s = settle_s
         with cores.on(cores.client), open(log, "ab") as err:
             self.process = subprocess.Popen(command, stdin=subprocess.PIPE,
                                             stdout=subprocess.PIPE, stderr=err, text=True)
@@ -79,7 +79,7 @@ class Conversation:
     def perform(self, server):
         """From ready to the answer; the answer gains "cpu", seconds by part of SERVER."""
         self.hear()
-        settle(server)
+        settle(server, self.settle_s)
         before = server.cpu()
         self.say("go")
         answer = self.hear()
@@ -99,13 +99,13 @@ class Conversation:
 class Load(Conversation):
     """The Java process that produces and fetches for a whole run."""
 
-    def __init__(self, cores, directory):
+    def __init__(self, cores, directory, settle_s):
         config = pathlib.Path(directory) / "load-log4j2.xml"
         config.write_text(LOG_CONFIG)
         super().__init__(["java", "-Xms256m", "-Xmx3g", "-XX:+UseSerialGC",
                           f"-Dlog4j2.configurationFile={config}",
                           "-cp", f"{BUILD}:{JARS}/*", "Load"], cores,
-                         os.path.join(directory, "load.log"))
+                         os.path.join(directory, "load.log"), settle_s)
 
     def command(self, verb, server, **options):
         words = [f"{name}={value}" for name, value in options.items() if value is not None]
@@ -150,7 +150,7 @@ def kcat(cores, server, topic, path):
     return os.path.getsize(path) / machine.MIB / seconds
 
 
-def commits(programs, cores, server, directory, **options):
+def commits(programs, cores, server, directory, settle_s, **options):
     """Run bench_commit against SERVER's control plane; its answer, with "cpu"."""
     data = server.directory / "weft" / "data" / "controlplane-1"
     command = [str(programs / "bench_commit"),
@@ -158,7 +158,8 @@ def commits(programs, cores, server, directory, **options):
                f"--ca-fingerprint={(data / 'ca.fingerprint').read_text().strip()}",
                f"--enrolment-token=@{server.directory / 'weft' / 'enrolment-token'}"]
     command += [f"--{name}={value}" for name, value in options.items()]
-    program = Conversation(command, cores, os.path.join(directory, "bench_commit.log"))
+    program = Conversation(command, cores, os.path.join(directory, "bench_commit.log"),
+                           settle_s)
     try:
         return program.perform(server)
     finally:

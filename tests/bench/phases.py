@@ -25,6 +25,7 @@ STEADY = 20 * MIB
 TAIL_RATE = 16 * MIB
 TAILS = 6
 FLUSH_INTERVAL_MS = 250
+AGENT_FILL = 320 * MIB  # more than its cache holds: then its memory is warm
 APPLY_LINES = {"apply": "apply alone", "node": "Raft, log with fdatasync, apply"}
 
 
@@ -46,15 +47,16 @@ class Amounts:
     idle_s: float
     starts: int
     applies: int
+    settle_s: float
     broker_connections: bool
 
 
 FULL = Amounts(repeats=3, warm=512 * MIB, broker_warm_s=60, volume=768 * MIB, steady_s=10,
                tail_s=10, light_s=20, kcat=512 * MIB, commit="5s", idle_s=10, starts=5,
-               applies=2000, broker_connections=True)
-QUICK = Amounts(repeats=1, warm=256 * MIB, broker_warm_s=15, volume=256 * MIB, steady_s=3,
-                tail_s=3, light_s=5, kcat=256 * MIB, commit="1500ms", idle_s=3, starts=3,
-                applies=500, broker_connections=False)
+               applies=2000, settle_s=15, broker_connections=True)
+QUICK = Amounts(repeats=1, warm=128 * MIB, broker_warm_s=5, volume=128 * MIB, steady_s=2,
+                tail_s=2, light_s=2.5, kcat=64 * MIB, commit="800ms", idle_s=2, starts=2,
+                applies=200, settle_s=3, broker_connections=False)
 
 
 class Bench:
@@ -68,6 +70,7 @@ class Bench:
         self.directory = directory
         self.programs = programs
         self.lines = f"{directory}/lines"
+        self.in_warm = 0
         clients.make_lines(self.lines, amounts.kcat)
 
     # ---- produce ----
@@ -79,7 +82,10 @@ class Bench:
         many small ones too. An agent must have filled its memory once."""
         self.load.create(server, "warm", PARTITIONS)
         size = self.amounts.warm // part
+        if server.part == "agent":
+            size = max(size, AGENT_FILL // 2)
         warm_s = self.amounts.broker_warm_s if server.part == "broker" else 0
+        paced_s = warm_s / 20
         until = time.monotonic() + warm_s
         fetch = 0
         while fetch == 0 or time.monotonic() < until:
@@ -88,11 +94,12 @@ class Bench:
             fetch += self.load.produce(server, "warm", PARTITIONS, size, JAVA_DEFAULTS,
                                        producers=PRODUCERS_SMALL)["produced"]
             if warm_s > 0:
-                fetch += self.load.produce(server, "warm", PARTITIONS, STEADY * 3, JAVA_DEFAULTS,
+                fetch += self.load.produce(server, "warm", PARTITIONS, STEADY * paced_s, JAVA_DEFAULTS,
                                            producers=PRODUCERS_STEADY, rate=STEADY)["produced"]
-                fetch += self.load.produce(server, "warm", PARTITIONS, TAIL_RATE * 3, BIG,
+                fetch += self.load.produce(server, "warm", PARTITIONS, TAIL_RATE * paced_s, BIG,
                                            producers=2, rate=TAIL_RATE, tails=TAILS)["produced"]
         self.load.fetch(server, "warm", PARTITIONS, fetch)
+        self.in_warm = fetch
 
     def _produce(self, server, key, topic, size, settings, producers, rate=None):
         """One produce of SIZE bytes into TOPIC, as rows produce_KEY and rate_KEY."""
@@ -144,7 +151,10 @@ class Bench:
         self.report.add_cpu("fetch_tail", server.name, cpu, fetched / GIB)
 
     def from_store(self, server, size):
-        server.forget()
+        """What the agent wrote is gone from its memory, which is filled with other records:
+        fresh memory is dear, and an agent that has run for a while has none."""
+        if server.forget():
+            self.load.fetch(server, "warm", PARTITIONS, min(self.in_warm, AGENT_FILL))
         done = self.load.fetch(server, "big", PARTITIONS, size)
         self.report.add_cpu("fetch_store", server.name, done["cpu"], done["fetched"] / GIB)
         self.report.add("rate_store", server.name, done["fetched"] / MIB / done["seconds"])
@@ -210,7 +220,7 @@ class Bench:
 
     def _commits(self, server, **options):
         return clients.commits(self.programs, self.cores, server, self.directory,
-                               duration=self.amounts.commit, **options)
+                               self.amounts.settle_s, duration=self.amounts.commit, **options)
 
     def traffic(self, server, proxy):
         """Bytes on the wire between one agent and the control plane, watch included."""

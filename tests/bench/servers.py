@@ -118,11 +118,13 @@ class Weft:
         return values
 
     def forget(self):
-        """Restart the agent, so that what is fetched next comes from the store."""
+        """Restart the agent, so that what is fetched next comes from the store. True: it
+        was, and its memory is fresh."""
         with self.cores.on(self.cores.server):
             self.cluster.stop("agent-1")
             self.cluster.start("agent-1")
         self._learn()
+        return True
 
     def start_times_ms(self, count):
         """Stop the agent, then start it COUNT times: milliseconds to ready, each."""
@@ -187,6 +189,7 @@ class Kafka:
 
     def forget(self):
         """Its reads come from the page cache; a restart would only cool the JVM."""
+        return False
 
     def start_times_ms(self, count):
         times = []
