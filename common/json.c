@@ -8,6 +8,7 @@
  * jansson and json.h share some names, so jansson comes first, is called for those by the
  * make_*() here, and its macros end before json.h begins. */
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -418,16 +419,31 @@ const struct json *json_find(const struct json *object, const char *key)
     return (const struct json *)json_object_get(to_impl(object), key);
 }
 
+/* 5.0 is an integer, too (JSON Schema 2020-12, section 6.1.1 of validation), as long as it
+ * is one that a double holds exactly. */
+static bool integer_of(const struct json *value, int64_t *v)
+{
+    if (has_type(value, JSON_INTEGER)) {
+        *v = json_integer_value(to_impl(value));
+        return true;
+    }
+    double real = has_type(value, JSON_REAL) ? json_real_value(to_impl(value)) : 0.5;
+    if (!(fabs(real) <= 9007199254740992.0) || real != trunc(real))
+        return false;
+    *v = (int64_t)real;
+    return true;
+}
+
 int64_t json_as_int(struct json_reader *r, const struct json *value, const char *what,
                     int64_t min, int64_t max)
 {
+    int64_t v;
     if (r->failed)
         return 0;
-    if (!has_type(value, JSON_INTEGER)) {
+    if (!integer_of(value, &v)) {
         fail_at(r, value, what, ERR_MALFORMED, "not an integer");
         return 0;
     }
-    int64_t v = json_integer_value(to_impl(value));
     if (v < min || v > max) {
         char problem[80];
         snprintf(problem, sizeof(problem), "not from %" PRId64 " to %" PRId64, min, max);

@@ -1,6 +1,6 @@
 /* json.h - JSON values; the only door to jansson.
  *
- * Numbers are 64-bit integers (reals are rejected where an integer is asked). Reading
+ * Numbers are 64-bit integers (a real is one where it is whole: 5.0). Reading
  * bounds depth and size before it builds anything. Getters of a wrong type set a sticky
  * error in the struct json_reader that names the path ("topics[3].name: not a string").
  *

@@ -123,8 +123,8 @@ static void start(struct call *call, struct audit_call *audit)
     query->newest_first = sort == NULL || sort[0] == '-';
     query->actor = call_query_text(call, "actor", COMMAND_ACTOR_NAME_MAX);
     query->action = call_query_text(call, "action", COMMAND_ACTION_MAX);
-    query->from_ms = call_query_int(call, "from_ms", 0, INT64_MAX, 0);
-    query->to_ms = call_query_int(call, "to_ms", 0, INT64_MAX, 0);
+    query->from_ms = call_query_int(call, "from_ms", 0, CALL_TIME_MAX, 0);
+    query->to_ms = call_query_int(call, "to_ms", 0, CALL_TIME_MAX, 0);
     query->after = (uint64_t)call_query_int(call, "after", 1, INT64_MAX, 0);
     audit->limit = list_limit(call);
     if (call->err.code != 0)

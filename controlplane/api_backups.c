@@ -256,11 +256,11 @@ void api_backups_record(struct call *call)
     cmd->backup_record.backup_id = change->made_id;
     cmd->backup_record.place = json_get_string(&r, call->body, "place", PLACE_MAX);
     cmd->backup_record.applied_index =
-        (uint64_t)json_get_int(&r, call->body, "applied_index", 0, INT64_MAX);
+        (uint64_t)json_get_int(&r, call->body, "applied_index", 0, CALL_TIME_MAX);
     cmd->backup_record.size_bytes =
-        (uint64_t)json_get_int(&r, call->body, "size_bytes", 0, INT64_MAX);
+        (uint64_t)json_get_int(&r, call->body, "size_bytes", 0, CALL_TIME_MAX);
     cmd->backup_record.taken_at_ms =
-        json_get_int(&r, call->body, "taken_at_ms", 0, INT64_MAX);
+        json_get_int(&r, call->body, "taken_at_ms", 0, CALL_TIME_MAX);
     struct slice hex = json_get_string(&r, call->body, "sha256", 2 * SHA256_LEN);
     if (!r.failed && !place_ok(cmd->backup_record.place))
         call_fail(call, ERR_INVALID, "place: want printable ASCII");

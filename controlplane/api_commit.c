@@ -63,6 +63,8 @@ static void commit_core(struct node *node, struct call *call)
                        .node_id = agent->node_id,
                        .max_age_ms = call->service->options->commit_max_age_ms,
                        .max_future_ms = MAX_FUTURE_MS,
+                       .metadata_max =
+                           (uint64_t)call->service->options->max_metadata_bytes,
                        .payload = str_slice(&item->payload)}};
         call_propose(node, call, &item->proposal, &cmd, commit_settled);
         proposed++;

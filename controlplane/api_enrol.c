@@ -6,6 +6,7 @@
  * says decides: before it was applied the certificate leaves this process to nobody. */
 #include "controlplane/api.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "common/clock.h"
@@ -96,10 +97,12 @@ static void use_settled(struct node *node, struct call *call)
 static void use_core(struct node *node, struct call *call)
 {
     struct enrol *enrol = call->data;
+    char text[UUID_TEXT_LEN + 1];
     struct command cmd = {.kind = COMMAND_TOKEN_USE,
                           .cluster_id = enrol->cluster_id,
                           .token_use = {.used_by = enrol->agent_id}};
     memcpy(cmd.token_use.hash, call->token_hash, SHA256_LEN);
+    call_target(call, "agents/%s", uuid_print(&enrol->agent_id, text));
     call_propose(node, call, &enrol->proposal, &cmd, use_settled);
 }
 
@@ -136,6 +139,12 @@ static void find_core(struct node *node, struct call *call)
         fail_token(call, ERR_CONFLICT);
     else
         enrol->cluster_id = token->cluster_id;
+    if (call->err.code == 0) {
+        call->principal.actor_kind = ACTOR_TOKEN;
+        call->principal.actor_id = token->token_id;
+        snprintf(call->principal.name, sizeof(call->principal.name), "%.*s",
+                 COMMAND_ACTOR_NAME_MAX, token->name);
+    }
     call_done(call);
 }
 

@@ -195,7 +195,8 @@ static void create_core(struct node *node, struct call *call)
                              .configs = item->changes,
                              .config_count = item->change_count,
                              .topics_max = (uint32_t)options->max_topics,
-                             .partitions_max = (uint32_t)options->max_partitions}};
+                             .partitions_max = (uint32_t)options->max_partitions,
+                             .metadata_max = (uint64_t)options->max_metadata_bytes}};
         topic_item_propose(node, call, item, &cmd, state_check_topic_create);
     }
     topic_items_sent(call);
@@ -325,6 +326,7 @@ static void partitions_read(struct call *call, struct json_reader *r,
 static void partitions_core(struct node *node, struct call *call)
 {
     struct topic_items *items = call->data;
+    const struct control_options *options = call->service->options;
     for (size_t i = 0; i < items->count; i++) {
         struct topic_item *item = &items->items[i];
         const struct topic *topic = want_topic(node, call, item);
@@ -345,8 +347,8 @@ static void partitions_core(struct node *node, struct call *call)
             .cluster_id = call->cluster_id,
             .partitions_create = {.topic_id = topic->topic_id,
                                   .total = item->partitions,
-                                  .partitions_max =
-                                      (uint32_t)call->service->options->max_partitions}};
+                                  .partitions_max = (uint32_t)options->max_partitions,
+                                  .metadata_max = (uint64_t)options->max_metadata_bytes}};
         topic_item_propose(node, call, item, &cmd, state_check_partitions_create);
     }
     topic_items_sent(call);

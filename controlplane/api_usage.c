@@ -34,8 +34,8 @@ static void set_counts(struct json *value, const struct usage_hour *hour)
 
 static void read_range(struct call *call, struct usage_call *usage)
 {
-    usage->from_ms = call_query_int(call, "from_ms", 0, INT64_MAX, 0);
-    usage->to_ms = call_query_int(call, "to_ms", 0, INT64_MAX, INT64_MAX);
+    usage->from_ms = call_query_int(call, "from_ms", 0, CALL_TIME_MAX, 0);
+    usage->to_ms = call_query_int(call, "to_ms", 0, CALL_TIME_MAX, INT64_MAX);
 }
 
 /* --- GET /api/v1/clusters/{cluster}/usage --- */

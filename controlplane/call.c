@@ -419,8 +419,14 @@ static void start(struct call *call)
         read_key(call);
         read_if_match(call);
     }
-    if (call->err.code == 0)
-        call->route->start(call);
+    if (call->err.code != 0)
+        return;
+    call->route->start(call);
+    /* A text that is too long is a bad value; 413 is for bodies. A parked call may be
+     * another thread's already. */
+    if (!http_exchange_parked(call->x) && call->err.code == ERR_TOO_LARGE &&
+        call->route->access != ACCESS_AGENT)
+        call->err.code = ERR_INVALID;
 }
 
 static void admitted(struct node *node, struct call *call)

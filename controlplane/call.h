@@ -92,6 +92,8 @@ struct uuid call_bucket(const struct call *call);
 void call_drop_body(struct call *call);
 /* The {...} of the path; fails the call with NOT_FOUND when it is no uuid. */
 bool call_path_uuid(struct call *call, struct uuid *id) MUST_CHECK;
+/* The largest time and count that people's tools are sure to keep exact (2^53 - 1). */
+#define CALL_TIME_MAX INT64_C(9007199254740991)
 /* A parameter of the query as a number, or ABSENT without it; fails the call with
  * INVALID when it is none or out of range. */
 int64_t call_query_int(struct call *call, const char *name, int64_t min, int64_t max,

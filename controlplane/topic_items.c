@@ -98,6 +98,8 @@ void topic_item_propose(struct node *node, struct call *call, struct topic_item 
 
     if (!items->validate_only) {
         item->proposed = true;
+        call_target(call, "topics/%.*s", (int)MIN(item->name.len, (size_t)TOPIC_NAME_MAX),
+                    (const char *)item->name.ptr);
         call_propose(node, call, &item->proposal, cmd, settled);
         return;
     }
