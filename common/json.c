@@ -419,8 +419,8 @@ const struct json *json_find(const struct json *object, const char *key)
     return (const struct json *)json_object_get(to_impl(object), key);
 }
 
-/* 5.0 is an integer, too (JSON Schema 2020-12, section 6.1.1 of validation), as long as it
- * is one that a double holds exactly. */
+/* 5.0 is an integer, too (JSON Schema 2020-12, section 6.1.1 of validation), as long as
+ * it is one that a double holds exactly. */
 static bool integer_of(const struct json *value, int64_t *v)
 {
     if (has_type(value, JSON_INTEGER)) {

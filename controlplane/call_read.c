@@ -24,8 +24,8 @@ int64_t call_query_int(struct call *call, const char *name, int64_t min, int64_t
         return absent;
     errno = 0;
     long long value = strtoll(text, &end, 10);
-    if (errno == 0 && end != text && strlen(text) <= NUMBER_MAX && *end == '\0' && text[0] != ' ' && text[0] != '+' &&
-        value >= min && value <= max)
+    if (errno == 0 && end != text && strlen(text) <= NUMBER_MAX && *end == '\0' &&
+        text[0] != ' ' && text[0] != '+' && value >= min && value <= max)
         return value;
     call_fail(call, ERR_INVALID, "%s: want a number from %lld to %lld", name,
               (long long)min, (long long)max);
