@@ -108,7 +108,7 @@ static int write_direct(int fd, struct place *place, size_t left)
     return rc;
 }
 
-int file_write(int fd, const struct slice *pieces, size_t count)
+int file_io_write(int fd, const struct slice *pieces, size_t count)
 {
     struct place place = {pieces, count, 0, 0};
     size_t size = 0;
@@ -141,8 +141,8 @@ static int read_up_to(int fd, uint8_t *data, size_t len, uint64_t offset, size_t
     return 0;
 }
 
-int file_read(int fd, uint8_t *data, size_t len, size_t room, uint64_t offset,
-              size_t *done)
+int file_io_read(int fd, uint8_t *data, size_t len, size_t room, uint64_t offset,
+                 size_t *done)
 {
     size_t whole = (len + BLOCK_ALIGN - 1) / BLOCK_ALIGN * BLOCK_ALIGN;
     bool aligned = offset % BLOCK_ALIGN == 0 && (uintptr_t)data % BLOCK_ALIGN == 0;

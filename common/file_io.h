@@ -16,13 +16,13 @@
 #include "common/slice.h"
 
 /* Append PIECES, in order, to the empty file FD. 0 or an errno. */
-int file_write(int fd, const struct slice *pieces, size_t count) MUST_CHECK;
+int file_io_write(int fd, const struct slice *pieces, size_t count) MUST_CHECK;
 
 /* Read LEN bytes at OFFSET into DATA, of which ROOM bytes may be written: what is behind
  * LEN is undefined then. *DONE is less than LEN where the file ends before. 0 or an
  * errno. Direct where DATA and OFFSET are multiples of BLOCK_ALIGN and LEN, rounded up to
  * that, fits into ROOM. */
-int file_read(int fd, uint8_t *data, size_t len, size_t room, uint64_t offset,
-              size_t *done) MUST_CHECK;
+int file_io_read(int fd, uint8_t *data, size_t len, size_t room, uint64_t offset,
+                 size_t *done) MUST_CHECK;
 
 #endif

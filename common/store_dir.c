@@ -156,7 +156,7 @@ static int write_pieces(int fd, const struct store_request *request, struct err 
     int rc = FAULT_ERROR("store_dir_write") ? EIO
              : FAULT_ERROR("store_dir_space")
                  ? ENOSPC
-                 : file_write(fd, request->pieces, request->piece_count);
+                 : file_io_write(fd, request->pieces, request->piece_count);
     return rc == 0 ? 0 : err_set_errno(err, rc, "cannot write %s", request->key);
 }
 
@@ -327,7 +327,7 @@ static int read_blob(int fd, const struct store_request *request, struct blob *b
     size_t room = blob->block.data != NULL ? blob->block.size : blob->len;
     int rc = FAULT_ERROR("store_dir_read")
                  ? EIO
-                 : file_read(fd, blob->data, blob->len, room, request->offset, &done);
+                 : file_io_read(fd, blob->data, blob->len, room, request->offset, &done);
     if (rc != 0)
         return err_set_errno(err, rc, "cannot read %s", request->key);
     if (done < blob->len)

@@ -60,7 +60,7 @@ static void write_bytes(const uint8_t *bytes, size_t size, size_t piece)
         pieces[n++] = SLICE_NULL;
         assert_true(n < PIECES_MAX);
     }
-    assert_int_equal(file_write(fd, pieces, n), 0);
+    assert_int_equal(file_io_write(fd, pieces, n), 0);
 }
 
 /* What stands in the file, through the page cache. */
@@ -108,7 +108,7 @@ static void refused_goes_on(void **state)
     (void)state;
     assert_int_equal(write(fd, bytes, 1), 1);
     struct slice piece = slice_of(bytes + 1, 500000);
-    assert_int_equal(file_write(fd, &piece, 1), 0);
+    assert_int_equal(file_io_write(fd, &piece, 1), 0);
     assert_content(bytes, 500001);
     assert_int_equal(fcntl(fd, F_GETFL) & O_DIRECT, 0);
     mem_free(bytes);
@@ -123,11 +123,11 @@ static void errors_are_told(void **state)
     (void)state;
     int reader = open(path, O_RDONLY);
     assert_true(reader >= 0);
-    assert_int_equal(file_write(reader, &small, 1), EBADF);
-    assert_int_equal(file_write(reader, &large, 1), EBADF);
+    assert_int_equal(file_io_write(reader, &small, 1), EBADF);
+    assert_int_equal(file_io_write(reader, &large, 1), EBADF);
     close(reader);
-    assert_int_equal(file_read(reader, bytes, 10, 10, 0, &done), EBADF);
-    assert_int_equal(file_read(reader, bytes, 300000, 300000, 0, &done), EBADF);
+    assert_int_equal(file_io_read(reader, bytes, 10, 10, 0, &done), EBADF);
+    assert_int_equal(file_io_read(reader, bytes, 300000, 300000, 0, &done), EBADF);
     mem_free(bytes);
 }
 
@@ -136,7 +136,7 @@ static void assert_range(const uint8_t *bytes, size_t size, size_t offset, size_
     struct block block;
     size_t done;
     assert_true(block_try_new(&block, len));
-    assert_int_equal(file_read(fd, block.data, len, block.size, offset, &done), 0);
+    assert_int_equal(file_io_read(fd, block.data, len, block.size, offset, &done), 0);
     assert_int_equal(done, offset >= size ? 0 : MIN(len, size - offset));
     assert_memory_equal(block.data, bytes + MIN(offset, size), done);
     block_free(&block);
@@ -174,11 +174,11 @@ static void room_is_kept(void **state)
     write_bytes(bytes, size, size);
     assert_true(block_try_new(&block, 500000));
     block.data[300001] = 0x77;
-    assert_int_equal(file_read(fd, block.data, 300001, 300001, 0, &done), 0);
+    assert_int_equal(file_io_read(fd, block.data, 300001, 300001, 0, &done), 0);
     assert_int_equal(done, 300001);
     assert_memory_equal(block.data, bytes, 300001);
     assert_int_equal(block.data[300001], 0x77);
-    assert_int_equal(file_read(fd, block.data + 1, 300001, 400000, 0, &done), 0);
+    assert_int_equal(file_io_read(fd, block.data + 1, 300001, 400000, 0, &done), 0);
     assert_memory_equal(block.data + 1, bytes, 300001);
     block_free(&block);
     mem_free(bytes);
