@@ -838,53 +838,6 @@ int wal_open(const struct wal_options *options, struct wal **wal_out, struct err
     return 0;
 }
 
-/* Make the first DIR/aside-N that is not there. */
-static int make_aside(int dir_fd, char name[32], struct err *err)
-{
-    for (int i = 1; i < 10000; i++) {
-        snprintf(name, 32, "aside-%d", i);
-        if (mkdirat(dir_fd, name, 0700) == 0)
-            return 0;
-        if (errno != EEXIST)
-            return err_set_errno(err, errno, "make %s", name);
-    }
-    return err_set(err, ERR_EXISTS, "too many directories named aside-N");
-}
-
-static int move_aside(int dir_fd, const char *from, const char *name, struct err *err)
-{
-    char to[PATH_BYTES];
-    snprintf(to, sizeof(to), "%s/%s", name, from);
-    if (renameat(dir_fd, from, dir_fd, to) != 0 && errno != ENOENT)
-        return err_set_errno(err, errno, "move %s to %s", from, to);
-    return 0;
-}
-
-int wal_set_aside(const char *dir, char name[32], struct err *err)
-{
-    struct dirent *item;
-    uint64_t first_index;
-    DIR *list = opendir(dir);
-
-    if (list == NULL)
-        return err_set_errno(err, errno, "open directory %s", dir);
-    int fd = dirfd(list);
-    int rc = make_aside(fd, name, err);
-    /* The vote last: as long as it is there, this is not taken for an empty directory. */
-    while (rc == 0 && (item = readdir(list)) != NULL) {
-        if (parse_name(item->d_name, &first_index))
-            rc = move_aside(fd, item->d_name, name, err);
-    }
-    if (rc == 0)
-        rc = move_aside(fd, "durable", name, err);
-    if (rc == 0)
-        rc = move_aside(fd, "vote", name, err);
-    if (rc == 0 && fsync(fd) != 0)
-        rc = err_set_errno(err, errno, "sync %s", dir);
-    closedir(list);
-    return rc;
-}
-
 void wal_close(struct wal *wal)
 {
     if (wal == NULL)

@@ -58,13 +58,6 @@ struct wal_options {
 int wal_open(const struct wal_options *options, struct wal **wal,
              struct err *err) MUST_CHECK;
 void wal_close(struct wal *wal);
-/* A log that is damaged in what was acknowledged cannot be mended here, and must not be
- * cut: this node may have been what made an entry committed, so it may neither vote nor
- * answer under its old id any more. With other nodes in the cell it comes back as another
- * node: leave the cell, set everything aside, join anew with a new id. Moves the log's
- * files and `vote` from DIR into a new directory DIR/aside-N, whose name is put into
- * NAME, for whoever wants to look. */
-int wal_set_aside(const char *dir, char name[32], struct err *err) MUST_CHECK;
 
 struct uuid wal_cell_id(const struct wal *wal);
 uint64_t wal_first_index(const struct wal *wal); /* of what is there; last + 1 if empty */

@@ -146,6 +146,7 @@ void vcell_start(struct vcell *cell, uint64_t id)
                                       .vote_ops = &vote_ops,
                                       .election_timeout_ms = VCELL_ELECTION,
                                       .heartbeat_ms = VCELL_BEAT,
+                                      .trailing = cell->trailing,
                                       .random_seed = ++cell->seed * 7919,
                                       .bootstrap = id == 1,
                                       .reset_log = node->marker,

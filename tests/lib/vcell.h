@@ -56,7 +56,8 @@ struct vcell {
     char dir[64];
     int64_t now_ms;
     unsigned seed;
-    int64_t delay_ms; /* of messages */
+    int64_t delay_ms;  /* of messages */
+    unsigned trailing; /* replica_options.trailing of those that start from now on */
     struct vcell_node nodes[VCELL_NODES];
     struct list messages;
     bool cut[VCELL_NODES][VCELL_NODES]; /* from, to */

@@ -608,11 +608,36 @@ static void test_broken_disk(void **state)
 }
 
 static uint32_t seed_state;
+static unsigned changes;
 
 static uint32_t roll(uint32_t n)
 {
     seed_state = seed_state * 1664525u + 1013904223u;
     return (seed_state >> 8) % n;
+}
+
+/* Any change that the leader takes; but of five voters three stay. */
+static void change_something(struct vcell *cell)
+{
+    uint64_t leader = vcell_leader(cell), id = 1 + roll(6), index;
+    struct replica_server servers[REPLICA_SERVERS_MAX];
+    unsigned voters = 0;
+    struct err err;
+
+    if (leader == 0)
+        return;
+    size_t n = replica_servers(vcell_replica(cell, leader), servers);
+    for (size_t i = 0; i < n; i++)
+        voters += servers[i].role == REPLICA_VOTER;
+    enum replica_change_kind kind = (enum replica_change_kind)roll(4);
+    if (voters <= 3 && (kind == REPLICA_DEMOTE || kind == REPLICA_REMOVE))
+        kind = roll(2) == 0 ? REPLICA_ADD : REPLICA_PROMOTE;
+    /* A node that was removed must not come back with its id: it is only demoted. */
+    if (kind == REPLICA_REMOVE)
+        kind = REPLICA_DEMOTE;
+    if (replica_change(vcell_replica(cell, leader), kind, id, cell->nodes[id].address,
+                       cell->now_ms, &index, &err) == 0)
+        changes++;
 }
 
 static void one_fault(struct vcell *cell)
@@ -621,7 +646,7 @@ static void one_fault(struct vcell *cell)
     struct vcell_node *node = &cell->nodes[id];
     struct err err;
 
-    switch (roll(9)) {
+    switch (roll(11)) {
     case 0:
     case 1:
         if (node->replica != NULL)
@@ -653,8 +678,12 @@ static void one_fault(struct vcell *cell)
     case 8:
         node->disk_ms = 1 + roll(300);
         break;
+    case 9:
+    case 10:
+        change_something(cell);
+        break;
     }
-    id = 1 + roll(5);
+    id = 1 + roll(6);
     if (cell->nodes[id].replica == NULL)
         vcell_start(cell, id);
 }
@@ -666,13 +695,33 @@ static bool lose_some(struct vcell *cell, uint64_t from, uint64_t to,
     return roll(20) != 0;
 }
 
+/* Node 6 may not have been added yet. */
+static bool members_are_equal(struct vcell *cell)
+{
+    uint64_t leader = vcell_leader(cell);
+    struct replica_server servers[REPLICA_SERVERS_MAX];
+
+    if (leader == 0)
+        return false;
+    size_t n = replica_servers(vcell_replica(cell, leader), servers);
+    for (size_t i = 0; i < n; i++) {
+        if (applied(cell, servers[i].id) !=
+            replica_last_index(vcell_replica(cell, leader)))
+            return false;
+    }
+    return true;
+}
+
 /* Faults of all kinds at random: the fixture's rules hold all the time, and when they end
  * the cell comes together within ten seconds. */
 static void test_chaos(void **state)
 {
     struct vcell *cell = *state;
-    const char *seed = getenv("VCELL_SEED");
+    const char *seed = getenv("CELL_SEED");
+    unsigned installs = 0;
     seed_state = seed != NULL ? (uint32_t)atoi(seed) : 1;
+    changes = 0;
+    cell->trailing = 20;
     for (int round = 0; round < 10; round++) {
         cell->filter = lose_some;
         for (int i = 0; i < 60; i++) {
@@ -683,7 +732,7 @@ static void test_chaos(void **state)
         }
         cell->filter = NULL;
         memset(cell->cut, 0, sizeof(cell->cut));
-        for (uint64_t id = 1; id <= 5; id++) {
+        for (uint64_t id = 1; id <= 6; id++) {
             cell->nodes[id].paused = false;
             cell->nodes[id].disk_ms = 1;
             if (cell->nodes[id].replica == NULL)
@@ -691,9 +740,13 @@ static void test_chaos(void **state)
         }
         int64_t began_ms = cell->now_ms;
         vcell_until_leader(cell);
-        vcell_until_equal(cell);
+        vcell_until(cell, members_are_equal);
         assert_true(cell->now_ms - began_ms < 10000);
     }
+    for (uint64_t id = 1; id <= 6; id++)
+        installs += cell->nodes[id].installs;
+    print_message("elections=%u installs=%u changes=%u\n", cell->elections, installs,
+                  changes);
 }
 
 int main(void)

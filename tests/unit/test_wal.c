@@ -585,35 +585,6 @@ static void test_truncate_all(void **state)
     check_entries(f, 101, 120);
 }
 
-/* A damaged log is set aside whole; what is left is a directory without a log. */
-static void test_set_aside(void **state)
-{
-    struct fixture *f = *state;
-    char name[32], path[192];
-    assert_int_equal(append(f, 1, 60, 7), 0);
-    assert_int_equal(wal_sync(f->wal, &f->err), 0);
-    wal_close(f->wal);
-    f->wal = NULL;
-    flip(f, 1, 200);
-    assert_int_equal(open_log(f), ERR_DAMAGED);
-    assert_int_equal(wal_set_aside(f->dir, name, &f->err), 0);
-    assert_string_equal(name, "aside-1");
-    snprintf(path, sizeof(path), "%s/%s/wal-%020d.log", f->dir, name, 1);
-    assert_int_equal(access(path, F_OK), 0);
-    assert_int_equal(open_log(f), 0);
-    assert_int_equal(wal_last_index(f->wal), 0);
-    assert_int_equal(append(f, 1, 10, 7), 0);
-    wal_close(f->wal);
-    f->wal = NULL;
-    assert_int_equal(wal_set_aside(f->dir, name, &f->err), 0);
-    assert_string_equal(name, "aside-2");
-    for (int i = 1; i <= 2; i++) {
-        snprintf(path, sizeof(path), "%s/aside-%d", f->dir, i);
-        temp_dir_remove(path);
-    }
-    assert_int_equal(open_log(f), 0);
-}
-
 int main(void)
 {
 #define TEST(t) cmocka_unit_test_setup_teardown(t, setup, teardown)
@@ -635,7 +606,6 @@ int main(void)
         TEST(test_reset),
         TEST(test_reset_interrupted),
         TEST(test_truncate_all),
-        TEST(test_set_aside),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
