@@ -388,6 +388,7 @@ static void start_on_core(struct node *node, struct ask *ask)
     if (starting->code == 0 && node->reset_log)
         starting->code = node_finish_install(node, starting->err);
     if (starting->code == 0) {
+        node_begin_recovery(node);
         node->running = true;
         node->scheduled_ms = -1;
         schedule(node);

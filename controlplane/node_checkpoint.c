@@ -69,6 +69,7 @@ static void begin_checkpoint(struct node *node)
     checkpoint_begin(node->state, &job->meta, &job->delta);
     node->saving = job;
     node->save_failed = false;
+    node->checkpoint_wanted = false;
     node->applied_bytes = 0;
     node->checkpoint_at_ms = loop_now_ms(node->thread.loop);
     go_on_collecting(node);
@@ -77,10 +78,12 @@ static void begin_checkpoint(struct node *node)
 /* The log has grown or much has changed: the state should go into the database. */
 static bool checkpoint_due(const struct node *node)
 {
+    if (replica_applied_index(node->replica) == 0)
+        return false; /* it waits to be let into a cell */
     if (node->applied_bytes >= node->options.checkpoint_log_bytes ||
         checkpoint_pending(node->state) >= CHECKPOINT_ROWS)
         return true;
-    if (!list_empty(&node->snapshots_waiting))
+    if (!list_empty(&node->snapshots_waiting) || node->checkpoint_wanted)
         return true;
     return node->applied_bytes > 0 &&
            loop_now_ms(node->thread.loop) - node->checkpoint_at_ms >=

@@ -79,6 +79,7 @@ struct node {
     struct peers *peers;
     bool configuration_changed; /* tell peers at the end of the tick */
     bool removed_told;
+    bool checkpoint_wanted;       /* soon: the members changed */
     uint64_t members_hash;        /* of the state's table of nodes, as peers were told */
     struct node_change *changing; /* appended or handed over, not ended */
     uint64_t changing_index, changing_term;
@@ -165,7 +166,8 @@ void node_stop_install(struct node *node);
 int node_recover_log(struct node *node, int (*open_log)(struct node *, struct err *),
                      struct err *err) MUST_CHECK;
 /* Whether a message from or to others is dropped while this node recovers. */
-bool node_recover_drops(struct node *node, struct slice bytes);
+bool node_recover_drops(const struct node *node, struct slice bytes);
+void node_begin_recovery(struct node *node); /* Raft has begun, no message came yet */
 void node_flush_recovery(struct node *node);
 void node_peer_lost(struct node *node, uint64_t from);
 void node_retry_transfer(struct node *node);

@@ -312,6 +312,8 @@ void node_flush_peers(struct node *node)
 
     if (node->configuration_changed) {
         node->configuration_changed = false;
+        /* Who the others are should be known without the log. */
+        node->checkpoint_wanted = !replica_changing(node->replica);
         if (node->peers != NULL)
             tell_addresses(node);
         if (replica_removed(node->replica))

@@ -6,17 +6,18 @@
  * DIR/recovering is there:
  *
  * - it votes for nobody and stands for no election: votes asked of it and by it are
- *   dropped here, between replica and peers;
+ *   dropped here, between replica and peers. The vote file stays;
  * - it greets others as one that lost its log. A leader that knows what this node once
- *   had would take its rejections for old ones (a durable log does not shrink) and send
- *   it nothing; it hands leadership over, and the next leader begins with probing.
+ *   had takes its rejections for old ones (a durable log does not shrink) and sends it
+ *   nothing; it hands leadership over, and the next leader begins with probing.
  *
- * It is over when this node has applied what the leader of some term had committed when
- * it was first heard in that term, and an entry of that term itself. Whatever was
- * committed with this node's lost word is before that: either that leader counted the
- * word itself and had it committed; or it was elected by others who had it, and so has it
- * before the entries of its own term. With fewer than three voters nobody can help: then
- * the start is refused as for a node alone. */
+ * It is over when an entry of a later term than this node had taken part in before was
+ * applied here. Its leader was elected by others only, and of 2k others k+1. What was
+ * committed with this node's lost word is in the logs of k others: one of them voted, so
+ * that leader has it, before the entries of its own term; and it never counted this node
+ * for more than what it answers now. An earlier term would not do: its leader still
+ * counts the lost word. With fewer than three voters nobody can help: then the start is
+ * refused as for a node alone. */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -35,7 +36,7 @@
 #define VOTERS_MIN 3
 
 struct recovery {
-    uint64_t term, index; /* what the leader had when it was first heard; 0: not yet */
+    uint64_t term; /* that this node had taken part in when it began; 0: not yet known */
 };
 
 static void path_of(const struct node *node, const char *name, char path[NODE_PATH_BYTES])
@@ -154,40 +155,44 @@ int node_recover_log(struct node *node, int (*open_log)(struct node *, struct er
 
 /* ---- while it lasts ---- */
 
-bool node_recover_drops(struct node *node, struct slice bytes)
+bool node_recover_drops(const struct node *node, struct slice bytes)
 {
     struct peer_message msg;
 
-    if (node->recovery == NULL || peer_message_decode(bytes, &msg) != 0)
+    return node->recovery != NULL && peer_message_decode(bytes, &msg) == 0 &&
+           (msg.type == PEER_VOTE || msg.type == PEER_TIMEOUT_NOW);
+}
+
+void node_begin_recovery(struct node *node)
+{
+    if (node->recovery != NULL)
+        node->recovery->term = replica_term(node->replica);
+}
+
+/* An entry of a later term was applied here. */
+static bool is_recovered(struct node *node, struct replica_position *position)
+{
+    struct str configuration;
+
+    if (replica_term(node->replica) <= node->recovery->term)
         return false;
-    if (msg.type == PEER_APPEND && msg.term > node->recovery->term) {
-        node->recovery->term = msg.term;
-        node->recovery->index = msg.append.commit_index;
-    }
-    return msg.type == PEER_VOTE || msg.type == PEER_TIMEOUT_NOW;
+    str_init(&configuration, 64 * KIB);
+    int rc = replica_position(node->replica, position, &configuration);
+    str_fini(&configuration);
+    return rc == 0 && position->term > node->recovery->term;
 }
 
 void node_flush_recovery(struct node *node)
 {
-    struct recovery *recovery = node->recovery;
     struct replica_position position;
     char path[NODE_PATH_BYTES];
-    struct str configuration;
     struct err err = {.code = 0};
 
-    if (recovery == NULL || recovery->term == 0 ||
-        replica_applied_index(node->replica) < recovery->index)
-        return;
-    str_init(&configuration, 64 * KIB);
-    int rc = replica_position(node->replica, &position, &configuration);
-    bool there =
-        rc == 0 && position.index >= recovery->index && position.term == recovery->term;
-    str_fini(&configuration);
-    if (!there)
+    if (node->recovery == NULL || !is_recovered(node, &position))
         return;
     path_of(node, NOTE, path);
-    rc = unlink(path) != 0 ? err_set_errno(&err, errno, "remove %s", path)
-                           : sync_dir(node, &err);
+    int rc = unlink(path) != 0 ? err_set_errno(&err, errno, "remove %s", path)
+                               : sync_dir(node, &err);
     if (rc != 0) {
         node_fatal(node, &err);
         return;
@@ -195,8 +200,8 @@ void node_flush_recovery(struct node *node)
     log_info("node", "recovered: this node has all that was committed, and votes again",
              "index=%llu term=%llu", (unsigned long long)position.index,
              (unsigned long long)position.term);
+    mem_free(node->recovery);
     node->recovery = NULL;
-    mem_free(recovery);
     peers_set_lost(node->peers, false);
 }
 
