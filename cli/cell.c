@@ -175,11 +175,11 @@ static void print_head(const struct json *cell, const struct json *nodes, int64_
         {" ago\nlog       term ", "term", CELL_INT},
         {", committed ", "commit_index", CELL_INT},
         {", applied ", "applied_index", CELL_INT},
-        {"\ncontents  ", "counts.clusters", CELL_INT},
-        {" clusters, ", "counts.topics", CELL_INT},
-        {" topics, ", "counts.partitions", CELL_INT},
-        {" partitions, ", "counts.agents", CELL_INT},
-        {" agents; ", "counts.memory_bytes", CELL_BYTES},
+        {"\ncontents  clusters ", "counts.clusters", CELL_INT},
+        {", topics ", "counts.topics", CELL_INT},
+        {", partitions ", "counts.partitions", CELL_INT},
+        {", agents ", "counts.agents", CELL_INT},
+        {"; ", "counts.memory_bytes", CELL_BYTES},
     };
     const struct json *leader = leader_of(nodes);
 

@@ -278,9 +278,28 @@ static int own_cluster(struct cli *cli, char **id)
     return rc;
 }
 
-int cli_cluster(struct cli *cli, const char **id)
+/* What names the cluster, or NULL. */
+static const char *cluster_name(const struct cli *cli)
 {
     const char *name = args_flag(&cli->args, "cluster");
+
+    if (name == NULL)
+        name = args_value(&cli->args, "cluster");
+    if (name == NULL)
+        name = environment("WEFT_CLUSTER");
+    if (name == NULL && cli->context != NULL)
+        name = cli->context->cluster;
+    return name;
+}
+
+bool cli_names_cluster(const struct cli *cli)
+{
+    return cluster_name(cli) != NULL;
+}
+
+int cli_cluster(struct cli *cli, const char **id)
+{
+    const char *name;
     int rc;
 
     if (cli->cluster_id != NULL) {
@@ -289,12 +308,7 @@ int cli_cluster(struct cli *cli, const char **id)
     }
     if ((rc = cli_connect(cli)) != 0)
         return rc;
-    if (name == NULL)
-        name = args_value(&cli->args, "cluster");
-    if (name == NULL)
-        name = environment("WEFT_CLUSTER");
-    if (name == NULL && cli->context != NULL)
-        name = cli->context->cluster;
+    name = cluster_name(cli);
     if (name == NULL)
         rc = own_cluster(cli, &cli->cluster_id);
     else

@@ -54,6 +54,8 @@ int cli_connect(struct cli *cli);
 /* The id of the cluster that --cluster, WEFT_CLUSTER or the context names, or the one
  * that the token is for. */
 int cli_cluster(struct cli *cli, const char **id);
+/* Is a cluster named by --cluster, an argument, WEFT_CLUSTER or the context? */
+bool cli_names_cluster(const struct cli *cli);
 /* The value of a FLAG_SECRET's TEXT: "@FILE", "-", or itself. The caller ends SECRET with
  * context_set(&secret, NULL). */
 int cli_secret(const struct cli *cli, const char *text, char **secret);

@@ -1,6 +1,13 @@
 /* command_token.c - rows: tokens for the API, enrolment tokens. */
 #include "cli/rows.h"
 
+/* Names are looked for in the cell, then in this cluster. */
+#define WHERE_FLAG                                                                       \
+    {                                                                                    \
+        .name = "cluster", .letter = 'c', .type = FLAG_TEXT, .placeholder = "NAME|ID",   \
+        .help = "where a name is looked for, beside the cell", .names = NAMES_CLUSTER    \
+    }
+
 #define TOKEN_ARG(kind)                                                                  \
     {                                                                                    \
         .name = "token", .help = "its id, or its name when only one has it",             \
@@ -47,8 +54,18 @@ const struct command token_rows[] = {
         .words = "token list",
         .summary = "List the API tokens that this one may see",
         .examples = "weft token list\n"
-                    "weft token list --user alice",
-        .flags = {{.name = "user",
+                    "weft token list --user alice\n"
+                    "weft token list --cluster orders",
+        .flags = {{.name = "cluster",
+                   .letter = 'c',
+                   .type = FLAG_TEXT,
+                   .place = PLACE_QUERY,
+                   .field = "cluster_id",
+                   .placeholder = "NAME|ID",
+                   .help = "those of this cluster; not given: the cell's own for an "
+                           "operator, else those of the token's cluster",
+                   .names = NAMES_CLUSTER},
+                  {.name = "user",
                    .type = FLAG_TEXT,
                    .place = PLACE_QUERY,
                    .field = "user_id",
@@ -66,6 +83,7 @@ const struct command token_rows[] = {
         .summary = "Show an API token, without its text",
         .examples = "weft token show ci",
         .args = {TOKEN_ARG(NAMES_TOKEN)},
+        .flags = {WHERE_FLAG},
         .method = "GET",
         .path = "/api/v1/tokens/{token}",
         .shape = SHAPE_ONE,
@@ -134,6 +152,7 @@ const struct command token_rows[] = {
         .summary = "Revoke an API token; any token may revoke itself",
         .examples = "weft token revoke ci --yes",
         .args = {TOKEN_ARG(NAMES_TOKEN)},
+        .flags = {WHERE_FLAG},
         .method = "DELETE",
         .path = "/api/v1/tokens/{token}",
         .confirm = "Revoke token {token}? Whoever uses it is locked out at once.",

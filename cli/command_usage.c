@@ -29,7 +29,7 @@
          .type = FLAG_TEXT,                                                              \
          .place = PLACE_QUERY,                                                           \
          .placeholder = "ACTION",                                                        \
-         .help = "only actions that begin so: topic, topic.create"},                     \
+         .help = "only this one (topic.create), or a family (topic.)"},                  \
         {.name = "actor",                                                                \
          .type = FLAG_TEXT,                                                              \
          .place = PLACE_QUERY,                                                           \

@@ -1,6 +1,13 @@
 /* command_user.c - rows: people who may use the API. */
 #include "cli/rows.h"
 
+/* Names are looked for in the cell, then in this cluster. */
+#define WHERE_FLAG                                                                       \
+    {                                                                                    \
+        .name = "cluster", .letter = 'c', .type = FLAG_TEXT, .placeholder = "NAME|ID",   \
+        .help = "where a name is looked for, beside the cell", .names = NAMES_CLUSTER    \
+    }
+
 #define USER_ARG                                                                         \
     {                                                                                    \
         .name = "user", .help = "the user's name or id", .place = PLACE_PATH,            \
@@ -30,8 +37,18 @@ const struct command user_rows[] = {
     {
         .words = "user list",
         .summary = "List the users that this token may see",
-        .examples = "weft user list --sort name",
-        .flags = {{.name = "name",
+        .examples = "weft user list --sort name\n"
+                    "weft user list --cluster orders",
+        .flags = {{.name = "cluster",
+                   .letter = 'c',
+                   .type = FLAG_TEXT,
+                   .place = PLACE_QUERY,
+                   .field = "cluster_id",
+                   .placeholder = "NAME|ID",
+                   .help = "those of this cluster; not given: the cell's own for an "
+                           "operator, else those of the token's cluster",
+                   .names = NAMES_CLUSTER},
+                  {.name = "name",
                    .type = FLAG_TEXT,
                    .place = PLACE_QUERY,
                    .placeholder = "NAME",
@@ -58,6 +75,7 @@ const struct command user_rows[] = {
         .summary = "Show a user",
         .examples = "weft user show alice",
         .args = {USER_ARG},
+        .flags = {WHERE_FLAG},
         .method = "GET",
         .path = "/api/v1/users/{user}",
         .shape = SHAPE_ONE,
@@ -110,7 +128,8 @@ const struct command user_rows[] = {
             "weft user alter alice --role viewer\n"
             "weft user alter alice --disabled  # --disabled=false lets her in again",
         .args = {USER_ARG},
-        .flags = {{.name = "name",
+        .flags = {WHERE_FLAG,
+                  {.name = "name",
                    .type = FLAG_TEXT,
                    .place = PLACE_BODY,
                    .placeholder = "NAME",
@@ -143,6 +162,7 @@ const struct command user_rows[] = {
         .summary = "Delete a user and revoke its tokens",
         .examples = "weft user delete alice --yes",
         .args = {USER_ARG},
+        .flags = {WHERE_FLAG},
         .method = "DELETE",
         .path = "/api/v1/users/{user}",
         .confirm = "Delete user {user} and revoke all tokens of that user?",

@@ -12,6 +12,13 @@
 #define PREFIX_MIN 4
 #define PATH_ROOM  4096
 
+enum trait {
+    BY_NAME = 1,    /* the list takes ?name= */
+    NAMED = 2,      /* the API takes the name itself */
+    NUMBER = 4,     /* ids are numbers */
+    OF_CLUSTER = 8, /* some belong to a cluster, listed by ?cluster_id= */
+};
+
 static const struct kind {
     enum names names;
     const char *noun;
@@ -19,26 +26,22 @@ static const struct kind {
     const char *id;    /* member that the API wants */
     const char *name;  /* member that people know it by */
     const char *about; /* member that says a bit more, for completion */
-    bool by_name;      /* the list takes ?name= */
-    bool named;        /* the API takes the name itself */
-    bool number;       /* ids are numbers */
+    unsigned traits;
 } kinds[] = {
-    {NAMES_CLUSTER, "cluster", "/api/v1/clusters", "id", "name", "id", true, false,
-     false},
+    {NAMES_CLUSTER, "cluster", "/api/v1/clusters", "id", "name", "id", BY_NAME},
     {NAMES_TOPIC, "topic", "/api/v1/clusters/{cluster}/topics", "name", "name",
-     "partitions", true, true, false},
+     "partitions", BY_NAME | NAMED},
     {NAMES_AGENT, "agent", "/api/v1/clusters/{cluster}/agents", "id", "node_id", "host",
-     false, false, false},
-    {NAMES_USER, "user", "/api/v1/users", "id", "name", "role", true, false, false},
-    {NAMES_TOKEN, "token", "/api/v1/tokens", "id", "name", "role", false, false, false},
+     0},
+    {NAMES_USER, "user", "/api/v1/users", "id", "name", "role", BY_NAME | OF_CLUSTER},
+    {NAMES_TOKEN, "token", "/api/v1/tokens", "id", "name", "role", OF_CLUSTER},
     {NAMES_ENROLMENT, "enrolment token", "/api/v1/clusters/{cluster}/enrolment-tokens",
-     "id", "name", "", false, false, false},
-    {NAMES_JOIN, "join token", "/api/v1/cell/join-tokens", "id", "name", "", false, false,
-     false},
-    {NAMES_NODE, "node", "/api/v1/cell/nodes", "id", "name", "role", false, false, true},
+     "id", "name", "", 0},
+    {NAMES_JOIN, "join token", "/api/v1/cell/join-tokens", "id", "name", "", 0},
+    {NAMES_NODE, "node", "/api/v1/cell/nodes", "id", "name", "role", NUMBER},
     {NAMES_CA, "certificate authority", "/api/v1/cell/ca", "fingerprint", "fingerprint",
-     "state", false, false, false},
-    {NAMES_BACKUP, "backup", "/api/v1/backups", "id", "id", "state", false, false, false},
+     "state", 0},
+    {NAMES_BACKUP, "backup", "/api/v1/backups", "id", "id", "state", 0},
 };
 
 static const struct kind *kind_of(enum names names)
@@ -66,16 +69,16 @@ static void member(const struct json *item, const char *key, struct str *out)
         format_cell(value, CELL_TEXT, 0, out);
 }
 
-/* The path of the kind's list. */
+/* The path of the kind's list; IN_CLUSTER: of those of a cluster, not of the cell. */
 static int list_path(struct cli *cli, const struct kind *kind, const char *name,
-                     struct str *path)
+                     bool in_cluster, struct str *path)
 {
     static const char cluster[] = "{cluster}";
     const char *brace = strstr(kind->path, cluster);
     const char *id = "";
     int rc = cli_connect(cli);
 
-    if (rc == 0 && brace != NULL)
+    if (rc == 0 && (brace != NULL || in_cluster))
         rc = cli_cluster(cli, &id);
     if (rc != 0)
         return rc;
@@ -84,12 +87,14 @@ static int list_path(struct cli *cli, const struct kind *kind, const char *name,
     else
         str_printf(path, "%.*s%s%s", (int)(brace - kind->path), kind->path, id,
                    brace + strlen(cluster));
-    if (kind->by_name && name != NULL) {
+    if ((kind->traits & BY_NAME) != 0 && name != NULL) {
         str_puts(path, "?name=");
         format_escape(name, path);
     } else {
         str_puts(path, "?limit=1000");
     }
+    if (in_cluster)
+        str_printf(path, "&cluster_id=%s", id);
     return 0;
 }
 
@@ -140,6 +145,20 @@ static int look(const struct json *item, void *arg)
     return 0;
 }
 
+/* Look through the kind's list, only at NAME when it can be asked for so. */
+static int search_list(struct cli *cli, struct search *search, const char *name,
+                       bool in_cluster)
+{
+    struct str path;
+
+    str_init(&path, PATH_ROOM);
+    int rc = list_path(cli, search->kind, name, in_cluster, &path);
+    if (rc == 0)
+        rc = cli_each(cli, str_cstr(&path), look, search);
+    str_fini(&path);
+    return rc;
+}
+
 static int not_found(const struct cli *cli, const struct search *search)
 {
     bool many = search->exact > 1 || search->partial > 1;
@@ -166,31 +185,31 @@ int names_resolve(struct cli *cli, enum names names, const char *text, char **id
     const struct kind *kind = kind_of(names);
     struct search search = {.kind = kind, .wanted = text};
     struct uuid uuid;
-    struct str path;
 
-    if (kind == NULL || kind->named || (kind->number && is_number(text)) ||
+    if (kind == NULL || (kind->traits & NAMED) != 0 ||
+        ((kind->traits & NUMBER) != 0 && is_number(text)) ||
         uuid_parse(slice_str(text), &uuid) == 0 || strlen(text) == 64) {
         *id = mem_strdup(text);
         return 0;
     }
-    str_init(&path, PATH_ROOM);
     str_init(&search.id, 1024);
     str_init(&search.text, 16 * KIB);
-    int rc = list_path(cli, kind, text, &path);
-    if (rc == 0)
-        rc = cli_each(cli, str_cstr(&path), look, &search);
-    if (rc == 0 && kind->by_name && search.exact == 0 && strlen(text) >= PREFIX_MIN) {
-        str_reset(&path); /* no such name: perhaps the beginning of an id */
-        rc = list_path(cli, kind, NULL, &path);
-        if (rc == 0)
-            rc = cli_each(cli, str_cstr(&path), look, &search);
-    }
+    int rc = search_list(cli, &search, text, false);
+    if (rc == 0 && search.exact == 0 && (kind->traits & OF_CLUSTER) != 0 &&
+        cli_names_cluster(cli))
+        rc = search_list(cli, &search, text, true);
+    /* No such name: perhaps it is the beginning of an id. */
+    bool prefix = (kind->traits & BY_NAME) != 0 && strlen(text) >= PREFIX_MIN;
+    if (rc == 0 && search.exact == 0 && prefix)
+        rc = search_list(cli, &search, NULL, false);
+    if (rc == 0 && search.exact == 0 && prefix && (kind->traits & OF_CLUSTER) != 0 &&
+        cli_names_cluster(cli))
+        rc = search_list(cli, &search, NULL, true);
     bool found = search.exact == 1 || (search.exact == 0 && search.partial == 1);
     if (rc == 0 && !found)
         rc = not_found(cli, &search);
     if (rc == 0)
         *id = mem_strdup(str_cstr(&search.id));
-    str_fini(&path);
     str_fini(&search.id);
     str_fini(&search.text);
     return rc;
@@ -213,7 +232,8 @@ static int tell(const struct json *item, void *arg)
     if (listing->name.len == 0 || strcmp(str_cstr(&listing->name), "-") == 0)
         member(item, listing->kind->id, &listing->name);
     member(item, listing->kind->about, &listing->about);
-    if (listing->kind->number) { /* people know its name, the API takes its number */
+    if ((listing->kind->traits & NUMBER) !=
+        0) { /* people know its name, the API takes its number */
         str_reset(&listing->about);
         str_append_slice(&listing->about, str_slice(&listing->name));
         member(item, listing->kind->id, &listing->name);
@@ -238,7 +258,11 @@ void names_each(struct cli *cli, enum names names,
     str_init(&path, PATH_ROOM);
     str_init(&listing.name, 16 * KIB);
     str_init(&listing.about, 16 * KIB);
-    if (list_path(cli, listing.kind, NULL, &path) == 0)
+    if (list_path(cli, listing.kind, NULL, false, &path) == 0)
+        (void)cli_each(cli, str_cstr(&path), tell, &listing);
+    str_reset(&path);
+    if ((listing.kind->traits & OF_CLUSTER) != 0 && cli_names_cluster(cli) &&
+        list_path(cli, listing.kind, NULL, true, &path) == 0)
         (void)cli_each(cli, str_cstr(&path), tell, &listing);
     str_fini(&path);
     str_fini(&listing.name);

@@ -28,6 +28,7 @@
 #define STALL_TIMEOUT_MS   60000
 #define ANSWER_MAX         (64 * MIB)
 #define FOLLOW_MAX         4 /* redirects in a row without a pause */
+#define OVERLOADS_MAX      3
 #define BODY_MAX           (8 * MIB)
 #define PATIENCE_MS        2000
 
@@ -61,6 +62,8 @@ struct attempt {
     bool unsure;      /* one may have been carried out without our hearing of it */
     unsigned refused; /* servers whose TLS failed, one after the other */
     unsigned follows;
+    unsigned overloads; /* 429s in a row */
+    char heard[384];    /* what a node that does not lead last said, with its address */
 };
 
 struct rest *rest_new(const struct rest_options *options)
@@ -356,6 +359,9 @@ static bool judge(struct attempt *attempt, struct backoff *backoff, int *code,
         return ++attempt->refused >= rest->server_count;
     }
     attempt->refused = 0;
+    if (answer->status == 421 || answer->status == 503)
+        (void)snprintf(attempt->heard, sizeof(attempt->heard), "%.100s says: %.200s",
+                       answer->server, answer->detail);
     if (attempt->code != 0) {
         *code = attempt->code;
         if (attempt->code != ERR_UNAVAILABLE)
@@ -378,6 +384,9 @@ static bool judge(struct attempt *attempt, struct backoff *backoff, int *code,
         next_server(rest);
         break;
     case 429:
+        /* A rate passes, but a limit of things does not: do not insist. */
+        if (++attempt->overloads > OVERLOADS_MAX)
+            return true;
         break;
     case 404:
         if (attempt->unsure && strcmp(attempt->request->method, "DELETE") == 0) {
@@ -423,6 +432,9 @@ static int conclude(struct attempt *attempt, int code)
         return 0;
     if (attempt->stream_code != 0)
         return err_set(attempt->err, code, "%s", err_text(code));
+    if (answer->status == 0 && attempt->refused == 0 && attempt->heard[0] != '\0')
+        return err_set(attempt->err, code, "no answer from %.60s; %s", answer->server,
+                       attempt->heard);
     if (answer->status == 0 && attempt->refused == 0)
         return err_wrap(attempt->err, code, "no answer from %.100s%s", answer->server,
                         rest->server_count > 1 ? " and the others" : "");
