@@ -113,7 +113,8 @@ const struct scope *catalog_scope(const struct catalog *catalog,
 uint64_t catalog_metadata_bytes(const struct cluster *cluster)
 {
     return cluster->run_count * METADATA_RUN_BYTES +
-           (uint64_t)cluster->objects.count * METADATA_OBJECT_BYTES +
+           (uint64_t)(cluster->objects.count - cluster->objects.garbage) *
+               METADATA_OBJECT_BYTES +
            cluster->producer_count * METADATA_PRODUCER_BYTES +
            cluster->partition_count * METADATA_PARTITION_BYTES +
            (uint64_t)cluster->topic_count * METADATA_TOPIC_BYTES + cluster->text_bytes;

@@ -183,7 +183,8 @@ struct object_table {
     struct list list;             /* struct stored_object.node, in order of commit */
     struct stored_object **slots; /* open addressing by object id */
     uint32_t count;
-    uint32_t mask; /* slots - 1, or 0 without any */
+    uint32_t garbage; /* of them */
+    uint32_t mask;    /* slots - 1, or 0 without any */
 };
 
 struct cluster {
@@ -239,8 +240,9 @@ struct token *catalog_token(const struct catalog *catalog,
                             const uint8_t hash[SHA256_LEN]);
 struct token *catalog_token_by_id(const struct catalog *catalog, const struct uuid *id);
 struct user *catalog_user(const struct catalog *catalog, const struct uuid *id);
-/* What the parts of a cluster count against its limit of metadata bytes. These numbers
- * decide (I7): they change with a feature level only. */
+/* What the parts of a cluster count against its limit of metadata bytes; objects that are
+ * garbage do not, for it is not the cluster that has to remove them. These numbers decide
+ * (I7): they change with a feature level only. */
 #define METADATA_RUN_BYTES       40
 #define METADATA_OBJECT_BYTES    200
 #define METADATA_PRODUCER_BYTES  180

@@ -29,7 +29,6 @@ struct loading {
     struct state *state;
     struct checkpoint_meta *meta;
     struct str *bytes; /* for meta's configuration */
-    int64_t format;
     uint64_t next_serial, next_object, next_audit;
     struct serials clusters, topics;
     struct err *err;
@@ -78,8 +77,8 @@ static int load_meta(void *arg, struct reader *row)
 
     if (db_get_int(row) != 1)
         return ERR_DAMAGED;
-    loading->format = db_get_int(row);
-    if (loading->format < 1 || loading->format > FORMAT)
+    int64_t format = db_get_int(row);
+    if (format < 1 || format > FORMAT)
         return err_set(loading->err, ERR_UNSUPPORTED,
                        "database: written by another version of the program");
     if (get_uuid(row, &loading->meta->cell_id) != 0)
@@ -391,8 +390,8 @@ static int load_token(void *arg, struct reader *row)
         catalog_add_token(catalog, cluster, user, &read.id, read.hash, db_get_bytes(row));
     token->token_kind = (enum token_kind)read.kind;
     token->role = (enum role)role;
-    if (loading->format == 1 && token->token_kind == TOKEN_API)
-        token->role = ROLE_OPERATOR; /* the only one there was */
+    if (role == ROLE_NONE && token->token_kind == TOKEN_API)
+        token->role = ROLE_OPERATOR; /* of version 1: the only one there was */
     token->created_at_ms = read.created_at_ms;
     token->expires_at_ms = read.expires_at_ms;
     token->single_use = read.single_use != 0;

@@ -136,6 +136,7 @@ void objects_set_garbage(struct object_list *objects, struct stored_object *obje
     ASSERT(object->run_count == 0 && object->garbage_at_ms == 0);
     object->garbage_at_ms = now_ms;
     objects->garbage_count++;
+    object->cluster->objects.garbage++;
     mem_free(object->runs);
     object->runs = NULL;
     object->runs_bytes = 0;
@@ -168,6 +169,7 @@ void objects_remove(struct object_list *objects, struct stored_object *object)
     table->count--;
     objects->count--;
     objects->garbage_count -= object->garbage_at_ms != 0;
+    table->garbage -= object->garbage_at_ms != 0;
     objects->bytes -= sizeof(*object);
     drop_result(objects, object);
     list_remove(&object->node);

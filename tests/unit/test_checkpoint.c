@@ -19,6 +19,7 @@
 #include "controlplane/checkpoint.h"
 #include "tests/lib/node_driver.h"
 #include "tests/lib/state_driver.h"
+#include "tests/lib/state_v1.h"
 
 struct fixture {
     char dir[64], path[80];
@@ -280,11 +281,174 @@ static void test_deletions(void **state)
     str_fini(&bytes);
 }
 
+/* The bytes of HEX, in memory of their own. */
+static struct slice from_hex(const char *hex)
+{
+    size_t len = strlen(hex) / 2;
+    uint8_t *bytes = mem_alloc(len);
+    for (size_t i = 0; i < len; i++) {
+        unsigned byte;
+        assert_int_equal(sscanf(hex + 2 * i, "%2x", &byte), 1);
+        bytes[i] = (uint8_t)byte;
+    }
+    return slice_of(bytes, len);
+}
+
+/* What the commands of version 1 have made, replayed or loaded. */
+static void check_v1(struct state *state)
+{
+    struct uuid cluster_id = test_uuid(1, 1), topic_id = test_uuid(2, 1);
+    struct uuid object = test_uuid(9, 0), agent = test_uuid(3, 1),
+                deleted = test_uuid(2, 2);
+    const struct cluster *cluster = state_cluster(state, &cluster_id);
+    const struct topic *topic = state_topic(cluster, &topic_id);
+    struct partition_offsets offsets;
+    uint8_t enrol[SHA256_LEN], api[SHA256_LEN];
+
+    memset(enrol, 7, sizeof(enrol));
+    memset(api, 8, sizeof(api));
+    assert_string_equal(cluster->name, "cluster-1");
+    assert_int_equal(cluster->limits.topics, 0);
+    assert_int_equal(topic->partition_count, 4);
+    assert_string_equal(topic_config_set_get(&topic->configs, "retention.ms"), "1000");
+    assert_null(state_topic(cluster, &deleted));
+    assert_int_equal(state_offsets(topic, 0, &offsets), 0);
+    assert_int_equal(offsets.high_watermark, 9);
+    assert_true(state_object_known(cluster, &object));
+    assert_int_equal(state_agent(cluster, &agent)->wanted, AGENT_ACTIVE);
+    assert_int_equal(state_token(state, enrol)->role, ROLE_NONE);
+    assert_true(state_token(state, enrol)->used_at_ms != 0);
+    assert_int_equal(state_token(state, api)->role, ROLE_OPERATOR);
+    assert_false(state_cell(state)->founded);
+    assert_int_equal(state_cell(state)->feature_level, 1);
+    assert_int_equal(state_applied_index(state), ARRAY_LEN(state_v1_commands));
+}
+
+/* The commit of index INDEX again, on top of version 1's state: the answer is kept. */
+static void repeat_v1(struct state *state, size_t index)
+{
+    struct slice command = from_hex(state_v1_commands[index]);
+    struct commit_result result;
+    struct arena arena;
+    struct reader r;
+    struct str out;
+
+    str_init(&out, MIB);
+    arena_init(&arena, MIB);
+    state_apply(state, state_applied_index(state) + 1, command, &out);
+    reader_init(&r, str_slice(&out));
+    assert_int_equal(commit_result_read(&r, &arena, &result), 0);
+    assert_int_equal(result.code, 0);
+    assert_int_equal(result_offset(&result, 0), 6);
+    arena_fini(&arena);
+    str_fini(&out);
+    mem_free((void *)(uintptr_t)command.ptr);
+}
+
+/* A log of version 1 is replayed. */
+static void test_log_of_version_1(void **unused)
+{
+    struct state *state = state_new(NULL);
+    struct str out;
+
+    (void)unused;
+    str_init(&out, MIB);
+    for (size_t i = 0; i < ARRAY_LEN(state_v1_commands); i++) {
+        struct slice command = from_hex(state_v1_commands[i]);
+        state_apply(state, i + 1, command, &out);
+        mem_free((void *)(uintptr_t)command.ptr);
+    }
+    check_v1(state);
+    repeat_v1(state, 14);
+    str_fini(&out);
+    state_free(state);
+}
+
+/* A database of version 1 is brought to today's when it is opened, and written on. */
+static void test_database_of_version_1(void **unused)
+{
+    struct fixture *f = *unused;
+    struct state *state = state_new(NULL);
+    struct checkpoint_meta meta;
+    struct str bytes;
+    struct err err;
+    sqlite3 *sqlite;
+    uint64_t hash = 0, again = 0;
+
+    db_close(f->db);
+    unlink(f->path);
+    assert_int_equal(sqlite3_open(f->path, &sqlite), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(sqlite, state_v1_sql, NULL, NULL, NULL), SQLITE_OK);
+    sqlite3_close(sqlite);
+    assert_int_equal(db_open(f->path, &f->db, &err), 0);
+    str_init(&bytes, MIB);
+    assert_int_equal(checkpoint_load(state, f->db, &meta, &bytes, &err), 0);
+    check_v1(state);
+    repeat_v1(state, 14);
+    state_free(f->driver.state);
+    f->driver.state = state;
+    f->driver.index = state_applied_index(state);
+    f->driver.cluster_id = test_uuid(1, 1);
+    driver_topic(&f->driver, 5, 2);
+    assert_int_equal(save(f, &err), 0);
+    hash = state_hash(state);
+    reopen(f);
+    str_reset(&bytes);
+    assert_int_equal(load(f, &again, &meta, &bytes, &err), 0);
+    assert_true(hash == again);
+    str_fini(&bytes);
+}
+
+/* A checkpoint that is copied in steps is the state of the moment in which it began,
+ * whatever is changed, deleted and made before a row's turn. */
+static void test_copy_on_write(void **state)
+{
+    struct fixture *f = *state;
+    struct driver *d = &f->driver;
+    struct checkpoint_meta meta = {.cell_id = test_uuid(5, 5), .position = {.term = 1}};
+    struct checkpoint_meta loaded;
+    struct str delta, bytes;
+    struct err err;
+    uint64_t hash = 0;
+
+    fill(f);
+    driver_topic(d, 2, 3);
+    commit_some(f, 20);
+    meta.position.index = d->index;
+    str_init(&delta, 64 * MIB);
+    str_init(&bytes, MIB);
+    uint64_t then = state_hash(d->state);
+    checkpoint_begin(d->state, &meta, &delta);
+    assert_false(checkpoint_step(d->state, 2));
+    commit_some(f, 20);
+    driver_topic_delete(d, 1);
+    driver_purge(d, 1000);
+    driver_topic(d, 3, 1);
+    driver_cluster(d, 7);
+    while (!checkpoint_step(d->state, 3)) {
+    }
+    assert_int_equal(db_apply(f->db, str_slice(&delta), &err), 0);
+    assert_int_equal(load(f, &hash, &loaded, &bytes, &err), 0);
+    assert_true(hash == then);
+    assert_int_equal(save(f, &err), 0);
+    str_reset(&bytes);
+    assert_int_equal(load(f, &hash, &loaded, &bytes, &err), 0);
+    assert_true(hash == state_hash(d->state));
+    str_fini(&delta);
+    str_fini(&bytes);
+}
+
 int main(void)
 {
 #define TEST(t) cmocka_unit_test_setup_teardown(t, setup, teardown)
-    const struct CMUnitTest tests[] = {TEST(test_empty),          TEST(test_round_trip),
-                                       TEST(test_contradictions), TEST(test_wrong_files),
-                                       TEST(test_full_disk),      TEST(test_deletions)};
+    const struct CMUnitTest tests[] = {TEST(test_empty),
+                                       TEST(test_round_trip),
+                                       TEST(test_contradictions),
+                                       TEST(test_wrong_files),
+                                       TEST(test_full_disk),
+                                       TEST(test_deletions),
+                                       TEST(test_database_of_version_1),
+                                       TEST(test_copy_on_write),
+                                       cmocka_unit_test(test_log_of_version_1)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
