@@ -23,6 +23,7 @@
 #include "common/mem.h"
 #include "controlplane/checkpoint.h"
 #include "tests/lib/node_driver.h"
+#include "tests/lib/sequence_model.h"
 #include "tests/lib/state_driver.h"
 
 #define STEPS      600
@@ -42,18 +43,6 @@
 #define CHECK(cond)                                                                      \
     ((cond) ? (void)0                                                                    \
             : (printf("seed %u step %d: %s\n", sim.seed, sim.step, #cond), exit(1)))
-
-/* What Kafka remembers of a producer in a partition, kept without cleverness. */
-struct model_producer {
-    bool known;
-    int16_t epoch;
-    int64_t used_at_ms;
-    int count;
-    struct {
-        int32_t first, last;
-        int64_t offset, timestamp;
-    } batches[5]; /* oldest first */
-};
 
 struct model_partition {
     int64_t next_offset;
@@ -152,51 +141,6 @@ static void remember(void *arg, struct slice command)
     sim.log[sim.log_count++] = slice_of(mem_dup(command.ptr, command.len), command.len);
 }
 
-/* ---- the model of sequences ---- */
-
-static int32_t add_sequence(int32_t sequence, int64_t n)
-{
-    return (int32_t)(((int64_t)sequence + n) % ((int64_t)INT32_MAX + 1));
-}
-
-/* Kafka's ProducerAppendInfo, in the order of its checks; *DUPLICATE -1 or which. */
-static int16_t model_judge(const struct model_producer *p, int16_t epoch, int32_t first,
-                           int32_t last, int *duplicate)
-{
-    *duplicate = -1;
-    if (!p->known)
-        return 0;
-    for (int i = 0; i < p->count && epoch == p->epoch; i++) {
-        if (p->batches[i].first == first && p->batches[i].last == last) {
-            *duplicate = i;
-            return 0;
-        }
-    }
-    if (epoch < p->epoch)
-        return 47;
-    if (epoch > p->epoch)
-        return first == 0 ? 0 : 45;
-    return first == add_sequence(p->batches[p->count - 1].last, 1) ? 0 : 45;
-}
-
-static void model_record(struct model_producer *p, int16_t epoch, int32_t first,
-                         int32_t last, int64_t offset, int64_t timestamp)
-{
-    if (!p->known || p->epoch != epoch)
-        p->count = 0;
-    if (p->count == 5) {
-        memmove(p->batches, p->batches + 1, 4 * sizeof(p->batches[0]));
-        p->count = 4;
-    }
-    p->known = true;
-    p->epoch = epoch;
-    p->used_at_ms = sim.live.now_ms;
-    p->batches[p->count].first = first;
-    p->batches[p->count].last = last;
-    p->batches[p->count].offset = offset;
-    p->batches[p->count++].timestamp = timestamp;
-}
-
 /* ---- commits ---- */
 
 /* A batch that a client might send: mostly the next, sometimes old, odd or renewed. */
@@ -213,7 +157,7 @@ static void choose_batch(const struct model_partition *partition,
     batch->producer_id = pick(PRODUCERS);
     const struct model_producer *p = &partition->producers[batch->producer_id];
     batch->epoch = p->epoch;
-    batch->sequence = p->known ? add_sequence(p->batches[p->count - 1].last, 1)
+    batch->sequence = p->known ? model_sequence(p->batches[p->count - 1].last, 1)
                                : (pick(2) ? 0 : INT32_MAX - (int32_t)pick(8));
     uint32_t how = pick(20);
     if (how < 3 && p->known) { /* a retry of one of the last */
@@ -257,7 +201,7 @@ static void model_batch(struct expectation *e, struct model_partition *partition
 
     if (batch->producer_id >= 0) {
         p = &partition->producers[batch->producer_id];
-        last = add_sequence(batch->sequence, (int64_t)batch->records - 1);
+        last = model_sequence(batch->sequence, (int64_t)batch->records - 1);
         error = model_judge(p, batch->epoch, batch->sequence, last, &duplicate);
     }
     if (error != 0) {
@@ -278,7 +222,7 @@ static void model_batch(struct expectation *e, struct model_partition *partition
     sim.commit_batches++;
     if (p != NULL)
         model_record(p, batch->epoch, batch->sequence, last, partition->next_offset,
-                     batch->max_timestamp);
+                     batch->max_timestamp, sim.live.now_ms);
     partition->next_offset += batch->records;
 }
 
@@ -470,7 +414,6 @@ static void step_token(void)
 {
     struct command cmd = {.kind = COMMAND_TOKEN_CREATE};
     uint8_t number = (uint8_t)pick(20);
-
     cmd.cluster_id = sim.live.cluster_id;
     memset(cmd.token_create.hash, number, SHA256_LEN);
     cmd.token_create.token_id = test_uuid(4, number);
@@ -508,7 +451,7 @@ static void step_agent_alter(void)
     struct command cmd = {.kind = COMMAND_AGENT_ALTER};
     cmd.agent_alter.agent_id = test_uuid(3, pick(5));
     cmd.agent_alter.wanted = pick(2) ? AGENT_ACTIVE : AGENT_DRAINING;
-    cmd.if_version = pick(3) == 0 ? 1 + pick(sim.live.index > 0 ? 600 : 1) : 0;
+    cmd.if_version = pick(3) == 0 ? 1 + pick(600) : 0;
     (void)driver_apply(&sim.live, &cmd);
 }
 
@@ -537,7 +480,6 @@ static void step_usage(void)
     uint32_t agent = pick(SOURCES);
     struct model_source *source = &sim.sources[agent];
     uint64_t incarnation = source->incarnation, counter;
-
     if (pick(10) == 0) {
         incarnation = ++source->incarnation;
         source->counter = source->reported = 0;
@@ -563,17 +505,6 @@ static void step_usage(void)
     CHECK(driver_apply(&sim.live, &cmd).code == 0);
 }
 
-static bool same_hour(const struct usage_hour *a, const struct usage_hour *b)
-{
-    return a->start_ms == b->start_ms && a->produced_bytes == b->produced_bytes &&
-           a->produced_records == b->produced_records &&
-           a->produced_batches == b->produced_batches &&
-           a->produced_objects == b->produced_objects &&
-           a->fetched_bytes == b->fetched_bytes &&
-           a->fetched_records == b->fetched_records &&
-           a->fetch_requests == b->fetch_requests && a->partition_ms == b->partition_ms;
-}
-
 static void check_usage(void)
 {
     static struct usage_hour hours[HOURS];
@@ -586,7 +517,7 @@ static void check_usage(void)
         if (hour->produced_objects == 0 && hour->fetched_bytes == 0 &&
             hour->partition_ms == 0)
             continue;
-        CHECK(at < n && same_hour(&hours[at], hour));
+        CHECK(at < n && memcmp(&hours[at], hour, sizeof(*hour)) == 0);
         at++;
     }
     CHECK(at == n);

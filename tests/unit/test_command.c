@@ -64,7 +64,7 @@ static const struct command_context sample_context = {
 };
 
 /* One command of each kind, every field with a value of its own. */
-static size_t samples(struct command *list)
+static size_t old_samples(struct command *list)
 {
     size_t n = 0;
     struct command *c;
@@ -120,6 +120,15 @@ static size_t samples(struct command *list)
     c->producer_ids.count = 10;
     NEXT(EXPIRE_PRODUCERS);
     c->expire_producers.before_ms = -5;
+    return n;
+}
+
+/* ... and of version 2. */
+static size_t new_samples(struct command *list)
+{
+    size_t n = 0;
+    struct command *c;
+
     NEXT(CELL_INIT);
     c->cell_init.name = TEXT("eu-1");
     c->cell_init.ca = sample_ca();
@@ -173,6 +182,12 @@ static size_t samples(struct command *list)
     c->if_version = 77;
 #undef NEXT
     return n;
+}
+
+static size_t samples(struct command *list)
+{
+    size_t n = old_samples(list);
+    return n + new_samples(list + n);
 }
 
 /* Encoding what was decoded gives the same bytes, for every kind. */
