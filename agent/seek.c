@@ -21,6 +21,7 @@
 #define PATIENT_AFTER_MS 5000
 #define PAUSE_LONG_MS    2000
 #define REFRESH_MS       30000
+#define SECOND_LOOK_MS   1000
 #define ANSWER_MAX       (64 * KIB)
 
 struct node {
@@ -36,7 +37,7 @@ struct seek {
     struct node nodes[SEEK_URLS_MAX];
     size_t count, current;
     uint64_t epoch;
-    bool busy;
+    bool busy, looked;
     int64_t began_at_ms, stuck_at_ms;
     struct backoff jitter, slow;
     struct loop_timer refresh;
@@ -237,13 +238,16 @@ static void on_pause_over(struct loop_timer *timer, void *arg)
         probe(node);
 }
 
-/* A look at the list of nodes; a failure is no news, the calls find out. */
+/* A look at the list of nodes; a failure is no news, the calls find out. The first is at
+ * once, the second soon: a cell that is as young as we are still grows. */
 static void on_refresh(struct loop_timer *timer, void *arg)
 {
     struct seek *seek = arg;
+    int64_t usual_ms = REFRESH_MS / 2 + (int64_t)(seek->options.seed % REFRESH_MS);
     if (!seek->busy)
         probe(&seek->nodes[seek->current]);
-    loop_timer_set(timer, REFRESH_MS / 2 + (int64_t)(seek->options.seed % REFRESH_MS));
+    loop_timer_set(timer, seek->looked ? usual_ms : SECOND_LOOK_MS);
+    seek->looked = true;
 }
 
 /* ---- the interface ---- */
@@ -304,7 +308,9 @@ bool seek_use(struct seek *seek, struct slice url)
     if (!is_address(url))
         return false;
     if (seek->count == 0)
-        loop_timer_set(&seek->refresh, 1000);
+        loop_timer_set(&seek->refresh, 0);
+    if (seek->busy)
+        end_search(seek);
     set_current(seek, add(seek, url));
     return true;
 }

@@ -1,0 +1,93 @@
+/* test_seek.c - the search for the leader, where no call of ctl.c shows it. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+
+#include "agent/seek.h"
+#include "common/mem.h"
+#include "tests/lib/fake_transport.h"
+
+struct script {
+    struct loop *loop;
+    struct fake_transport fake;
+    struct seek *seek;
+    int probes;
+};
+
+static void handle(const struct fake_http_request *request, struct fake_http_reply *reply,
+                   void *arg)
+{
+    struct script *s = arg;
+    (void)request;
+    s->probes++;
+    reply->never = true;
+}
+
+static void on_leader(const struct json *answer, void *arg)
+{
+    (void)answer, (void)arg;
+}
+
+static void on_stuck(void *arg)
+{
+    (void)arg;
+}
+
+static int setup(void **state)
+{
+    struct script *s = mem_zalloc(sizeof(*s));
+    s->loop = loop_new();
+    fake_transport_init(&s->fake, s->loop, handle, s);
+    const struct seek_options options = {.loop = s->loop,
+                                         .transport = &s->fake.ops,
+                                         .on_leader = on_leader,
+                                         .on_stuck = on_stuck,
+                                         .arg = s};
+    s->seek = seek_new(&options);
+    *state = s;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    struct script *s = *state;
+    seek_free(s->seek);
+    fake_transport_fini(&s->fake);
+    loop_free(s->loop);
+    mem_free(s);
+    return 0;
+}
+
+/* The list of nodes is asked for as soon as there is a first address: the agent must not
+ * depend on a node that dies a moment later. */
+static void test_asks_at_once(void **state)
+{
+    struct script *s = *state;
+    assert_true(seek_use(s->seek, slice_str("https://one:1")));
+    for (int i = 0; i < 5; i++)
+        loop_run_once(s->loop, 5);
+    assert_int_equal(s->probes, 1);
+}
+
+/* Who names a leader while we search ends the search, however silent all others are. */
+static void test_use_ends_search(void **state)
+{
+    struct script *s = *state;
+    assert_true(seek_use(s->seek, slice_str("https://one:1")));
+    seek_start(s->seek);
+    assert_true(seek_busy(s->seek));
+    assert_true(seek_use(s->seek, slice_str("https://two:2")));
+    assert_false(seek_busy(s->seek));
+    assert_string_equal(seek_url(s->seek), "https://two:2");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_asks_at_once, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_use_ends_search, setup, teardown),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
