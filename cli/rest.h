@@ -1,10 +1,11 @@
 /* rest.h - calls of the control plane's REST API, one at a time, tried until one counts.
  *
  * A call goes to the node that led last, else to the servers in turn. 421 is followed to
- * the leader that it names, 503 and 429 (some times) wait as Retry-After says, nodes that do not
- * answer are passed over; all until the timeout. Every POST carries an Idempotency-Key of
- * its own that its repeats share, so that nothing is done twice. A DELETE whose first
- * answer was lost may find 404 when it is repeated: that counts as done.
+ * the leader that it names, 503 and 429 (some times) wait as Retry-After says, nodes that
+ * do not answer are passed over; all until the timeout. Every POST carries an
+ * Idempotency-Key of its own that its repeats share, so that nothing is done twice. A
+ * DELETE whose first answer was lost may find 404 when it is repeated: that counts as
+ * done.
  *
  * TLS is verified against the context's CA (or the system's); a redirect leads only to
  * servers that the same CA vouches for. */
