@@ -68,8 +68,10 @@ static uint64_t run(struct slice entry, bool checkpoint)
     driver_topic(&driver, 2, 4);
     str_init(&delta, 64 * MIB);
     if (checkpoint)
-        checkpoint_collect(driver.state, &meta, &delta);
-    apply_all(&driver, entry);
+        checkpoint_begin(driver.state, &meta, &delta);
+    apply_all(&driver, entry); /* with it, rows are copied before they change */
+    while (checkpoint && !checkpoint_step(driver.state, 1)) {
+    }
     if (checkpoint)
         checkpoint_collect(driver.state, &meta, &delta);
     uint64_t hash = state_hash(driver.state);
