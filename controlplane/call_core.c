@@ -53,6 +53,7 @@ static void admit_agent(struct node *node, struct call *call)
             "enrol with a token of an existing one");
         return;
     }
+    set_cluster_rate(call, cluster);
     if ((call->route->flags & ROUTE_UNREGISTERED) != 0)
         return;
     if (state_agent(cluster, &call->agent_id) == NULL) {
@@ -61,7 +62,6 @@ static void admit_agent(struct node *node, struct call *call)
                   "/agent/v1/register, then repeat");
         return;
     }
-    set_cluster_rate(call, cluster);
     sessions_touch(service->sessions, &call->cluster_id, &call->agent_id,
                    loop_now_ms(node_loop(node)));
 }
@@ -74,8 +74,8 @@ static void admit_person(struct node *node, struct call *call)
     const struct state *state = node_state(node);
     struct uuid cluster_id = UUID_ZERO;
 
-    if (principal_of_token(state, call->token_hash, node_now_ms(node),
-                                &call->principal, &call->err) != 0)
+    if (principal_of_token(state, call->token_hash, node_now_ms(node), &call->principal,
+                           &call->err) != 0)
         return;
     if (call->cluster_text.ptr != NULL) {
         if (uuid_parse(call->cluster_text, &cluster_id) != 0 ||

@@ -183,76 +183,6 @@ static void commit_body(const struct uuid *object, const char *topic_id, int run
 
 /* --- people --- */
 
-/* Clusters are created, listed page by page, read, and refused when named twice. */
-static void clusters(void **state)
-{
-    (void)state;
-    const char *token = fake->admin_token;
-    struct fake_reply reply =
-        people("POST", "/api/v1/clusters", token, "{\"name\":\"b\"}");
-    assert_int_equal(reply.status, 201);
-    assert_non_null(strstr(reply.headers, "Location: /api/v1/clusters/"));
-    fake_reply_free(&reply);
-    assert_int_equal(people_status("POST", "/api/v1/clusters", token, "{\"name\":\"b\"}"),
-                     409);
-    assert_int_equal(
-        people_status("POST", "/api/v1/clusters", token, "{\"name\":\"a b\"}"), 422);
-    assert_int_equal(people_status("POST", "/api/v1/clusters", token, "{\"name\":\"\"}"),
-                     422);
-
-    struct fake_request list = {
-        .method = "GET", .path = "/api/v1/clusters", .query = "limit=1", .token = token};
-    fake_control_call(fake, &list, &reply);
-    assert_int_equal(reply.status, 200);
-    struct json *value;
-    struct err err;
-    assert_int_equal(json_parse(str_slice(&reply.body), &value, &err), 0);
-    assert_int_equal(json_count(json_find(value, "items")), 1);
-    char next[1100], query[1200], path[128], id[64];
-    copy_string(json_find(value, "next"), next, sizeof(next));
-    copy_string(json_find(at(json_find(value, "items"), 0), "id"), id, sizeof(id));
-    json_free(value);
-    fake_reply_free(&reply);
-
-    snprintf(query, sizeof(query), "limit=1&after=%s", next);
-    list.query = query;
-    fake_control_call(fake, &list, &reply);
-    assert_int_equal(json_parse(str_slice(&reply.body), &value, &err), 0);
-    assert_true(json_is_null(json_find(value, "next")));
-    json_free(value);
-    fake_reply_free(&reply);
-    list.query = "limit=0";
-    fake_control_call(fake, &list, &reply);
-    assert_int_equal(reply.status, 422);
-    fake_reply_free(&reply);
-
-    snprintf(path, sizeof(path), "/api/v1/clusters/%s", id);
-    assert_int_equal(people_status("GET", path, token, ""), 200);
-    assert_int_equal(
-        people_status("GET", "/api/v1/clusters/00000000-0000-4000-8000-000000000000",
-                      token, ""),
-        404);
-    assert_int_equal(people_status("GET", "/api/v1/clusters/x", token, ""), 404);
-}
-
-/* Every route of people wants its kind of token, and says which. */
-static void people_credentials(void **state)
-{
-    (void)state;
-    const char *enrol = "weft_enrol_0000000000000000000000000000000000000000000000000000";
-    assert_int_equal(people_status("GET", "/api/v1/clusters", NULL, ""), 401);
-    assert_int_equal(people_status("GET", "/api/v1/clusters", "nonsense", ""), 401);
-    assert_int_equal(people_status("GET", "/api/v1/clusters", enrol, ""), 403);
-    assert_int_equal(people_status("POST", "/api/v1/enrol", NULL, "{}"), 401);
-    assert_int_equal(people_status("POST", "/api/v1/enrol", fake->admin_token, "{}"),
-                     403);
-    struct fake_reply reply = people("GET", "/api/v1/clusters", NULL, "");
-    assert_non_null(strstr(reply.headers, "WWW-Authenticate: Bearer"));
-    assert_non_null(strstr(reply.headers, "application/problem+json"));
-    assert_non_null(strstr(str_cstr(&reply.body), "\"code\":\"UNAUTHENTICATED\""));
-    fake_reply_free(&reply);
-}
-
 static void make_token(const char *body, char token[128])
 {
     char path[128], id[UUID_TEXT_LEN + 1];
@@ -979,8 +909,6 @@ static void compression(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(clusters, setup, teardown),
-        cmocka_unit_test_setup_teardown(people_credentials, setup, teardown),
         cmocka_unit_test_setup_teardown(enrolment, setup, teardown),
         cmocka_unit_test_setup_teardown(routing, setup, teardown),
         cmocka_unit_test_setup_teardown(agent_credentials, setup, teardown),

@@ -1,0 +1,312 @@
+/* test_api_people.c - people's calls on the product's own state, without sockets: who
+ * may, what is found, what a repeat says. Each resource end to end:
+ * tests/system/test_rest.py.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "common/mem.h"
+#include "tests/lib/fake/control.c"
+
+static struct fake_control *fake;
+static struct uuid ours, theirs;
+
+static int setup(void **state)
+{
+    (void)state;
+    fake = fake_control_new();
+    ours = fake_control_cluster(fake, "ours");
+    theirs = fake_control_cluster(fake, "theirs");
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    (void)state;
+    fake_control_free(fake);
+    return 0;
+}
+
+/* --- helpers --- */
+
+static struct fake_reply send(struct fake_request *request)
+{
+    struct fake_reply reply;
+    fake_control_call(fake, request, &reply);
+    fake_control_wait(fake, &reply);
+    return reply;
+}
+
+static struct fake_reply people(const char *method, const char *path, const char *token,
+                                const char *body)
+{
+    struct fake_request request = {
+        .method = method, .path = path, .token = token, .body = slice_str(body)};
+    return send(&request);
+}
+
+static int status_of(const char *method, const char *path, const char *token,
+                     const char *body)
+{
+    struct fake_reply reply = people(method, path, token, body);
+    int status = reply.status;
+    fake_reply_free(&reply);
+    return status;
+}
+
+/* A member of REPLY's body, which is freed. */
+static void take_text(struct fake_reply *reply, const char *key, char *text, size_t size)
+{
+    struct json *value;
+    struct err err;
+    assert_int_equal(json_parse(str_slice(&reply->body), &value, &err), 0);
+    struct json_reader r = {.err = &err};
+    struct slice s = json_get_string(&r, value, key, size - 1);
+    assert_false(r.failed);
+    snprintf(text, size, "%.*s", (int)s.len, (const char *)s.ptr);
+    json_free(value);
+    fake_reply_free(reply);
+}
+
+/* "/api/v1/clusters/ID" and REST */
+static const char *in(const struct uuid *cluster, const char *rest)
+{
+    static char path[4][256];
+    static unsigned turn;
+    char id[UUID_TEXT_LEN + 1], *text = path[turn++ % ARRAY_LEN(path)];
+    snprintf(text, sizeof(path[0]), "/api/v1/clusters/%s%s", uuid_print(cluster, id),
+             rest);
+    return text;
+}
+
+/* A token of ROLE in CLUSTER. */
+static void make_token(const struct uuid *cluster, const char *role, char token[128])
+{
+    char body[256], id[UUID_TEXT_LEN + 1];
+    snprintf(body, sizeof(body), "{\"name\":\"t\",\"role\":\"%s\",\"cluster_id\":\"%s\"}",
+             role, uuid_print(cluster, id));
+    struct fake_reply reply = people("POST", "/api/v1/tokens", fake->admin_token, body);
+    assert_int_equal(reply.status, 201);
+    take_text(&reply, "token", token, 128);
+}
+
+/* --- tests --- */
+
+/* Clusters are created, listed page by page, read, and refused when named twice. */
+static void clusters(void **state)
+{
+    const char *token = fake->admin_token;
+    char next[1100], query[1200];
+    (void)state;
+    struct fake_reply reply =
+        people("POST", "/api/v1/clusters", token, "{\"name\":\"b\"}");
+    assert_int_equal(reply.status, 201);
+    assert_non_null(strstr(reply.headers, "Location: /api/v1/clusters/"));
+    fake_reply_free(&reply);
+    assert_int_equal(status_of("POST", "/api/v1/clusters", token, "{\"name\":\"b\"}"),
+                     409);
+    assert_int_equal(status_of("POST", "/api/v1/clusters", token, "{\"name\":\"a b\"}"),
+                     422);
+    assert_int_equal(status_of("POST", "/api/v1/clusters", token, "{\"name\":\"\"}"),
+                     422);
+    assert_int_equal(
+        status_of("POST", "/api/v1/clusters", token, "{\"name\":\"c\",\"x\":1}"), 400);
+
+    struct fake_request list = {
+        .method = "GET", .path = "/api/v1/clusters", .query = "limit=2", .token = token};
+    reply = send(&list);
+    assert_int_equal(reply.status, 200);
+    take_text(&reply, "next", next, sizeof(next));
+    snprintf(query, sizeof(query), "limit=2&after=%s", next);
+    list.query = query;
+    reply = send(&list);
+    assert_non_null(strstr(str_cstr(&reply.body), "\"next\":null"));
+    assert_non_null(strstr(str_cstr(&reply.body), "\"name\":\"b\""));
+    fake_reply_free(&reply);
+    list.query = "limit=0";
+    reply = send(&list);
+    assert_int_equal(reply.status, 422);
+    fake_reply_free(&reply);
+
+    assert_int_equal(status_of("GET", in(&ours, ""), token, ""), 200);
+    assert_int_equal(status_of("GET", "/api/v1/clusters/x", token, ""), 404);
+    struct uuid unknown = uuid_random();
+    assert_int_equal(status_of("GET", in(&unknown, ""), token, ""), 404);
+}
+
+/* Every route of people wants its kind of token, and says which. */
+static void credentials(void **state)
+{
+    const char *enrol = "weft_enrol_0000000000000000000000000000000000000000000000000000";
+    (void)state;
+    assert_int_equal(status_of("GET", "/api/v1/clusters", NULL, ""), 401);
+    assert_int_equal(status_of("GET", "/api/v1/clusters", "nonsense", ""), 401);
+    assert_int_equal(status_of("GET", "/api/v1/clusters", enrol, ""), 403);
+    assert_int_equal(status_of("POST", "/api/v1/enrol", NULL, "{}"), 401);
+    assert_int_equal(status_of("POST", "/api/v1/enrol", fake->admin_token, "{}"), 403);
+    struct fake_reply reply = people("GET", "/api/v1/clusters", NULL, "");
+    assert_non_null(strstr(reply.headers, "WWW-Authenticate: Bearer"));
+    assert_non_null(strstr(reply.headers, "application/problem+json"));
+    assert_non_null(strstr(reply.headers, "X-Request-Id: "));
+    assert_non_null(strstr(str_cstr(&reply.body), "\"code\":\"UNAUTHENTICATED\""));
+    fake_reply_free(&reply);
+}
+
+/* For a token of one cluster another one is not there, by whatever route (I10); what is
+ * the cell's is forbidden; a viewer changes nothing. */
+static void scopes(void **state)
+{
+    char admin[128], viewer[128];
+    (void)state;
+    make_token(&ours, "admin", admin);
+    make_token(&ours, "viewer", viewer);
+    for (size_t i = 0; i < people_table.count; i++) {
+        const struct route *route = &people_table.routes[i];
+        const char *rest = strstr(route->path, "{cluster}");
+        bool reads = strcmp(route->method, "GET") == 0;
+        char path[64];
+        if (rest != NULL) {
+            snprintf(path, sizeof(path), "%s", rest + strlen("{cluster}"));
+            char *brace = strchr(path, '{');
+            if (brace != NULL)
+                snprintf(brace, 3, "t");
+            assert_int_equal(status_of(route->method, in(&theirs, path), admin, "{}"),
+                             404);
+            assert_int_equal(status_of(route->method, in(&theirs, path), viewer, "{}"),
+                             404);
+            if (!reads)
+                assert_int_equal(status_of(route->method, in(&ours, path), viewer, "{}"),
+                                 403);
+        } else if (route->access == ACCESS_OPERATOR) {
+            char whole[128];
+            snprintf(whole, sizeof(whole), "%s", route->path);
+            char *brace = strchr(whole, '{');
+            if (brace != NULL && strchr(brace, '/') == NULL)
+                snprintf(brace, 3, "1");
+            else if (brace != NULL)
+                continue;
+            assert_int_equal(status_of(route->method, whole, admin, "{}"), 403);
+        }
+    }
+    assert_int_equal(status_of("GET", in(&ours, ""), viewer, ""), 200);
+    assert_int_equal(status_of("POST", in(&ours, "/topics"), admin, "{\"name\":\"t\"}"),
+                     201);
+}
+
+/* A repeat by Idempotency-Key gets the first answer, to the letter; the key is good for
+ * one request of one actor. */
+static void repeats(void **state)
+{
+    struct fake_request create = {
+        .path = "/api/v1/tokens",
+        .token = fake->admin_token,
+        .idempotency_key = "k",
+        .body = slice_str("{\"name\":\"a\",\"role\":\"operator\"}")};
+    char first[1024], token[128];
+    (void)state;
+    struct fake_reply reply = send(&create);
+    assert_int_equal(reply.status, 201);
+    snprintf(first, sizeof(first), "%s", str_cstr(&reply.body));
+    take_text(&reply, "token", token, sizeof(token));
+    fake->now_ms += 5000;
+    reply = send(&create);
+    assert_int_equal(reply.status, 201);
+    assert_string_equal(str_cstr(&reply.body), first);
+    assert_non_null(strstr(reply.headers, "Idempotency-Replayed: true"));
+    fake_reply_free(&reply);
+    create.body = slice_str("{\"name\":\"b\",\"role\":\"operator\"}");
+    reply = send(&create);
+    assert_int_equal(reply.status, 422);
+    fake_reply_free(&reply);
+    /* Another's key of the same text is another key. */
+    create.token = token;
+    reply = send(&create);
+    assert_int_equal(reply.status, 201);
+    fake_reply_free(&reply);
+    create.idempotency_key = "with space";
+    reply = send(&create);
+    assert_int_equal(reply.status, 400);
+    fake_reply_free(&reply);
+}
+
+/* A change of what was changed since is refused; without If-Match it is made. */
+static void if_match(void **state)
+{
+    struct fake_request rename = {.method = "PATCH",
+                                  .path = in(&ours, ""),
+                                  .token = fake->admin_token,
+                                  .body = slice_str("{\"name\":\"new\"}")};
+    static const struct {
+        const char *tag;
+        int status;
+    } cases[] = {{"\"1\"", 412},   {"\"99\"", 412}, {"nonsense", 412}, {"\"0\"", 412},
+                 {"W/\"1\"", 412}, {"*", 200},      {NULL, 200}};
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        rename.if_match = cases[i].tag;
+        struct fake_reply reply = send(&rename);
+        assert_int_equal(reply.status, cases[i].status);
+        fake_reply_free(&reply);
+    }
+    uint64_t etag = state_cluster(fake->service.node->state, &ours)->etag;
+    char tag[32];
+    snprintf(tag, sizeof(tag), "\"%llu\"", (unsigned long long)etag);
+    rename.if_match = tag;
+    rename.body = slice_str("{\"name\":\"newer\"}");
+    struct fake_reply reply = send(&rename);
+    assert_int_equal(reply.status, 200);
+    fake_reply_free(&reply);
+}
+
+/* A cluster's requests are bounded as its limits say; others' are not touched. */
+static void throttled(void **state)
+{
+    struct uuid agent = uuid_random();
+    struct fake_request call = {.agents = true,
+                                .path = "/agent/v1/nodes",
+                                .cluster_id = ours,
+                                .agent_id = agent,
+                                .body = slice_str("{}")};
+    int passed = 0;
+    (void)state;
+    assert_int_equal(status_of("PATCH", in(&ours, "/limits"), fake->admin_token,
+                               "{\"requests_per_second\":5}"),
+                     200);
+    /* The first one tells the quota of the limit. */
+    call.path = "/agent/v1/leave";
+    for (int i = 0; i < 40; i++) {
+        struct fake_reply reply = send(&call);
+        passed += reply.status == 200;
+        if (reply.status != 200) {
+            assert_int_equal(reply.status, 429);
+            assert_non_null(strstr(reply.headers, "Retry-After: 1"));
+        }
+        fake_reply_free(&reply);
+    }
+    assert_in_range(passed, 5, 10);
+    call.cluster_id = theirs;
+    for (int i = 0; i < 40; i++) {
+        struct fake_reply reply = send(&call);
+        assert_int_equal(reply.status, 200);
+        fake_reply_free(&reply);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(clusters, setup, teardown),
+        cmocka_unit_test_setup_teardown(credentials, setup, teardown),
+        cmocka_unit_test_setup_teardown(scopes, setup, teardown),
+        cmocka_unit_test_setup_teardown(repeats, setup, teardown),
+        cmocka_unit_test_setup_teardown(if_match, setup, teardown),
+        cmocka_unit_test_setup_teardown(throttled, setup, teardown),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
