@@ -16,6 +16,9 @@
 #define NODES_MAX 64
 /* So long not heard of, a node counts as gone: some heartbeats. */
 #define ALIVE_MS 3000
+/* After a hand-over. */
+#define LEADER_LOOK_MS 5
+#define LEADER_WAIT_MS 2000
 
 /* --- POST /agent/v1/nodes --- */
 
@@ -364,23 +367,56 @@ void api_cell_nodes_demote(struct call *call)
 struct transfer {
     struct node_change change;
     struct call *call;
+    struct loop_timer timer;
+    bool timed;
+    int64_t until_ms;
     uint64_t leader;
     const char *url; /* in the arena */
 };
+
+/* Done, or given up: who leads, as far as it is known. */
+static void transfer_end(struct transfer *transfer)
+{
+    struct call *call = transfer->call;
+    struct node *node = call->service->node;
+    const struct cell_node *row = state_node(node_state(node), transfer->leader);
+    transfer->url =
+        row == NULL ? "" : arena_strdup(&call->arena, slice_str(row->people_url));
+    if (transfer->timed)
+        loop_timer_fini(&transfer->timer);
+    if (call->err.code == 0 && transfer->leader == 0)
+        call_fail(call, ERR_UNAVAILABLE,
+                  "leadership was handed over, and who has it is not known yet");
+    call_done(call);
+}
+
+/* The one that took over says so within a heartbeat. */
+static void transfer_look(struct loop_timer *timer, void *arg)
+{
+    struct transfer *transfer = arg;
+    struct node *node = transfer->call->service->node;
+    transfer->leader = node_leader_id(node);
+    if (transfer->leader != 0 || loop_now_ms(node_loop(node)) > transfer->until_ms)
+        transfer_end(transfer);
+    else
+        loop_timer_set(timer, LEADER_LOOK_MS);
+}
 
 static void transferred(struct node_change *change, int code, const struct err *err)
 {
     struct transfer *transfer = CONTAINER_OF(change, struct transfer, change);
     struct call *call = transfer->call;
-    struct node *node = call->service->node;
+    struct loop *loop = node_loop(call->service->node);
 
-    transfer->leader = node_leader_id(node);
-    const struct cell_node *row = state_node(node_state(node), transfer->leader);
-    transfer->url =
-        row == NULL ? "" : arena_strdup(&call->arena, slice_str(row->people_url));
-    if (code != 0)
+    if (code != 0) {
         call_fail(call, code == ERR_NOT_FOUND ? ERR_INVALID : code, "%s", err->text);
-    call_done(call);
+        transfer_end(transfer);
+        return;
+    }
+    transfer->timed = true;
+    transfer->until_ms = loop_now_ms(loop) + LEADER_WAIT_MS;
+    loop_timer_init(&transfer->timer, loop, transfer_look, transfer);
+    loop_timer_set(&transfer->timer, 0);
 }
 
 static void transfer_core(struct node *node, struct call *call)

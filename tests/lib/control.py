@@ -302,8 +302,8 @@ class ControlPlane:
         """What the process has logged, all starts together."""
         return (self.directory / "log").read_text(errors="replace")
 
-    def start(self, env=None):
-        """Start, or start again at the same ports; return when it is ready."""
+    def start(self, env=None, wait=True):
+        """Start, or start again at the same ports; return when it is ready, or at once."""
         self.directory.mkdir(parents=True, exist_ok=True)
         people, agents = self.ports or (0, 0)
         words = [str(BUILD / "weft-controlplane"), "--data-dir", str(self.data),
@@ -320,10 +320,12 @@ class ControlPlane:
         with open(self.directory / "log", "ab") as log:
             self.process = subprocess.Popen(words, stdout=log, stderr=log,
                                             env=os.environ | (env or {}))
-        self._await_ready()
+        if wait:
+            self.await_ready()
         return self
 
-    def _await_ready(self):
+    def await_ready(self):
+        """Wait until it says so."""
         deadline = time.monotonic() + START_LIMIT_S
         while time.monotonic() < deadline:
             if self.process.poll() is not None:
