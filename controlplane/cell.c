@@ -165,11 +165,12 @@ static int make_founder(const struct cell_addresses *addresses, struct cell_self
     return 0;
 }
 
-/* A founder's trust is what it will found the cell with. */
-static int load_founder(struct cell_self *cell, struct err *err)
+/* What the identity knows of the CA: a founder's own, or what signed last. */
+static int load_authority(struct cell_self *cell, struct err *err)
 {
     const struct identity *identity = &cell->identity;
     const struct trust_ca ca = {.cert_pem = str_slice(&identity->ca_cert),
+                                .cross_pem = str_slice(&identity->ca_cross),
                                 .sealed_key = str_slice(&identity->ca_sealed_key)};
     return trust_load(cell->trust, &ca, 1, str_slice(&identity->sealed_token_secret),
                       err);
@@ -182,7 +183,7 @@ static int found(const struct control_options *options,
     struct identity *identity = &cell->identity;
     int code = make_founder(addresses, cell, err);
     if (code == 0)
-        code = load_founder(cell, err);
+        code = load_authority(cell, err);
     if (code == 0)
         code = trust_issue_node(cell->trust, &identity->cell_id, identity->node_id,
                                 clock_wall_ms(), &identity->chain_pem, &identity->key_pem,
@@ -349,7 +350,37 @@ static int refuse_foreign(const char *dir, struct err *err)
                    dir);
 }
 
-/* An identity is there: go on as that. */
+int cell_renew(const struct control_options *options, struct cell_self *cell,
+               struct err *err)
+{
+    struct identity *identity = &cell->identity;
+    struct str chain, key;
+    int64_t not_after_ms;
+
+    str_init(&chain, 4 * X509_PEM_MAX);
+    str_init(&key, X509_PEM_MAX);
+    int code = trust_issue_node(cell->trust, &identity->cell_id, identity->node_id,
+                                clock_wall_ms(), &chain, &key, &not_after_ms, err);
+    if (code == 0) {
+        str_reset(&identity->chain_pem);
+        str_append_slice(&identity->chain_pem, str_slice(&chain));
+        str_reset(&identity->key_pem);
+        str_append_slice(&identity->key_pem, str_slice(&key));
+        identity->not_after_ms = not_after_ms;
+        str_reset(&identity->ca_cert);
+        str_reset(&identity->ca_cross);
+        str_reset(&identity->ca_sealed_key);
+        str_reset(&identity->sealed_token_secret);
+        trust_export(cell->trust, &identity->ca_cert, &identity->ca_cross,
+                     &identity->ca_sealed_key, &identity->sealed_token_secret);
+        code = cell_save(options, cell, err);
+    }
+    str_fini(&chain);
+    crypto_forget(&key);
+    return code;
+}
+
+/* An identity is there: go on as that, with a certificate that is fresh. */
 static int go_on(const struct control_options *options,
                  const struct cell_addresses *addresses, struct cell_self *cell,
                  struct err *err)
@@ -357,8 +388,10 @@ static int go_on(const struct control_options *options,
     int code = identity_load(options->data_dir, cell->key, &cell->identity, err);
     if (code != 0)
         return code;
-    if (cell->identity.stage == IDENTITY_FOUNDING)
-        return load_founder(cell, err);
+    if (cell->identity.ca_cert.len > 0) {
+        code = load_authority(cell, err);
+        return code == 0 ? cell_renew(options, cell, err) : code;
+    }
     if (cell->identity.stage != IDENTITY_JOINING)
         return 0;
     if (options->join == NULL)

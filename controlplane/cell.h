@@ -48,6 +48,10 @@ int cell_begin(const struct control_options *options,
                const struct cell_addresses *addresses, struct cell_self *cell,
                struct err *err) MUST_CHECK;
 void cell_fini(struct cell_self *cell);
+/* A new certificate by the CA that signs now, for the names of now; written down, with
+ * what the trust holds. */
+int cell_renew(const struct control_options *options, struct cell_self *cell,
+               struct err *err) MUST_CHECK;
 /* Write the identity as it is now. */
 int cell_save(const struct control_options *options, struct cell_self *cell,
               struct err *err) MUST_CHECK;

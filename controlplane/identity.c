@@ -28,6 +28,7 @@ void identity_init(struct identity *identity)
     str_init(&identity->chain_pem, CHAIN_MAX);
     str_init(&identity->ca_pem, CHAIN_MAX * 2);
     str_init(&identity->ca_cert, X509_PEM_MAX);
+    str_init(&identity->ca_cross, X509_PEM_MAX);
     str_init(&identity->ca_sealed_key, SEALED_MAX);
     str_init(&identity->sealed_token_secret, SEALED_MAX);
 }
@@ -38,6 +39,7 @@ void identity_fini(struct identity *identity)
     str_fini(&identity->chain_pem);
     str_fini(&identity->ca_pem);
     str_fini(&identity->ca_cert);
+    str_fini(&identity->ca_cross);
     str_fini(&identity->ca_sealed_key);
     str_fini(&identity->sealed_token_secret);
 }
@@ -54,15 +56,22 @@ static struct json *base64_json(struct slice bytes)
     return json;
 }
 
+static struct json *authority_json(const struct identity *identity)
+{
+    struct json *json = json_object();
+    json_set(json, "ca_pem", json_string(str_cstr(&identity->ca_cert)));
+    json_set(json, "ca_cross_pem", json_string(str_cstr(&identity->ca_cross)));
+    json_set(json, "ca_sealed_key", base64_json(str_slice(&identity->ca_sealed_key)));
+    json_set(json, "sealed_token_secret",
+             base64_json(str_slice(&identity->sealed_token_secret)));
+    return json;
+}
+
 static struct json *founding_json(const struct identity *identity)
 {
     struct json *json = json_object();
     json_set(json, "ca_id", json_uuid(&identity->ca_id));
     json_set(json, "token_id", json_uuid(&identity->token_id));
-    json_set(json, "ca_pem", json_string(str_cstr(&identity->ca_cert)));
-    json_set(json, "ca_sealed_key", base64_json(str_slice(&identity->ca_sealed_key)));
-    json_set(json, "sealed_token_secret",
-             base64_json(str_slice(&identity->sealed_token_secret)));
     return json;
 }
 
@@ -89,6 +98,8 @@ static struct json *to_json(const uint8_t *cell_key, const struct identity *iden
         json_push(peers, peer);
     }
     json_set(json, "peers", peers);
+    if (identity->ca_cert.len > 0)
+        json_set(json, "authority", authority_json(identity));
     if (identity->stage == IDENTITY_FOUNDING)
         json_set(json, "founding", founding_json(identity));
     str_fini(&sealed);
@@ -138,14 +149,20 @@ static void get_text(struct json_reader *r, const struct json *json, const char 
         str_append_slice(out, text);
 }
 
+static void read_authority(struct json_reader *r, const struct json *json,
+                           struct identity *identity)
+{
+    get_text(r, json, "ca_pem", &identity->ca_cert);
+    get_text(r, json, "ca_cross_pem", &identity->ca_cross);
+    get_base64(r, json, "ca_sealed_key", &identity->ca_sealed_key);
+    get_base64(r, json, "sealed_token_secret", &identity->sealed_token_secret);
+}
+
 static void read_founding(struct json_reader *r, const struct json *json,
                           struct identity *identity)
 {
     identity->ca_id = json_get_uuid(r, json, "ca_id");
     identity->token_id = json_get_uuid(r, json, "token_id");
-    get_text(r, json, "ca_pem", &identity->ca_cert);
-    get_base64(r, json, "ca_sealed_key", &identity->ca_sealed_key);
-    get_base64(r, json, "sealed_token_secret", &identity->sealed_token_secret);
 }
 
 static void read_peers(struct json_reader *r, const struct json *json,
@@ -206,6 +223,9 @@ static int read_json(const uint8_t *cell_key, const struct json *json,
     get_text(&r, json, "certificate_pem", &identity->chain_pem);
     get_text(&r, json, "ca_pem", &identity->ca_pem);
     read_peers(&r, json, identity);
+    const struct json *authority = json_find(json, "authority");
+    if (!r.failed && authority != NULL)
+        read_authority(&r, authority, identity);
     if (!r.failed && identity->stage == IDENTITY_FOUNDING)
         read_founding(&r, json_get(&r, json, "founding"), identity);
     int code = r.failed ? ERR_DAMAGED : open_key(cell_key, &sealed, identity, err);

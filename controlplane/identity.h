@@ -48,9 +48,11 @@ struct identity {
     struct str chain_pem; /* our certificate and what leads to the CA */
     struct str ca_pem;    /* whom to trust */
     int64_t not_after_ms;
-    /* FOUNDING: what CELL_INIT says */
-    struct uuid ca_id, token_id;
-    struct str ca_cert, ca_sealed_key, sealed_token_secret;
+    /* FOUNDING: what CELL_INIT says. Later: what signed when this was written, so that a
+     * node whose certificate has expired while it was down can renew it before it hears
+     * of anybody. Empty before that is known. */
+    struct str ca_cert, ca_cross, ca_sealed_key, sealed_token_secret;
+    struct uuid ca_id, token_id; /* FOUNDING */
     /* JOINED: whom to talk to until the log has come */
     struct identity_peer peers[IDENTITY_PEERS_MAX];
     size_t peer_count;

@@ -116,6 +116,8 @@ static int issue(struct restore *restore, struct err *err)
                                 clock_wall_ms(), &identity->chain_pem, &identity->key_pem,
                                 &identity->not_after_ms, err);
     trust_bundle(cell->trust, &identity->ca_pem);
+    trust_export(cell->trust, &identity->ca_cert, &identity->ca_cross,
+                 &identity->ca_sealed_key, &identity->sealed_token_secret);
     return code;
 }
 

@@ -453,40 +453,23 @@ static int start_listeners(struct service *service, struct err *err)
     return code;
 }
 
-/* A new certificate by the CA that signs now, for the names of now; written down. */
-static int renew_identity(struct service *service, int64_t now_ms, struct err *err)
+/* The state's CAs may be others than those that the identity knows. */
+static int renew_identity(struct service *service, struct err *err)
 {
     struct identity *identity = &service->cell.identity;
     uint64_t version = trust_version(service->trust);
-    struct str chain, key;
-    int64_t not_after_ms;
 
-    str_init(&chain, 4 * X509_PEM_MAX);
-    str_init(&key, X509_PEM_MAX);
-    int code = trust_issue_node(service->trust, &identity->cell_id, identity->node_id,
-                                now_ms, &chain, &key, &not_after_ms, err);
-    if (code == 0) {
-        str_reset(&identity->chain_pem);
-        str_append_slice(&identity->chain_pem, str_slice(&chain));
-        str_reset(&identity->key_pem);
-        str_append_slice(&identity->key_pem, str_slice(&key));
-        str_reset(&identity->ca_pem);
-        trust_bundle(service->trust, &identity->ca_pem);
-        identity->not_after_ms = not_after_ms;
-        /* With the CA known the state has come: from now on the log must be there. */
-        if (identity->stage != IDENTITY_FOUNDING)
-            identity->stage = IDENTITY_MEMBER;
-        code = cell_save(service->options, &service->cell, err);
-    }
+    str_reset(&identity->ca_pem);
+    trust_bundle(service->trust, &identity->ca_pem);
+    /* With the CA known the state has come: from now on the log must be there. */
+    if (identity->stage != IDENTITY_FOUNDING)
+        identity->stage = IDENTITY_MEMBER;
+    int code = cell_renew(service->options, &service->cell, err);
     if (code == 0)
         service->trust_version = version;
-    str_fini(&chain);
-    crypto_forget(&key);
     return code;
 }
 
-/* Listen, then let the core know where. What a member has been told of its cell may be
- * newer than its certificate, which may even have expired. */
 static int start_backups(struct service *service, struct err *err)
 {
     const struct control_options *options = service->options;
@@ -501,15 +484,14 @@ static int start_backups(struct service *service, struct err *err)
     return code == 0 ? 0 : err_wrap(err, code, "--backup-to");
 }
 
+/* Listen, then let the core know where. */
 static int open_up(struct service *service, struct err *err)
 {
-    const struct identity *identity = &service->cell.identity;
     int code = 0;
-    if (identity->stage == IDENTITY_FOUNDING) {
-        service->trust_version = trust_version(service->trust);
-    } else if (trust_loaded(service->trust)) {
-        code = renew_identity(service, clock_wall_ms(), err);
-        const struct peers_certificate certificate = certificate_of(identity);
+    if (trust_version(service->trust) != service->trust_version) {
+        code = renew_identity(service, err);
+        const struct peers_certificate certificate =
+            certificate_of(&service->cell.identity);
         if (code == 0)
             code = node_set_certificate(service->node, &certificate, err);
     }
@@ -540,6 +522,8 @@ int service_start(const struct control_options *options, struct service **out,
     service->sessions = sessions_new(options->session_timeout_ms);
     int code = cell_begin(options, &service->addresses, &service->cell, err);
     service->trust = service->cell.trust;
+    if (code == 0)
+        service->trust_version = trust_version(service->trust);
     if (code == 0)
         code = prepare_founding(service, err);
     service->cluster_quota =
@@ -595,7 +579,7 @@ static void tend_certificate(struct service *service, int64_t now_ms)
         now_ms < identity->not_after_ms - life_ms / 3 &&
         identity->not_after_ms - now_ms <= life_ms)
         return;
-    int code = renew_identity(service, now_ms, &err);
+    int code = renew_identity(service, &err);
     if (code == 0)
         code = use_certificate(service, &err);
     if (code == 0)

@@ -32,7 +32,8 @@
 struct authority {
     size_t refs; /* under the trust's lock */
     struct str key_pem, cert_pem, cross_pem;
-    struct str bundle; /* all certificates, this one first */
+    struct str bundle;                    /* all certificates, this one first */
+    struct str sealed_key, sealed_secret; /* as they came */
     char fingerprint[X509_FINGERPRINT_LEN + 1];
     uint8_t token_secret[SECRET_LEN];
 };
@@ -57,6 +58,8 @@ static void authority_free(struct authority *authority)
     str_fini(&authority->cert_pem);
     str_fini(&authority->cross_pem);
     str_fini(&authority->bundle);
+    str_fini(&authority->sealed_key);
+    str_fini(&authority->sealed_secret);
     explicit_bzero(authority->token_secret, SECRET_LEN);
     mem_free(authority);
 }
@@ -141,6 +144,8 @@ static int load(const struct trust *trust, struct authority *authority,
                        "was given another cell's key");
     str_append_slice(&authority->cert_pem, signs->cert_pem);
     str_append_slice(&authority->cross_pem, signs->cross_pem);
+    str_append_slice(&authority->sealed_key, signs->sealed_key);
+    str_append_slice(&authority->sealed_secret, sealed_secret);
     /* What signed last is what most want, and what a reader of one certificate takes. */
     for (size_t i = count; i-- > 0;)
         str_append_slice(&authority->bundle, cas[i].cert_pem);
@@ -169,6 +174,8 @@ int trust_load(struct trust *trust, const struct trust_ca *cas, size_t count,
     str_init(&authority->cert_pem, X509_PEM_MAX);
     str_init(&authority->cross_pem, X509_PEM_MAX);
     str_init(&authority->bundle, CAS_MAX * X509_PEM_MAX);
+    str_init(&authority->sealed_key, 2 * X509_PEM_MAX);
+    str_init(&authority->sealed_secret, X509_PEM_MAX);
     int code = load(trust, authority, cas, count, sealed_token_secret, err);
     if (code != 0 || same(trust->shared->authority, authority)) {
         authority_free(authority);
@@ -209,6 +216,19 @@ void trust_fingerprint(const struct trust *trust, char hex[X509_FINGERPRINT_LEN 
     struct authority *authority = acquire(trust);
     snprintf(hex, X509_FINGERPRINT_LEN + 1, "%s",
              authority == NULL ? "" : authority->fingerprint);
+    release(trust, authority);
+}
+
+void trust_export(const struct trust *trust, struct str *cert_pem, struct str *cross_pem,
+                  struct str *sealed_key, struct str *sealed_token_secret)
+{
+    struct authority *authority = acquire(trust);
+    if (authority == NULL)
+        return;
+    str_append_slice(cert_pem, str_slice(&authority->cert_pem));
+    str_append_slice(cross_pem, str_slice(&authority->cross_pem));
+    str_append_slice(sealed_key, str_slice(&authority->sealed_key));
+    str_append_slice(sealed_token_secret, str_slice(&authority->sealed_secret));
     release(trust, authority);
 }
 

@@ -76,6 +76,10 @@ int trust_issue_node(const struct trust *trust, const struct uuid *cell_id,
                      struct str *key_pem, int64_t *not_after_ms,
                      struct err *err) MUST_CHECK;
 
+/* Append what signs now, as it was loaded: certificate, cross-certificate, sealed key;
+ * and the sealed token secret. Nothing before the load. */
+void trust_export(const struct trust *trust, struct str *cert_pem, struct str *cross_pem,
+                  struct str *sealed_key, struct str *sealed_token_secret);
 /* A new authority, cross-signed by the one that signs now (CROSS_PEM stays empty without
  * one). It takes effect when the state has it and is loaded. */
 int trust_make_ca(const struct trust *trust, struct str *cert_pem, struct str *cross_pem,
