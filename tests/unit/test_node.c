@@ -470,12 +470,45 @@ static void test_overload(void **state)
     node_stop(node);
 }
 
+static void count_runs(struct node *node, void *arg)
+{
+    struct state_counts counts;
+    state_count(node_state(node), &counts);
+    *(uint64_t *)arg = counts.runs + state_purge_due(node_state(node));
+}
+
+/* The leader proposes that what was deleted is forgotten, a step after the other, until
+ * nothing is left: here more than one step. */
+static void test_purge(void **state)
+{
+    struct fixture *f = *state;
+    struct node *node = start(f);
+    struct command gone = {.kind = COMMAND_TOPIC_DELETE};
+    uint64_t left = 0;
+    int64_t offset;
+
+    make_topic(f, node);
+    for (uint32_t i = 0; i < 300; i++) /* 4,800 runs */
+        assert_int_equal(commit_one(f, node, i, &offset), 0);
+    gone.topic_delete.topic_id = test_uuid(2, 1);
+    node_run(node, count_runs, &left);
+    assert_int_equal(left, 4800);
+    assert_int_equal(call(f, node, &gone).kafka_error, 0);
+    for (int i = 0; i < 500 && left > 0; i++) {
+        usleep(20000);
+        node_run(node, count_runs, &left);
+    }
+    assert_int_equal(left, 0);
+    node_stop(node);
+}
+
 int main(void)
 {
 #define TEST(t) cmocka_unit_test_setup_teardown(t, setup, teardown)
-    const struct CMUnitTest tests[] = {
-        TEST(test_propose),  TEST(test_restart),     TEST(test_trim),
-        TEST(test_lock),     TEST(test_kill),        TEST(test_kill_first_start),
-        TEST(test_no_space), TEST(test_failed_sync), TEST(test_overload)};
+    const struct CMUnitTest tests[] = {TEST(test_propose),  TEST(test_restart),
+                                       TEST(test_trim),     TEST(test_lock),
+                                       TEST(test_kill),     TEST(test_kill_first_start),
+                                       TEST(test_no_space), TEST(test_failed_sync),
+                                       TEST(test_overload), TEST(test_purge)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
