@@ -114,9 +114,10 @@ void quota_set_rate(struct quota *quota, const struct uuid *who, uint32_t rate,
     struct bucket *bucket = bucket_of(quota, who, now_ms);
     if (bucket != NULL && bucket->rate != rate) {
         refill(bucket, now_ms);
-        /* What was saved under another rate counts in proportion no further than full. */
+        /* Without a limit nothing was counted: it begins full. */
+        int64_t full = (int64_t)rate * WHOLE;
+        bucket->level = bucket->rate == 0 ? full : MIN(bucket->level, full);
         bucket->rate = rate;
-        bucket->level = MIN(bucket->level, (int64_t)rate * WHOLE);
     }
     pthread_mutex_unlock(&quota->lock);
 }

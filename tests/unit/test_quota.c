@@ -69,7 +69,7 @@ static void own_rates(void **state)
     quota_set_rate(quota, &a, 0, 2);
     assert_int_equal(passed(quota, &a, 500, 2), 500);
     quota_set_rate(quota, &a, 4, 3);
-    assert_true(passed(quota, &a, 50, 2000) == 4);
+    assert_int_equal(passed(quota, &a, 50, 3), 4);
     quota_free(quota);
 
     quota = quota_new(0, 100);
