@@ -21,8 +21,9 @@
  *  7. An append that begins before a follower's snapshot is refused for ever: it is cut
  *     to what is behind the snapshot, for what is in that is committed and so the same.
  *  8. Results of an older term carry a last index that was never set.
- *  9. Guard 3 does not help a voter that crashes before it has heard of its promotion:
- *     the other voters then cannot lose one of theirs. So whoever is asked votes, as the
+ *  9. Guard 3 does not help a voter that crashes before it has heard of its promotion,
+ *     or after it wrote of its own removal what the others never heard of: the other
+ *     voters then cannot lose one of theirs. So whoever is asked votes, as the
  *     dissertation has it (4.1), whatever its own configuration says: the candidate
  *     counts by its own, and a candidate without the committed entries gets no vote. */
 #include <string.h>
@@ -260,21 +261,53 @@ static uint64_t current_term(const struct replica *replica)
     return raft_current_term(&replica->raft);
 }
 
-/* The role of this node in the newest configuration becomes ROLE; what it was, or -1 when
- * it is no member. */
-static int set_own_role(struct replica *replica, int role)
+/* Guard 9. For the time of one vote this node is a voter of its newest configuration.
+ * Returns what it was, to be undone by end_voting(). */
+enum { VOTING_NOT_MEMBER = -1, VOTING_NOT_CHANGED = -2 };
+
+static unsigned own_place(const struct replica *replica)
+{
+    const struct raft_configuration *configuration = &replica->raft.configuration;
+    unsigned i = 0;
+    while (i < configuration->n && configuration->servers[i].id != replica->options.id)
+        i++;
+    return i;
+}
+
+static int begin_voting(struct replica *replica)
 {
     struct raft_configuration *configuration = &replica->raft.configuration;
+    unsigned place = own_place(replica);
 
-    for (unsigned i = 0; i < configuration->n; i++) {
-        struct raft_server *server = &configuration->servers[i];
-        int was = server->role;
-        if (server->id != replica->options.id)
-            continue;
-        server->role = role;
-        return was;
+    if (place < configuration->n) {
+        int role = configuration->servers[place].role;
+        configuration->servers[place].role = RAFT_VOTER;
+        return role;
     }
-    return -1;
+    /* libraft's books of a leader go by the places in its configuration. */
+    if (state_of(replica) == RAFT_LEADER || configuration->n == 0)
+        return VOTING_NOT_CHANGED;
+    int rc = raft_configuration_add(configuration, replica->options.id, replica->address,
+                                    RAFT_VOTER);
+    return rc == 0 ? VOTING_NOT_MEMBER : VOTING_NOT_CHANGED;
+}
+
+static void end_voting(struct replica *replica, int was)
+{
+    struct raft_configuration *configuration = &replica->raft.configuration;
+    unsigned place = own_place(replica);
+
+    if (was == VOTING_NOT_CHANGED)
+        return;
+    ASSERT(place < configuration->n);
+    if (was != VOTING_NOT_MEMBER) {
+        configuration->servers[place].role = was;
+        return;
+    }
+    raft_free(configuration->servers[place].address);
+    configuration->n--;
+    memmove(&configuration->servers[place], &configuration->servers[place + 1],
+            (configuration->n - place) * sizeof(configuration->servers[0]));
 }
 
 static void receive_vote(struct replica *replica, uint64_t from,
@@ -295,11 +328,9 @@ static void receive_vote(struct replica *replica, uint64_t from,
     args->last_log_term = msg->vote.last_term;
     args->pre_vote = msg->vote.pre_vote;
     args->disrupt_leader = lease_may_disrupt(&replica->lease, &request, now_ms);
-    /* Guard 9. */
-    int role = set_own_role(replica, RAFT_VOTER);
+    int was = begin_voting(replica);
     step_message(replica, from, &message, now_ms);
-    if (role >= 0)
-        (void)set_own_role(replica, role);
+    end_voting(replica, was);
 }
 
 static void receive_vote_result(struct replica *replica, uint64_t from,
