@@ -96,7 +96,9 @@ void load_answer(struct op *op, unsigned attempt, unsigned node,
 
 void load_start(void); /* clients begin */
 void load_stop(void);  /* ... nothing new */
-bool load_idle(void);  /* nothing is under way */
+/* Nothing new is written for so long; 0: go on. */
+void load_quiet(int64_t for_ms);
+bool load_idle(void); /* nothing is under way */
 /* Whether every client had success with something that it began after SINCE_MS. */
 bool load_recovered(int64_t since_ms);
 
@@ -105,6 +107,7 @@ bool load_recovered(int64_t since_ms);
 void chaos_start(void);   /* found a cell, wait until it has its voters */
 void chaos_begin(void);   /* from now on faults happen */
 void chaos_end(void);     /* no more; what is broken is mended */
+void chaos_end_all(void); /* the node that was kept down comes back too */
 bool chaos_settled(void); /* all members run, and have applied the same */
 
 /* ---- what must hold: cell_check.c ---- */

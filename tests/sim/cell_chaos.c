@@ -20,14 +20,17 @@ enum fault {
     FAULT_FLIP,
     FAULT_WALL,
     FAULT_TRANSFER,
+    FAULT_SUCCESSION,
     FAULT_KINDS,
 };
 
 static struct {
     bool enabled[FAULT_KINDS];
-    bool changes;      /* the membership too */
-    int64_t pace_ms;   /* between faults, at most */
-    int64_t outage_ms; /* how long one lasts, at most */
+    bool changes;         /* the membership too */
+    bool only_succession; /* which a cell must be well for */
+    unsigned kept_down;   /* when the faults end; 0: none */
+    int64_t pace_ms;      /* between faults, at most */
+    int64_t outage_ms;    /* how long one lasts, at most */
 } chaos;
 
 /* ---- what ends by itself ---- */
@@ -63,6 +66,8 @@ static void later(int64_t delay_ms, void (*run)(void *arg), unsigned number)
 
 static int64_t outage(void)
 {
+    if (cell_chance(20))
+        return cell_between(1, 150); /* hardly gone */
     return cell_between(5, cell_chance(10) ? chaos.outage_ms * 4 : chaos.outage_ms);
 }
 
@@ -157,6 +162,78 @@ static void flip(unsigned number)
     crash(number, false);
 }
 
+static void flip_leader(void *arg)
+{
+    (void)arg;
+    if (!cell.calm && cell_leader() != 0)
+        flip(cell_leader());
+}
+
+static void isolate(unsigned number, int64_t for_ms)
+{
+    for (unsigned i = 1; i <= cell.last_node; i++) {
+        if (i == number)
+            continue;
+        cut(number, i, for_ms);
+        cut(i, number, for_ms);
+    }
+}
+
+/* A leader is heard by no more followers than make it a majority, while nothing is
+ * written; then those restart in a moment and do not hear it either. Whom do they vote
+ * for, and who reads? SIDE: the leader in the low byte, then a bit for each of them. */
+static void restart_followers(void *arg)
+{
+    uint32_t side = (uint32_t)(uintptr_t)arg;
+    unsigned leader = side & 0xff;
+
+    load_quiet(0);
+    if (cell.calm || cell_leader() != leader)
+        return;
+    cell_trace("all followers of node %u restart, which is alone", leader);
+    isolate(leader, cell_between(300, 1500));
+    for (unsigned i = 1; i <= cell.last_node; i++) {
+        if ((side >> (8 + i) & 1) == 0 || !cell_node_up(i))
+            continue;
+        cell_node_crash(i, false);
+        later(cell_between(1, 20), start_again, i);
+    }
+}
+
+static void cut_others(void *arg)
+{
+    uint32_t side = (uint32_t)(uintptr_t)arg;
+    unsigned leader = side & 0xff;
+
+    for (unsigned i = 1; i <= cell.last_node; i++) {
+        if (i == leader || (side >> (8 + i) & 1) != 0)
+            continue;
+        cut(leader, i, 1500);
+        cut(i, leader, 1500);
+    }
+}
+
+static void succession(void)
+{
+    struct replica_server servers[REPLICA_SERVERS_MAX];
+    size_t count = members(servers), voters = 0, chosen = 0;
+    uint32_t side = cell_leader();
+
+    for (size_t i = 0; i < count; i++)
+        voters += servers[i].role == REPLICA_VOTER;
+    for (size_t i = 0; i < count && chosen < voters / 2; i++) {
+        if (servers[i].role != REPLICA_VOTER || servers[i].self)
+            continue;
+        side |= 1u << (8 + servers[i].id);
+        chosen++;
+    }
+    if (chosen == 0)
+        return;
+    load_quiet(1400);
+    later(60, cut_others, side);
+    later(cell_between(560, 1100), restart_followers, side);
+}
+
 static void fault(enum fault kind)
 {
     unsigned number = cell_chance(40) ? cell_leader() : pick_node();
@@ -211,6 +288,9 @@ static void fault(enum fault kind)
     case FAULT_TRANSFER:
         (void)cell_node_transfer(number, cell_chance(50) ? 0 : pick_node());
         break;
+    case FAULT_SUCCESSION:
+        succession();
+        break;
     case FAULT_KINDS:
         break;
     }
@@ -221,7 +301,9 @@ static void next_fault(void *arg)
     (void)arg;
     if (cell.calm)
         return;
-    enum fault kind = (enum fault)vtime_random(&cell.time, FAULT_KINDS);
+    enum fault kind = chaos.only_succession
+                          ? FAULT_SUCCESSION
+                          : (enum fault)vtime_random(&cell.time, FAULT_KINDS);
     if (chaos.enabled[kind] && (kind != FAULT_CRASH_ALL || cell_chance(20)))
         fault(kind);
     vtime_after(&cell.time, cell_between(1, chaos.pace_ms), next_fault, NULL);
@@ -237,7 +319,8 @@ static void supervise(void *arg)
         struct sim_node *node = &cell_nodes[i];
         if (node->status == NODE_RUNS && node->log_state == ERR_IO && !node->paused)
             cell_node_crash(i, cell_chance(30));
-        if (node->status == NODE_DOWN && (cell.calm || cell_chance(20)))
+        if (node->status == NODE_DOWN && i != chaos.kept_down &&
+            (cell.calm || cell_chance(20)))
             cell_node_start(i);
     }
     vtime_after(&cell.time, cell_between(200, 1500), supervise, NULL);
@@ -314,7 +397,12 @@ static void administrate(unsigned leader)
             leader, may_spend() && cell_chance(50) ? REPLICA_REMOVE : REPLICA_DEMOTE,
             voter);
     } else if (standby != 0 && (cell.calm || cell_chance(80))) {
-        (void)cell_node_change(leader, REPLICA_PROMOTE, standby);
+        /* It may crash before it hears of it, and then the leader be lost. */
+        if (cell_node_change(leader, REPLICA_PROMOTE, standby) == 0 && !cell.calm &&
+            cell_chance(30)) {
+            crash(standby, true);
+            later(cell_between(50, 400), flip_leader, 0);
+        }
     } else if (spare != 0) {
         (void)cell_node_change(leader, REPLICA_ADD, spare);
     } else if (voters < cell.voters) {
@@ -368,15 +456,47 @@ void chaos_begin(void)
     chaos.outage_ms = cell_between(500, 5000);
     cell.net.delay_ms = cell_chance(50) ? 3 : cell_between(1, 60);
     cell.net.resets = cell_chance(50) ? 0 : (unsigned)cell_between(1, 100);
+    cell.net.disorder = cell_chance(60) ? 0 : (unsigned)cell_between(1, 3000);
+    chaos.only_succession = cell_chance(12);
+    if (chaos.only_succession) {
+        chaos.changes = false;
+        chaos.enabled[FAULT_SUCCESSION] = true;
+        chaos.pace_ms = 5000;
+        cell.net.delay_ms = 3;
+        cell.net.disorder = cell.net.resets = 0;
+    }
     cell.calm = false;
     next_fault(NULL);
+}
+
+/* A cell recovers without one of its voters, if that leaves a majority, whichever
+ * configuration counts. */
+static void keep_one_down(void)
+{
+    struct replica_server servers[REPLICA_SERVERS_MAX];
+    unsigned number = pick_node();
+
+    for (unsigned i = 1; i <= cell.last_node; i++) {
+        if (cell_nodes[i].status != NODE_RUNS)
+            continue;
+        size_t count = replica_servers(cell_nodes[i].replica, servers), voters = 0;
+        for (size_t s = 0; s < count; s++)
+            voters += is_voter(&servers[s]);
+        if (count > 0 && (voters < 3 || !all_whole(servers, count)))
+            return;
+    }
+    if (cell_nodes[number].status != NODE_RUNS)
+        return;
+    cell_node_crash(number, true);
+    chaos.kept_down = number;
+    cell_trace("node %u stays down", number);
 }
 
 void chaos_end(void)
 {
     cell.calm = true;
     net_mend_all(&cell.net);
-    cell.net.resets = 0;
+    cell.net.resets = cell.net.disorder = 0;
     cell.net.delay_ms = 3;
     for (unsigned i = 1; i <= cell.last_node; i++) {
         disk_of(i)->full = disk_of(i)->sync_fails = false;
@@ -385,6 +505,32 @@ void chaos_end(void)
         if (cell_nodes[i].status == NODE_DOWN)
             cell_node_start(i);
     }
+    if (cell_chance(40))
+        keep_one_down();
+}
+
+void chaos_end_all(void)
+{
+    unsigned number = chaos.kept_down;
+
+    chaos.kept_down = 0;
+    if (number != 0 && cell_nodes[number].status == NODE_DOWN)
+        cell_node_start(number);
+}
+
+/* NODE knows of these members, and that they are committed. */
+static bool same_members(const struct sim_node *node,
+                         const struct replica_server *servers, size_t count)
+{
+    struct replica_server own[REPLICA_SERVERS_MAX];
+
+    if (replica_changing(node->replica) || replica_servers(node->replica, own) != count)
+        return false;
+    for (size_t i = 0; i < count; i++) {
+        if (own[i].id != servers[i].id || own[i].role != servers[i].role)
+            return false;
+    }
+    return true;
 }
 
 bool chaos_settled(void)
@@ -400,7 +546,8 @@ bool chaos_settled(void)
     for (size_t i = 0; i < count; i++) {
         const struct sim_node *node = &cell_nodes[servers[i].id];
         if (node->status != NODE_RUNS || node->applied != leads->applied ||
-            node->applied != replica_last_index(leads->replica))
+            node->applied != replica_last_index(leads->replica) ||
+            !same_members(node, servers, count))
             return false;
         voters += is_voter(&servers[i]);
     }

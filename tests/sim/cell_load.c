@@ -16,12 +16,12 @@
 #include "tests/sim/cell.h"
 
 #define PRODUCERS   4
-#define CLIENTS     (PRODUCERS + 4)
+#define CLIENTS     (PRODUCERS + 6)
 #define REPEATABLE  256
 #define TOPICS_LIVE 6
 #define RUNS_MAX    6
 
-enum client_kind { PRODUCER, TOPIC_MAKER, READER, REPEATER };
+enum client_kind { PRODUCER, TOPIC_MAKER, REPEATER, READER, ROAMER };
 
 struct client {
     unsigned number;
@@ -52,6 +52,7 @@ static struct {
     uint32_t topic_count;
     struct op *repeatable[REPEATABLE]; /* acknowledged commits */
     uint32_t repeatable_count, next_object;
+    int64_t quiet_until_ms;
     bool stopped;
 } load;
 
@@ -434,7 +435,7 @@ static struct op *new_read(struct client *client)
     op->floor_index = check_acked_index();
     op->floor_offset = topic->floor[op->partition];
     op->floor_deleted = topic->deleted;
-    if (cell_chance(30)) /* also those that are no leader, or were one */
+    if (client->kind == ROAMER) /* also those that are no leader, or were one */
         client->target = (unsigned)cell_between(1, cell.last_node);
     return op;
 }
@@ -459,6 +460,10 @@ static void begin(struct client *client)
 
     if (load.stopped)
         return;
+    if (cell.time.now_ms < load.quiet_until_ms && client->kind <= REPEATER) {
+        vtime_after(&cell.time, 20, begin_later, client);
+        return;
+    }
     switch (client->kind) {
     case PRODUCER:
         op = new_commit(client);
@@ -467,6 +472,7 @@ static void begin(struct client *client)
         op = load.topic_count < 3 || cell_chance(20) ? new_topic_op(client) : NULL;
         break;
     case READER:
+    case ROAMER:
         op = new_read(client);
         break;
     case REPEATER:
@@ -492,7 +498,8 @@ static void start_clients(void)
         client->kind = i < PRODUCERS        ? PRODUCER
                        : i == PRODUCERS     ? TOPIC_MAKER
                        : i == PRODUCERS + 1 ? REPEATER
-                                            : READER;
+                       : i < CLIENTS - 2    ? READER
+                                            : ROAMER;
         client->target = 1;
         if (i > 0) /* the first goes on by itself */
             vtime_after(&cell.time, cell_between(1, 100), begin_later, client);
@@ -508,6 +515,11 @@ void load_start(void)
     load.clients[0].target = 1;
     load.clients[0].op = op;
     send_op(op);
+}
+
+void load_quiet(int64_t for_ms)
+{
+    load.quiet_until_ms = cell.time.now_ms + for_ms;
 }
 
 void load_stop(void)

@@ -87,21 +87,35 @@ static void schedule(struct net *net, struct net_link *link, struct net_message 
     vtime_after(net->time, at_ms - net->time->now_ms, arrive, message);
 }
 
-void net_send(struct net *net, unsigned from, unsigned to, struct slice bytes)
+static struct net_message *message_new(struct net *net, unsigned from, unsigned to,
+                                       struct slice bytes)
 {
-    struct net_link *link = &net->links[from][to];
     struct net_message *message = mem_alloc(sizeof(*message) + bytes.len);
 
-    if (vtime_random(net->time, 10000) < net->resets)
-        link_reset(net, link);
     *message = (struct net_message){.net = net,
                                     .from = from,
                                     .to = to,
-                                    .connection = link->connection,
+                                    .connection = net->links[from][to].connection,
                                     .len = bytes.len};
     memcpy(message->bytes, bytes.ptr, bytes.len);
+    return message;
+}
+
+void net_send(struct net *net, unsigned from, unsigned to, struct slice bytes)
+{
+    struct net_link *link = &net->links[from][to];
+
+    if (vtime_random(net->time, 10000) < net->resets)
+        link_reset(net, link);
     net->sent++;
-    schedule(net, link, message);
+    struct net_message *message = message_new(net, from, to, bytes);
+    if (vtime_random(net->time, 10000) >= net->disorder) {
+        schedule(net, link, message);
+        return;
+    }
+    if (vtime_chance(net->time, 50))
+        schedule(net, link, message_new(net, from, to, bytes));
+    vtime_after(net->time, 1 + (int64_t)vtime_random(net->time, 400), arrive, message);
 }
 
 void net_reset_node(struct net *net, unsigned node)

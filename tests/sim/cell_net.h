@@ -3,7 +3,8 @@
  *
  * A reset drops everything under way and begins a new connection. Over a cut link
  * nothing arrives: what was sent waits as in TCP's buffers, and comes late when the link
- * is mended, or never, when the connection was given up meanwhile. */
+ * is mended, or never, when the connection was given up meanwhile. With `disorder` it is
+ * worse than peers.h: Raft itself asks for no order. */
 #ifndef TESTS_SIM_CELL_NET_H
 #define TESTS_SIM_CELL_NET_H
 
@@ -32,8 +33,9 @@ struct net {
     struct vtime *time;
     /* A message arrives; the bytes are borrowed. */
     void (*deliver)(unsigned from, unsigned to, struct slice bytes);
-    int64_t delay_ms; /* of an ordinary message, 1 to this */
-    unsigned resets;  /* of 10,000 messages, so many see a reset */
+    int64_t delay_ms;  /* of an ordinary message, 1 to this */
+    unsigned resets;   /* of 10,000 messages, so many see a reset */
+    unsigned disorder; /* ... are overtaken by later ones, or come twice */
     struct net_link links[NET_NODES][NET_NODES];
     uint64_t sent, delivered, lost;
 };

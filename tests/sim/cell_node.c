@@ -169,6 +169,27 @@ void cell_node_pause(unsigned number)
     cell_trace("node %u stops", number);
 }
 
+static void requested(struct sim_node *node, void *arg);
+
+/* A loop that goes on looks at its sockets and timers in any order. */
+static void requests_first(struct sim_node *node)
+{
+    struct node_event *event = node->backlog, *others = NULL, **others_end = &others;
+
+    node->backlog_end = &node->backlog;
+    for (struct node_event *next; event != NULL; event = next) {
+        struct node_event ***end =
+            event->run == requested ? &node->backlog_end : &others_end;
+        next = event->next;
+        event->next = NULL;
+        **end = event;
+        *end = &event->next;
+    }
+    *node->backlog_end = others;
+    if (others != NULL)
+        node->backlog_end = others_end;
+}
+
 void cell_node_resume(unsigned number)
 {
     struct sim_node *node = node_of(number);
@@ -179,6 +200,8 @@ void cell_node_resume(unsigned number)
     cell_trace("node %u goes on", number);
     node->paused = false;
     uint32_t life = node->life;
+    if (cell_chance(50))
+        requests_first(node);
     while (node->life == life && (event = node->backlog) != NULL) {
         node->backlog = event->next;
         if (node->backlog == NULL)
@@ -209,6 +232,17 @@ static void saved(struct sim_node *node, void *arg)
     mem_free(saving);
 }
 
+/* Some rows more, while commands are applied between. */
+static void collect(struct sim_node *node, void *arg)
+{
+    struct saving *saving = arg;
+
+    if (checkpoint_step(node->state, (uint32_t)cell_between(1, 60)))
+        cell_node_after(node, cell_between(1, cell_chance(10) ? 500 : 30), saved, saving);
+    else
+        cell_node_after(node, cell_between(0, 5), collect, saving);
+}
+
 static void checkpoint(struct sim_node *node)
 {
     struct saving *saving = mem_zalloc(sizeof(*saving));
@@ -223,10 +257,10 @@ static void checkpoint(struct sim_node *node)
                "node %u: position %llu, applied %llu", node->number,
                (unsigned long long)saving->meta.position.index,
                (unsigned long long)node->applied);
-    checkpoint_collect(node->state, &saving->meta, &saving->delta);
+    checkpoint_begin(node->state, &saving->meta, &saving->delta);
     node->saving = saving;
     node->entries_unsaved = 0;
-    cell_node_after(node, cell_between(1, cell_chance(10) ? 500 : 30), saved, saving);
+    collect(node, saving);
 }
 
 /* ---- proposals ---- */

@@ -158,6 +158,7 @@ static void run_seed(uint64_t seed)
     cell_trace("the faults end");
     calm_since_ms = cell.time.now_ms;
     run_within(RECOVERY_MS, recovered, "not every client has success");
+    chaos_end_all();
     load_stop();
     run_within(RECOVERY_MS, load_idle, "something is not answered");
     run_within(RECOVERY_MS, chaos_settled, "not all members are the same");
