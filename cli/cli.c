@@ -86,9 +86,11 @@ int cli_context(struct cli *cli)
 {
     struct err err;
     char *path;
-    int rc = config_path(&path, &err);
+    int rc;
 
-    if (rc == 0) {
+    if (cli->config.path != NULL)
+        return 0;
+    if ((rc = config_path(&path, &err)) == 0) {
         rc = config_load(&cli->config, path, false, &err);
         mem_free(path);
     } else if (rc == ERR_NOT_FOUND) {
@@ -119,7 +121,6 @@ int cli_secret(const struct cli *cli, const char *text, char **secret)
     struct err err;
 
     if (text[0] != '@' && strcmp(text, "-") != 0) {
-        *secret = NULL;
         context_set(secret, text);
         return 0;
     }
@@ -128,7 +129,6 @@ int cli_secret(const struct cli *cli, const char *text, char **secret)
     if (rc == 0) {
         while (content.len > 0 && strchr(" \r\n\t", content.data[content.len - 1]))
             str_truncate(&content, content.len - 1);
-        *secret = NULL;
         context_set(secret, str_cstr(&content));
     }
     if (content.data != NULL)
@@ -235,7 +235,7 @@ int cli_connect(struct cli *cli)
 
     if (cli->rest != NULL)
         return 0;
-    rc = cli->context == NULL ? cli_context(cli) : 0;
+    rc = cli_context(cli);
     if (rc == 0)
         rc = given_servers(cli, &with);
     for (size_t i = 0; rc == 0 && with.server_count == 0 && cli->context != NULL &&

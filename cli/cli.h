@@ -47,7 +47,8 @@ int cli_fail(const struct cli *cli, int code, const struct err *err);
 /* Ask QUESTION; true for "y" or "yes", and with --yes. Without a person: false, said. */
 bool cli_confirm(const struct cli *cli, const char *question);
 
-/* Read the config file and choose the context. It is no error that there is none. */
+/* Read the config file and choose the context, once. It is no error that there is none.
+ */
 int cli_context(struct cli *cli);
 /* Make ready to call: servers, CA and token of flags, environment, context. */
 int cli_connect(struct cli *cli);
@@ -56,8 +57,8 @@ int cli_connect(struct cli *cli);
 int cli_cluster(struct cli *cli, const char **id);
 /* Is a cluster named by --cluster, an argument, WEFT_CLUSTER or the context? */
 bool cli_names_cluster(const struct cli *cli);
-/* The value of a FLAG_SECRET's TEXT: "@FILE", "-", or itself. The caller ends SECRET with
- * context_set(&secret, NULL). */
+/* The value of a FLAG_SECRET's TEXT: "@FILE", "-", or itself, in the place of what was in
+ * SECRET (NULL at first). The caller ends it with context_set(&secret, NULL). */
 int cli_secret(const struct cli *cli, const char *text, char **secret);
 
 /* Say what is wrong when rest_send returned CODE, 0 included; the exit code. */
