@@ -6,6 +6,7 @@
  */
 #include "controlplane/node.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <semaphore.h>
@@ -312,6 +313,20 @@ static int load(struct node *node, struct err *err)
     return 0;
 }
 
+/* Whether DIR has files of a log. */
+static bool has_log(const struct node *node)
+{
+    DIR *dir = opendir(node->dir);
+    const struct dirent *item;
+    bool found = false;
+
+    while (dir != NULL && !found && (item = readdir(dir)) != NULL)
+        found = strncmp(item->d_name, "wal-", 4) == 0;
+    if (dir != NULL)
+        closedir(dir);
+    return found;
+}
+
 /* The log of the database's cell; a new one gets the id that is wanted, or its own. */
 static int open_log(struct node *node, struct err *err)
 {
@@ -321,14 +336,15 @@ static int open_log(struct node *node, struct err *err)
                                                  ? node->options.cell_id
                                                  : node->loaded.cell_id,
                                   .ops = node->options.wal_ops};
-    int rc = wal_open(&options, &node->wal, err);
 
+    /* Before anything is made: a new log would have an id of its own. */
+    if (node->options.begin == NODE_GO_ON && node->loaded.position.index == 0 &&
+        !has_log(node))
+        return err_set(err, ERR_NOT_FOUND, "%s holds no node of a cell", node->dir);
+    int rc = wal_open(&options, &node->wal, err);
     if (rc != 0)
         return rc;
     node->cell_id = wal_cell_id(node->wal);
-    if (node->options.begin == NODE_GO_ON && wal_last_index(node->wal) == 0 &&
-        node->loaded.position.index == 0)
-        return err_set(err, ERR_NOT_FOUND, "%s holds no node of a cell", node->dir);
     if (wal_cut_bytes(node->wal) > 0)
         log_info("wal", "cut a torn tail", "bytes=%llu last_index=%llu",
                  (unsigned long long)wal_cut_bytes(node->wal),

@@ -34,6 +34,7 @@
 #define NEXT              "install-next.db"
 #define ATTEMPTS_MAX      20
 #define RETRY_MIN_MS      100
+#define FAILED_MS         1000 /* the next message of the leader may ask again: not at once */
 #define RETRY_MAX_MS      2000
 #define CONFIGURATION_MAX (64 * KIB)
 
@@ -280,6 +281,7 @@ static int fetch(struct install *install, struct err *err)
     if (rc != 0) {
         (void)unlink(path);
         delete_next(install->owner);
+        nap(install, FAILED_MS);
     }
     return rc;
 }

@@ -502,13 +502,41 @@ static void test_purge(void **state)
     node_stop(node);
 }
 
+/* A directory of another cell is refused, and so is an empty one where a node should be;
+ * neither is changed by that. */
+static void test_other_cell(void **state)
+{
+    struct fixture *f = *state;
+    struct node_options options = {
+        .dir = f->dir, .address = "127.0.0.1:1", .begin = NODE_GO_ON};
+    struct node *node = NULL;
+    struct err err;
+
+    struct uuid own = test_uuid(98, 9);
+
+    assert_int_equal(node_start(&options, &node, &err), ERR_NOT_FOUND);
+    options.begin = NODE_BOOTSTRAP; /* the refusal has left nothing in its way */
+    options.cell_id = own;
+    assert_int_equal(node_start(&options, &node, &err), 0);
+    make_topic(f, node);
+    uint64_t hash = node_hash(node);
+    node_stop(node);
+    options.cell_id = test_uuid(99, 9);
+    assert_int_equal(node_start(&options, &node, &err), ERR_CONFLICT);
+    options.begin = NODE_JOIN;
+    assert_int_equal(node_start(&options, &node, &err), ERR_CONFLICT);
+    node = start(f);
+    assert_true(node_hash(node) == hash);
+    node_stop(node);
+}
+
 int main(void)
 {
 #define TEST(t) cmocka_unit_test_setup_teardown(t, setup, teardown)
-    const struct CMUnitTest tests[] = {TEST(test_propose),  TEST(test_restart),
-                                       TEST(test_trim),     TEST(test_lock),
-                                       TEST(test_kill),     TEST(test_kill_first_start),
-                                       TEST(test_no_space), TEST(test_failed_sync),
-                                       TEST(test_overload), TEST(test_purge)};
+    const struct CMUnitTest tests[] = {
+        TEST(test_propose),  TEST(test_restart),     TEST(test_trim),
+        TEST(test_lock),     TEST(test_kill),        TEST(test_kill_first_start),
+        TEST(test_no_space), TEST(test_failed_sync), TEST(test_overload),
+        TEST(test_purge),    TEST(test_other_cell)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

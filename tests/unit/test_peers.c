@@ -104,6 +104,8 @@ static void close_snapshot(void *arg, struct peers_file *file)
     close(file->fd);
 }
 
+static uint64_t rate_bytes; /* of ends started from now on */
+
 static void end_start_as(struct fixture *f, struct end *end, uint64_t id,
                          const struct test_ca *ca, const char *uri, const char *listen)
 {
@@ -122,6 +124,7 @@ static void end_start_as(struct fixture *f, struct end *end, uint64_t id,
                                     .address = "",
                                     .certificate = end->certificate.pem,
                                     .back = &end->back,
+                                    .snapshot_rate_bytes = rate_bytes,
                                     .arg = end,
                                     .open_snapshot = open_snapshot,
                                     .close_snapshot = close_snapshot};
@@ -560,6 +563,45 @@ static void test_fetch(void **state)
     end_stop(&b);
 }
 
+/* A snapshot is sent no faster than its rate. */
+static void test_rate(void **state)
+{
+    struct end a, b;
+    struct fetched fetched = {.stop_at = SIZE_MAX};
+    char path[128];
+    struct err err;
+
+    end_start(*state, &a, 1);
+    rate_bytes = 8 * MIB;
+    end_start(*state, &b, 2);
+    rate_bytes = 0;
+    snprintf(path, sizeof(path), "%s/file", b.dir);
+    uint8_t *bytes = mem_zalloc(FILE_BYTES);
+    FILE *file = fopen(path, "w");
+    assert_int_equal(fwrite(bytes, 1, FILE_BYTES, file), FILE_BYTES);
+    fclose(file);
+    mem_free(bytes);
+    str_init(&fetched.bytes, 2 * FILE_BYTES);
+    struct peers_fetch fetch = {.node_id = 2,
+                                .address = peers_listen(b.peers),
+                                .arg = &fetched,
+                                .on_begin = on_begin,
+                                .on_bytes = on_bytes};
+    int64_t start_ms = clock_monotonic_ms();
+    assert_int_equal(peers_fetch(a.peers, &fetch, &err), 0);
+    assert_in_range(clock_monotonic_ms() - start_ms, 320, 60000);
+    uint64_t files = 0, sent = 0;
+    for (int i = 0; i < 500 && files == 0; i++) {
+        peers_sent_snapshots(b.peers, &files, &sent);
+        usleep(10000);
+    }
+    assert_int_equal(files, 1);
+    assert_int_equal(sent, FILE_BYTES);
+    str_fini(&fetched.bytes);
+    end_stop(&a);
+    end_stop(&b);
+}
+
 int main(void)
 {
     struct sigaction ignore = {.sa_handler = SIG_IGN};
@@ -574,6 +616,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_greetings, setup, teardown),
         cmocka_unit_test_setup_teardown(test_silent, setup, teardown),
         cmocka_unit_test_setup_teardown(test_fetch, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_rate, setup, teardown),
     };
     sigaction(SIGPIPE, &ignore, NULL);
     return cmocka_run_group_tests(tests, NULL, NULL);
