@@ -1,11 +1,13 @@
 """demo.py - the main job on real input, verified; called by ./scripts/demo.
 
-One control plane, two agents and a directory as the object store. The machine's own
+One control plane (or three, or five), two agents and a directory as the object store. The machine's own
 Debian package index, a record a package keyed by its name, is produced by kcat through
 one agent, in all five compressions, and consumed through the other while it is still being
 produced. Then every process is killed with kill -9, started again, and everything is
 consumed once more. Both readings must hold every record of the input exactly once, in
-the order of its producer within its partition, under dense offsets.
+the order of its producer within its partition, under dense offsets. With --chaos, and
+several nodes, the leading control-plane node is killed with kill -9 every few seconds
+while the records are produced, and started again.
 """
 
 import argparse
@@ -140,22 +142,61 @@ class Consumer(threading.Thread):
             fail(f"{what}: {self.error or 'kcat failed'}")
 
 
-def produce(agent, zone, shards):
-    """All shards at once, a kcat each, each with its own codec."""
+class Chaos(threading.Thread):
+    """Kills whoever leads, again and again, and starts it again."""
+
+    EVERY_S, DOWN_S = 5, 1.5
+
+    def __init__(self, directory):
+        super().__init__()
+        self.directory = directory
+        self.over = threading.Event()
+        self.kills = 0
+
+    def tell(self, *words):
+        done = subprocess.run([DEV_CLUSTER, *words, "--dir", self.directory],
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                              check=False)
+        return done.stdout.strip() if done.returncode == 0 else None
+
+    def run(self):
+        while not self.over.wait(self.EVERY_S - self.DOWN_S):
+            leader = self.tell("leader")
+            if leader is None:
+                continue
+            self.tell("kill", leader)
+            self.kills += 1
+            say(f"kill -9 of {leader}, which led")
+            time.sleep(self.DOWN_S)
+            if self.tell("start", leader) is None:
+                fail(f"{leader} does not come back")
+
+    def stop(self):
+        self.over.set()
+        self.join()
+
+
+def produce(agent, zone, shards, seconds=0):
+    """All shards at once, a kcat each, each with its own codec; spread over SECONDS."""
     producers = []
     for codec, shard in zip(CODECS, shards):
         process = subprocess.Popen(
             kcat(agent, zone, "-P", "-z", codec, "-D", RECORD_END.decode(), "-K", KEY_END.decode()),
             stdin=subprocess.PIPE)
-        feeder = threading.Thread(target=feed, args=(process, shard))
+        feeder = threading.Thread(target=feed, args=(process, shard, seconds))
         feeder.start()
         producers.append((codec, process, feeder))
     return producers
 
 
-def feed(process, shard):
-    for name, stanza in shard:
+def feed(process, shard, seconds):
+    begin = time.monotonic()
+    for number, (name, stanza) in enumerate(shard):
         process.stdin.write(name + KEY_END + stanza + RECORD_END)
+        ahead = begin + seconds * number / len(shard) - time.monotonic()
+        if seconds and number % 50 == 0 and ahead > 0:
+            process.stdin.flush()
+            time.sleep(ahead)
     process.stdin.close()
 
 
@@ -241,7 +282,12 @@ def main():
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--keep", action="store_true", help="leave the cluster running")
     parser.add_argument("--dir", help="where the cluster lives (default: a new directory below /tmp)")
+    parser.add_argument("--control-planes", type=int, default=1, metavar="N", help="1, 3 or 5")
+    parser.add_argument("--chaos", action="store_true",
+                        help="kill the leading control-plane node every few seconds meanwhile")
     args = parser.parse_args()
+    if args.chaos and args.control_planes == 1:
+        parser.error("--chaos wants --control-planes 3 or 5")
     directory = args.dir or tempfile.mkdtemp(prefix="weft-demo-")
     cluster = os.path.join(directory, "cluster")
 
@@ -250,12 +296,15 @@ def main():
     say(f"input: {len(index)} packages of this machine's Debian index, {size / 2**20:.1f} MiB")
     shards = [index[i::len(CODECS)] for i in range(len(CODECS))]
 
-    say("starting one control plane and two agents over a file:// store")
+    nodes = "one control plane" if args.control_planes == 1 else \
+        f"a cell of {args.control_planes} control-plane nodes"
+    say(f"starting {nodes} and two agents over a file:// store")
     up = dev_cluster("up", "--dir", cluster, "--agents", "2",
+                     "--control-planes", str(args.control_planes),
                      "--agent-set", f"default-partitions={PARTITIONS}")
     bootstrap = dict(line.split("=", 1) for line in up.splitlines())["bootstrap"]
     try:
-        run(cluster, index, shards)
+        run(cluster, index, shards, args.chaos)
     except BaseException:
         print(f"demo: logs are in {cluster}/logs", file=sys.stderr)
         subprocess.run([DEV_CLUSTER, "down", "--dir", cluster], check=False)
@@ -275,27 +324,33 @@ bootstrap={bootstrap}""")
     say("all of it held")
 
 
-def run(cluster, index, shards):
+def run(cluster, index, shards, chaotic):
     at = addresses(cluster)
     create_topic(at["agent-1"])
     say(f"consuming through agent-2 while {len(CODECS)} producers ({', '.join(CODECS)}) write through agent-1")
     live = Consumer(at["agent-2"], "zone-2", len(index))
     live.start()
-    producers = produce(at["agent-1"], "zone-1", shards)
+    chaos = Chaos(cluster)
+    if chaotic:
+        chaos.start()
+    producers = produce(at["agent-1"], "zone-1", shards, 40 if chaotic else 0)
     for codec, process, feeder in producers:
         feeder.join()
         if process.wait() != 0:
             fail(f"the {codec} producer failed")
     say("produced: every record is acknowledged")
     live.wait("reading live", len(index))
+    if chaotic:
+        chaos.stop()
+        say(f"the leader was killed {chaos.kills} times meanwhile")
     verify("reading live", live.records, shards)
     requests = store_requests(cluster, "put"), store_requests(cluster, "get")
 
     say("kill -9 of every process")
-    for name in at:
-        dev_cluster("kill", name, "--dir", cluster)
-    for name in sorted(at, reverse=True):
-        dev_cluster("start", name, "--dir", cluster)
+    dev_cluster("kill", *at, "--dir", cluster)
+    dev_cluster("start", *(name for name in at if name.startswith("controlplane")),
+                "--dir", cluster)
+    dev_cluster("start", *(name for name in at if name.startswith("agent")), "--dir", cluster)
     say("all are back; consuming again, through agent-1")
     again = Consumer(at["agent-1"], "zone-1", len(index))
     again.start()
