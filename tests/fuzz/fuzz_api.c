@@ -97,6 +97,8 @@ static void call(struct fake_control *fake, uint8_t which, uint8_t flags,
                                    .body = body};
     struct fake_reply reply;
 
+    if (route->access == ACCESS_JOIN)
+        request.token = "weft_join_0";
     if (route->access == ACCESS_ENROL)
         request.token = "weft_enrol_0";
     char path[256];
