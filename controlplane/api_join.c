@@ -185,6 +185,16 @@ static bool proves_cell_key(struct call *call, const struct join *join)
     return false;
 }
 
+/* Goes into tables and logs of all nodes: printable, and no spaces. */
+static void check_text(struct call *call, const char *key, struct slice text, bool space)
+{
+    for (size_t i = 0; i < text.len; i++) {
+        if (text.ptr[i] < (space ? ' ' : '!') || text.ptr[i] > '~')
+            call_fail(call, ERR_INVALID, "%s: want printable ASCII%s", key,
+                      space ? "" : " without spaces");
+    }
+}
+
 static void read_fields(struct call *call, struct json_reader *r,
                         struct node_fields *fields)
 {
@@ -194,6 +204,12 @@ static void read_fields(struct call *call, struct json_reader *r,
     fields->version = json_get_string(r, call->body, "version", NAME_MAX_LEN);
     fields->features_max =
         (uint32_t)json_get_int(r, call->body, "feature_level_max", 1, UINT32_MAX);
+    check_text(call, "name", fields->name, true);
+    check_text(call, "people_url", fields->people_url, false);
+    check_text(call, "agents_url", fields->agents_url, false);
+    check_text(call, "version", fields->version, true);
+    if (!r->failed && fields->name.len == 0)
+        call_fail(call, ERR_INVALID, "name: is empty");
 }
 
 void api_cell_join(struct call *call)
@@ -211,7 +227,9 @@ void api_cell_join(struct call *call)
     const struct json *standby = json_find(call->body, "standby");
     bool stays = standby != NULL && json_as_bool(&r, standby, "standby");
     join->fields.wanted = stays ? WANT_STANDBY : WANT_VOTER;
-    if (r.failed)
+    check_text(call, "peer_address", join->fields.peer_address, false);
+    check_text(call, "tls_names", join->tls_names, false);
+    if (r.failed || call->err.code != 0)
         return;
     if (join->fields.peer_address.len < 3 || uuid_is_zero(&join->fields.instance)) {
         call_fail(call, ERR_INVALID, "peer_address, instance: want HOST:PORT and a uuid");
@@ -276,7 +294,7 @@ void api_node_report(struct call *call)
         return;
     }
     read_fields(call, &r, &report->fields);
-    if (r.failed)
+    if (r.failed || call->err.code != 0)
         return;
     call->data = report;
     call_ask(call, report_core, report_answer);
