@@ -81,6 +81,15 @@ static void print_node(struct node *node, struct str *out)
         {"checkpoints_total", "counter", "Checkpoints made", h.checkpoints_total},
         {"checkpoint_failures_total", "counter", "Checkpoints that failed",
          h.checkpoint_failures_total},
+        {"elections_total", "counter", "Elections that this node won",
+         h.elections_total},
+        {"snapshots_sent_total", "counter", "Snapshots sent to other nodes",
+         h.snapshots_sent_total},
+        {"snapshots_installed_total", "counter",
+         "Snapshots of the leader that replaced this node's state",
+         h.snapshots_installed_total},
+        {"snapshot_sent_bytes_total", "counter", "Bytes of snapshots sent",
+         h.snapshot_bytes_total},
         {"clusters", "gauge", "Clusters", h.counts.clusters},
         {"topics", "gauge", "Topics of all clusters", h.counts.topics},
         {"partitions", "gauge", "Partitions of all topics", h.counts.partitions},
@@ -97,8 +106,12 @@ static void print_node(struct node *node, struct str *out)
         "# HELP weft_controlplane_checkpoint_pause_seconds Pause of the core by the "
         "last checkpoint\n"
         "# TYPE weft_controlplane_checkpoint_pause_seconds gauge\n"
-        "weft_controlplane_checkpoint_pause_seconds %.6f\n",
-        (double)h.checkpoint_pause_us / 1e6);
+        "weft_controlplane_checkpoint_pause_seconds %.6f\n"
+        "# HELP weft_controlplane_checkpoint_pause_max_seconds The longest such pause "
+        "since the start\n"
+        "# TYPE weft_controlplane_checkpoint_pause_max_seconds gauge\n"
+        "weft_controlplane_checkpoint_pause_max_seconds %.6f\n",
+        (double)h.checkpoint_pause_us / 1e6, (double)h.checkpoint_pause_max_us / 1e6);
 }
 
 static void print_routes(const struct route_table *table, struct str *out)

@@ -4,9 +4,10 @@
         cluster = Cluster(..., control_plane_set={"advertise-agents": proxy.url})
         proxy.lose = lambda connection: connection.owner == pid
 
-TLS goes through as it is.  `lose` is asked for each piece that the server sends: when it
-says CUT, the piece is dropped and the connection closed (the request has gone through by
-then); when it says SWALLOW, the piece is dropped and the connection stays.
+TLS goes through as it is.  `lose` is asked for each piece that the server sends, `lose_up`
+for each that the client sends: when it says CUT, the piece is dropped and the connection
+closed (of an answer: the request has gone through by then); when it says SWALLOW, the
+piece is dropped and the connection stays.
 """
 
 import os
@@ -43,8 +44,10 @@ class Connection:
         self.port = client.getpeername()[1]
         for sock in (client, server):
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        for pump in (self._up, self._down):
-            threading.Thread(target=pump, daemon=True).start()
+        for source, target, lose in ((client, server, "lose_up"),
+                                     (server, client, "lose")):
+            threading.Thread(target=self._pump, args=(source, target, lose),
+                             daemon=True).start()
 
     def close(self):
         self.proxy.connections.discard(self)
@@ -54,33 +57,27 @@ class Connection:
             except OSError:
                 pass
 
-    def _up(self):
+    def _pump(self, source, target, lose):
         try:
-            while data := self.client.recv(65536):
-                self.server.sendall(data)
-        except OSError:
-            pass
-        self.close()
-
-    def _down(self):
-        try:
-            while data := self.server.recv(65536):
-                fate = self.proxy.lose(self)
+            while data := source.recv(65536):
+                fate = getattr(self.proxy, lose)(self)
                 if fate == CUT:
                     self.proxy.cuts += 1
                     break
                 if fate == PASS:
-                    self.client.sendall(data)
+                    target.sendall(data)
         except OSError:
             pass
         self.close()
 
 
 class TcpProxy:
-    def __init__(self, upstream, lose=lambda connection: PASS):
+    def __init__(self, upstream, lose=lambda connection: PASS,
+                 lose_up=lambda connection: PASS):
         host, _, port = upstream.rpartition(":")
         self.upstream = (host, int(port))
         self.lose = lose
+        self.lose_up = lose_up
         self.cuts = 0
         self.connections = set()
         self.listener = socket.create_server(("127.0.0.1", 0))
