@@ -6,6 +6,10 @@
 
 A cluster serves a whole session: tests make topics of their own and leave the rest alone.
 A test that stops or kills processes uses `new_cluster` and has one for itself.
+
+scripts/test runs several workers (pytest-xdist, `-n 3 --dist loadgroup`). The tests of a
+file stay with one worker, in order, and share what the file's fixtures start; those of a
+file with SPREAD = True start all they need themselves and go to whoever is free.
 """
 
 import itertools
@@ -22,6 +26,12 @@ from cluster import Cluster  # noqa: E402
 def pytest_addoption(parser):
     parser.addoption("--target", choices=("weft", "kafka"), default="weft",
                      help="what the tests talk to")
+
+
+def pytest_collection_modifyitems(items):
+    for item in items:
+        if not getattr(item.module, "SPREAD", False):
+            item.add_marker(pytest.mark.xdist_group(item.path.name))
 
 
 @pytest.fixture(scope="session")
