@@ -88,6 +88,7 @@ static struct json *to_json(const uint8_t *cell_key, const struct identity *iden
     json_set(json, "node_id", json_int((int64_t)identity->node_id));
     json_set(json, "instance", json_uuid(&identity->instance));
     json_set(json, "not_after_ms", json_int(identity->not_after_ms));
+    json_set(json, "state_index", json_int((int64_t)identity->state_index));
     json_set(json, "sealed_key", base64_json(str_slice(&sealed)));
     json_set(json, "certificate_pem", json_string(str_cstr(&identity->chain_pem)));
     json_set(json, "ca_pem", json_string(str_cstr(&identity->ca_pem)));
@@ -219,6 +220,7 @@ static int read_json(const uint8_t *cell_key, const struct json *json,
     identity->node_id = (uint64_t)json_get_int(&r, json, "node_id", 0, INT64_MAX);
     identity->instance = json_get_uuid(&r, json, "instance");
     identity->not_after_ms = json_get_int(&r, json, "not_after_ms", 0, INT64_MAX);
+    identity->state_index = (uint64_t)json_get_int(&r, json, "state_index", 0, INT64_MAX);
     get_base64(&r, json, "sealed_key", &sealed);
     get_text(&r, json, "certificate_pem", &identity->chain_pem);
     get_text(&r, json, "ca_pem", &identity->ca_pem);

@@ -48,6 +48,9 @@ struct identity {
     struct str chain_pem; /* our certificate and what leads to the CA */
     struct str ca_pem;    /* whom to trust */
     int64_t not_after_ms;
+    /* What this knows of the CAs is from here on in the log: a state that is older, as a
+     * restart finds it in the last checkpoint, knows less. */
+    uint64_t state_index;
     /* FOUNDING: what CELL_INIT says. Later: what signed when this was written, so that a
      * node whose certificate has expired while it was down can renew it before it hears
      * of anybody. Empty before that is known. */

@@ -115,11 +115,12 @@ static void load_trust(struct service *service)
     struct err err = {0};
     size_t count = state_cell(state)->ca_count;
 
-    if (active == NULL ||
+    if (active == NULL || state_applied_index(state) < service->least_index ||
         (count == service->cas_seen && uuid_eq(&service->ca_seen, &active->ca_id)))
         return;
     if (cell_load_trust(state, service->trust, &err) != 0)
         log_error("service", "the cell's secrets cannot be used", "err=\"%s\"", err.text);
+    atomic_store(&service->trust_index, state_applied_index(state));
     service->cas_seen = count;
     service->ca_seen = active->ca_id;
 }
@@ -459,6 +460,8 @@ static int renew_identity(struct service *service, struct err *err)
     struct identity *identity = &service->cell.identity;
     uint64_t version = trust_version(service->trust);
 
+    identity->state_index =
+        MAX(identity->state_index, atomic_load(&service->trust_index));
     str_reset(&identity->ca_pem);
     trust_bundle(service->trust, &identity->ca_pem);
     /* With the CA known the state has come: from now on the log must be there. */
@@ -524,6 +527,7 @@ int service_start(const struct control_options *options, struct service **out,
     service->trust = service->cell.trust;
     if (code == 0)
         service->trust_version = trust_version(service->trust);
+    service->least_index = service->cell.identity.state_index;
     if (code == 0)
         code = prepare_founding(service, err);
     service->cluster_quota =

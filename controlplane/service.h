@@ -39,6 +39,8 @@ struct service {
     int64_t renew_not_before_ms; /* main thread */
     uint64_t trust_version;      /* main thread: that our certificate was made under */
     struct command founding;     /* CELL_INIT, borrows from the identity */
+    atomic_uint_fast64_t trust_index; /* of the state that trust was loaded from */
+    uint64_t least_index;             /* an older state's CAs are not taken */
     atomic_int ended; /* not 0: the exit status that the process shall end with */
     /* core thread */
     struct feed *feed;

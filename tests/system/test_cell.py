@@ -2,10 +2,12 @@
 whom it trusts, with agents and producers that go on meanwhile."""
 
 import hmac
+import json
 import os
 import pathlib
 import re
 import shutil
+import signal
 import ssl
 import sys
 import threading
@@ -411,6 +413,48 @@ def test_leaders_lost_under_load(tmp_path):
              for ms in re.findall(r"plane leads\".*after_ms=(\d+)",
                                   (tmp_path / "c" / "logs" / f"{name}.log").read_text())]
     assert len(found) >= 5 and max(found) < 3000, found
+
+
+def test_a_silent_leader_and_a_new_ca_under_load(tmp_path):
+    """A leader that is stopped (SIGSTOP) is left for the next one; then the CA is changed
+    and the old one retired, when all agents have renewed: producers see nothing of it."""
+    with Cluster(tmp_path / "c", agents=2, control_planes=3) as cluster, \
+            Workload(cluster) as load:
+        load.add_default_producers().start()
+        load.wait_progress("before")
+        silent = cluster.leader()
+        pid = int(cluster.status()[silent]["pid"])
+        os.kill(pid, signal.SIGSTOP)
+        try:
+            load.wait_progress(f"with a silent {silent}", 20)
+        finally:
+            os.kill(pid, signal.SIGCONT)
+
+        def ask_leader(method, path):
+            def once():
+                for url in cluster.control_plane.split(","):
+                    client = Client(url, ssl.create_default_context(cafile=cluster.ca_file))
+                    status, _, body = client.raw(
+                        method, path, None, {"Authorization": f"Bearer {cluster.admin_token}"})
+                    client.close()
+                    if status < 300:
+                        return status, body
+                return None
+            return wait_until(once, f"{method} {path}")
+
+        old = json.loads(ask_leader("GET", "/api/v1/cell/ca")[1])["items"][0]["fingerprint"]
+        ask_leader("POST", "/api/v1/cell/ca")
+        for name in ("agent-1", "agent-2"):
+            wait_until(lambda name=name: "certificate renewed" in cluster.logs(name),
+                       f"{name} has renewed", 90)
+        load.wait_progress("with a new CA")
+        assert ask_leader("DELETE", f"/api/v1/cell/ca/{old}")[0] == 204
+        time.sleep(3)
+        leader = cluster.leader()
+        cluster.kill(leader)
+        load.wait_progress("without the old CA, and a leader lost")
+        cluster.start(leader)
+        load.finish()
 
 
 def test_restored_cell(tmp_path):
