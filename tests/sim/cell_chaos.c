@@ -26,11 +26,11 @@ enum fault {
 
 static struct {
     bool enabled[FAULT_KINDS];
-    bool changes;         /* the membership too */
-    bool only_succession; /* which a cell must be well for */
-    unsigned kept_down;   /* when the faults end; 0: none */
-    int64_t pace_ms;      /* between faults, at most */
-    int64_t outage_ms;    /* how long one lasts, at most */
+    bool changes;       /* the membership too */
+    enum fault only;    /* FAULT_KINDS: any */
+    unsigned kept_down; /* when the faults end; 0: none */
+    int64_t pace_ms;    /* between faults, at most */
+    int64_t outage_ms;  /* how long one lasts, at most */
 } chaos;
 
 /* ---- what ends by itself ---- */
@@ -234,6 +234,17 @@ static void succession(void)
     later(cell_between(560, 1100), restart_followers, side);
 }
 
+/* One that hands over stops, and goes on when another leads. */
+static void stop_shortly(void *arg)
+{
+    unsigned number = (unsigned)(uintptr_t)arg;
+
+    if (cell.calm || !cell_node_up(number))
+        return;
+    cell_node_pause(number);
+    later(cell_between(15, 300), go_on, number);
+}
+
 static void fault(enum fault kind)
 {
     unsigned number = cell_chance(40) ? cell_leader() : pick_node();
@@ -286,7 +297,9 @@ static void fault(enum fault kind)
         cell_nodes[number].wall_offset_ms = cell_between(-60000, 60000);
         break;
     case FAULT_TRANSFER:
-        (void)cell_node_transfer(number, cell_chance(50) ? 0 : pick_node());
+        if (cell_node_transfer(number, cell_chance(50) ? 0 : pick_node()) == 0 &&
+            cell_chance(60))
+            later(cell_between(0, 3), stop_shortly, number);
         break;
     case FAULT_SUCCESSION:
         succession();
@@ -301,8 +314,8 @@ static void next_fault(void *arg)
     (void)arg;
     if (cell.calm)
         return;
-    enum fault kind = chaos.only_succession
-                          ? FAULT_SUCCESSION
+    enum fault kind = chaos.only != FAULT_KINDS
+                          ? chaos.only
                           : (enum fault)vtime_random(&cell.time, FAULT_KINDS);
     if (chaos.enabled[kind] && (kind != FAULT_CRASH_ALL || cell_chance(20)))
         fault(kind);
@@ -447,6 +460,20 @@ void chaos_start(void)
     }
 }
 
+/* Some things happen only in a cell that is well otherwise: leaders must stay long
+ * enough to lose their lease, or to hear of something very late. */
+static void choose_only(enum fault kind)
+{
+    chaos.only = kind;
+    chaos.enabled[kind] = true;
+    chaos.changes = false;
+    chaos.pace_ms = kind == FAULT_SUCCESSION ? 5000 : 2500;
+    chaos.outage_ms = 1500;
+    cell.net.delay_ms = 3;
+    cell.net.resets = 0;
+    cell.net.disorder = kind == FAULT_SUCCESSION ? 0 : 3000;
+}
+
 void chaos_begin(void)
 {
     for (int i = 0; i < FAULT_KINDS; i++)
@@ -457,14 +484,9 @@ void chaos_begin(void)
     cell.net.delay_ms = cell_chance(50) ? 3 : cell_between(1, 60);
     cell.net.resets = cell_chance(50) ? 0 : (unsigned)cell_between(1, 100);
     cell.net.disorder = cell_chance(60) ? 0 : (unsigned)cell_between(1, 3000);
-    chaos.only_succession = cell_chance(12);
-    if (chaos.only_succession) {
-        chaos.changes = false;
-        chaos.enabled[FAULT_SUCCESSION] = true;
-        chaos.pace_ms = 5000;
-        cell.net.delay_ms = 3;
-        cell.net.disorder = cell.net.resets = 0;
-    }
+    chaos.only = FAULT_KINDS;
+    if (cell_chance(20))
+        choose_only(cell_chance(60) ? FAULT_SUCCESSION : FAULT_CUT);
     cell.calm = false;
     next_fault(NULL);
 }

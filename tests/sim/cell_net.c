@@ -115,7 +115,9 @@ void net_send(struct net *net, unsigned from, unsigned to, struct slice bytes)
     }
     if (vtime_chance(net->time, 50))
         schedule(net, link, message_new(net, from, to, bytes));
-    vtime_after(net->time, 1 + (int64_t)vtime_random(net->time, 400), arrive, message);
+    uint64_t late_ms = vtime_chance(net->time, 30) ? 3000 : 400;
+    vtime_after(net->time, 1 + (int64_t)vtime_random(net->time, late_ms), arrive,
+                message);
 }
 
 void net_reset_node(struct net *net, unsigned node)
