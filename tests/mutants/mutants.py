@@ -235,7 +235,7 @@ def build_simulator(mutant):
     assert (objects / "tests/sim/test_cell").exists(), f"{objects}: run 'make tests' first"
     for place in ("tests", "build/release/tests"):
         (tree / place).mkdir(parents=True, exist_ok=True)
-    for name in ("common", "controlplane", "proto", "Makefile"):
+    for name in SOURCES:
         subprocess.run(["cp", "-a", str(ROOT / name), str(tree)], check=True)
     for name in ("lib", "sim"):
         subprocess.run(["cp", "-a", str(ROOT / "tests" / name), str(tree / "tests")],

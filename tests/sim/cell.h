@@ -44,7 +44,7 @@ struct simulation {
 };
 extern struct simulation cell;
 
-/* Tell what is wrong, and end the process with status 1. */
+/* Tell what is wrong, and end the process. */
 NORETURN void cell_fail(const char *format, ...) PRINTF_LIKE(1, 2);
 #define CELL_CHECK(cond, ...) ((cond) ? (void)0 : cell_fail(__VA_ARGS__))
 /* A line of the trace, if it is wanted. */

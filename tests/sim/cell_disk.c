@@ -144,7 +144,8 @@ static struct disk_file *file_left(const struct disk_file *file, bool power)
                (power ? left->now : file->durable) + i * SECTOR, SECTOR);
         left->dirty[i] = !power && file->dirty[i];
     }
-    memset(left->now + left->len, 0, left->cap - left->len);
+    if (left->cap > left->len)
+        memset(left->now + left->len, 0, left->cap - left->len);
     return left;
 }
 
