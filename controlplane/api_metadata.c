@@ -111,6 +111,24 @@ static void ahead_noted(struct node *node, struct call *call)
     watch_core(node, call);
 }
 
+/* Has the agent seen entries that were lost? They lie in the gap that a restore leaves
+ * behind the index of its backup, which the state knows; or, which cannot be, after now.
+ */
+static bool has_seen_lost(const struct state *state, uint64_t seen, uint64_t index)
+{
+    const struct backup_info *backup = NULL;
+    uint64_t restored = 0;
+
+    if (seen > index)
+        return true;
+    if (index - seen < NODE_RESTORE_GAP / 2)
+        return false;
+    while ((backup = state_backup_next(state, backup)) != NULL)
+        if (backup->applied_index <= seen)
+            restored = MAX(restored, backup->applied_index);
+    return restored > 0 && seen > restored;
+}
+
 /* The agent has seen more of its cluster's history than there is: the cell was restored
  * from a backup, and what was committed after that is missing. It is said, once, where
  * the people of customer and vendor look: in the audit log. */
@@ -133,7 +151,7 @@ static void watch_core(struct node *node, struct call *call)
     struct service *service = call->service;
     uint64_t index = state_applied_index(node_state(node));
 
-    if (watch->feed.after > index &&
+    if (has_seen_lost(node_state(node), watch->feed.after, index) &&
         !*feed_ahead_noted(service->feed, &call->cluster_id)) {
         note_ahead(node, call, index);
         return;

@@ -86,7 +86,10 @@ void node_kill(struct node *node);
 /* Make the empty data directory DIR one of a new cell from the backup FILE: node *NODE_ID
  * (reached at ADDRESS; 0: the next id that the backup's table of nodes gives, which is
  * set then) is its only member. Then node_start() goes on from it. INFO, if not NULL,
- * tells what is in the backup. */
+ * tells what is in the backup.
+ * Its log goes on NODE_RESTORE_GAP behind the backup's index, so that no index of the lost
+ * history, which agents may remember as a cursor, stands for another entry now. */
+#define NODE_RESTORE_GAP (UINT64_C(1) << 32)
 struct snapshot_info;
 int node_restore(const char *dir, const char *file, const struct uuid *cell_id,
                  uint64_t *node_id, const char *address, struct snapshot_info *info,

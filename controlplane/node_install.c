@@ -351,6 +351,7 @@ static int found_cell(const char *path, const struct uuid *cell_id, uint64_t *no
         str_reset(&configuration);
         rc = replica_configuration_alone(*node_id, address, &configuration);
         meta.cell_id = *cell_id;
+        meta.position.index += NODE_RESTORE_GAP;
         meta.position.configuration = str_slice(&configuration);
         meta.position.configuration_index = meta.position.index;
     }

@@ -2,6 +2,7 @@
  * until its table of nodes holds nobody but itself; only then is there an identity. */
 #include "controlplane/restore.h"
 
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -19,6 +20,8 @@ struct restore {
     const struct cell_addresses *addresses;
     struct cell_self *cell;
     struct node *node;
+    struct snapshot_info info;
+    bool recorded;
 };
 
 static void run_load_trust(struct node *node, struct ask *ask)
@@ -39,6 +42,38 @@ static void on_proposed(struct proposal *proposal, int code, struct slice result
         code = ERR_INTERNAL;
     errand->code = code != 0 ? code : r.code;
     ask_done(&errand->ask);
+}
+
+/* The backup that the cell came from is one of those it knows: its index is where the
+ * history was broken off. The audit log tells it too. */
+static void record(struct node *node, struct errand *errand)
+{
+    struct restore *restore = errand->arg;
+    const struct snapshot_info *info = &restore->info;
+    const char *file = restore->options->restore;
+    char target[COMMAND_NAME_MAX];
+    struct command_context context = {
+        .actor_kind = ACTOR_CELL,
+        .actor_name = SLICE_LITERAL("weft-controlplane --restore"),
+        .remote = slice_str(""),
+        .action = SLICE_LITERAL("cell.restore"),
+        .request_id = uuid_random(),
+        .audit_max = (uint32_t)restore->options->audit_max,
+        .audit_age_ms = restore->options->audit_age_ms,
+        .replies_age_ms = restore->options->replies_age_ms,
+    };
+    struct command cmd = {.kind = COMMAND_BACKUP_RECORD, .context = &context};
+
+    snprintf(target, sizeof(target), "index %llu", (unsigned long long)info->index);
+    context.target = slice_str(target);
+    cmd.backup_record.backup_id = uuid_random();
+    cmd.backup_record.place = slice_of(file, MIN(strlen(file), (size_t)COMMAND_NAME_MAX));
+    cmd.backup_record.applied_index = info->index;
+    cmd.backup_record.size_bytes = info->file_bytes;
+    cmd.backup_record.taken_at_ms = info->created_at_ms;
+    memcpy(cmd.backup_record.sha256, info->sha256, SHA256_LEN);
+    restore->recorded = true;
+    node_propose(node, &errand->proposal, &cmd);
 }
 
 static void run_step(struct node *node, struct ask *ask)
@@ -77,6 +112,10 @@ static void run_step(struct node *node, struct ask *ask)
         cmd = (struct command){.kind = COMMAND_NODE_REMOVE,
                                .node_remove = {.node_id = row->node_id}};
         node_propose(node, &errand->proposal, &cmd);
+        return;
+    }
+    if (!restore->recorded) {
+        record(node, errand);
         return;
     }
     errand->yes = true;
@@ -127,14 +166,14 @@ int restore_cell(const struct control_options *options,
 {
     struct identity *identity = &cell->identity;
     struct restore restore = {.options = options, .addresses = addresses, .cell = cell};
-    struct snapshot_info info;
+    const struct snapshot_info *info = &restore.info;
 
     identity->stage = IDENTITY_MEMBER;
     identity->cell_id = uuid_random();
     identity->instance = uuid_random();
     identity->node_id = 0;
     int code = node_restore(options->data_dir, options->restore, &identity->cell_id,
-                            &identity->node_id, addresses->peers, &info, err);
+                            &identity->node_id, addresses->peers, &restore.info, err);
     if (code != 0)
         return code;
     const struct node_options node = {.dir = options->data_dir,
@@ -155,7 +194,7 @@ int restore_cell(const struct control_options *options,
         log_warn("cell",
                  "restored from a backup: what was committed after it is not here",
                  "file=%s index=%llu taken_at_ms=%lld node=%llu", options->restore,
-                 (unsigned long long)info.index, (long long)info.created_at_ms,
+                 (unsigned long long)info->index, (long long)info->created_at_ms,
                  (unsigned long long)identity->node_id);
     return code;
 }

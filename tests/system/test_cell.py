@@ -473,6 +473,8 @@ def test_restored_cell(tmp_path):
                                  {"Authorization": f"Bearer {admin.token}"})
         (tmp_path / "backup").write_bytes(backup)
         lost = cell.call("POST", "/api/v1/clusters", {"name": "too-late"})
+        agent.commit([Commit([Run(topic, 0, [Batch(3)])])])
+        seen = agent.call("metadata", {})["cursor"]
         old_id = cell.call("GET", "/api/v1/cell")["id"]
         values = {"restore": tmp_path / "backup",
                   "cell_key_file": cell.founder_data / "cell.key"}
@@ -492,6 +494,11 @@ def test_restored_cell(tmp_path):
         agent.close()    # the same CA, at the same address: it goes on
         agent.register()
         assert agent.plan([(topic, 0, 0, 1000)])[0]["high_watermark"] == 7
+        # Nobody hides that commits are missing: the agent has seen them.
+        assert agent.watch(seen, 0)["reset"]
+        entries = cell.call("GET", f"/api/v1/clusters/{made['id']}/audit")["items"]
+        assert f"seen index {seen}" in next(
+            e["target"] for e in entries if e["action"] == "cell.commits-missing")
         again.stop()
         refuses(again, "holds a node already")
         del again.options["restore"]
