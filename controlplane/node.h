@@ -87,8 +87,8 @@ void node_kill(struct node *node);
  * (reached at ADDRESS; 0: the next id that the backup's table of nodes gives, which is
  * set then) is its only member. Then node_start() goes on from it. INFO, if not NULL,
  * tells what is in the backup.
- * Its log goes on NODE_RESTORE_GAP behind the backup's index, so that no index of the lost
- * history, which agents may remember as a cursor, stands for another entry now. */
+ * Its log goes on NODE_RESTORE_GAP behind the backup's index, so that no index of the
+ * lost history, which agents may remember as a cursor, stands for another entry now. */
 #define NODE_RESTORE_GAP (UINT64_C(1) << 32)
 struct snapshot_info;
 int node_restore(const char *dir, const char *file, const struct uuid *cell_id,
