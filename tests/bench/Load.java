@@ -48,6 +48,8 @@ public final class Load {
     private final AtomicIntegerArray latencies = new AtomicIntegerArray(BUCKETS + 1);
     private final AtomicLong produced = new AtomicLong();
     private final AtomicLong fetched = new AtomicLong();
+    /** The longest time that any one producer was without an acknowledgement. */
+    private final AtomicLong gapNanos = new AtomicLong();
 
     private Load(String[] words) {
         for (int i = 1; i < words.length; i++) {
@@ -128,6 +130,7 @@ public final class Load {
         int partitions = (int) number("partitions", 12);
         boolean keys = "keys".equals(options.get("spread"));
         long begin = System.nanoTime();
+        var acknowledged = new AtomicLong(begin);
         for (long i = 0; i < records && failure.get() == null; i++) {
             if (perSecond > 0) {
                 long due = begin + (long) (i / perSecond * 1e9);
@@ -143,7 +146,10 @@ public final class Load {
                             fail(exception);
                             return;
                         }
-                        long tenths = (System.nanoTime() - at) / 100_000;
+                        long now = System.nanoTime();
+                        long gap = now - acknowledged.getAndSet(now);
+                        gapNanos.accumulateAndGet(gap, Math::max);
+                        long tenths = (now - at) / 100_000;
                         latencies.incrementAndGet((int) Math.min(tenths, BUCKETS));
                     });
         }
@@ -295,9 +301,10 @@ public final class Load {
 
     private void print(double seconds) {
         System.out.println(String.format(Locale.ROOT, "{\"produced\":%d,\"fetched\":%d,"
-                + "\"seconds\":%.4f,\"p50_ms\":%.1f,\"p99_ms\":%.1f,\"p999_ms\":%.1f}",
+                + "\"seconds\":%.4f,\"p50_ms\":%.1f,\"p99_ms\":%.1f,\"p999_ms\":%.1f,"
+                + "\"gap_ms\":%.1f}",
                 produced.get(), fetched.get(), seconds, percentile(0.50), percentile(0.99),
-                percentile(0.999)));
+                percentile(0.999), gapNanos.get() / 1e6));
     }
 
     public static void main(String[] arguments) throws Exception {

@@ -5,6 +5,8 @@
  * of the agent's own parts (agent/ctl.h, proto/commit.h). Every object has --runs runs,
  * one a partition, of --batches idempotent batches each; the producers of a run's batches
  * differ, so that every batch costs the control plane a look-up and a sequence check.
+ * With --rate the requests start evenly spread in time, each agent's next no sooner than
+ * its last was answered.
  *
  * When all agents have had an answer to --warmup requests, prints {"ready":true} and
  * waits for a line on standard input; then measures for --duration and prints a line of
@@ -31,7 +33,7 @@
 
 struct bench_options {
     char *control_plane, *ca_fingerprint, *enrolment_token, *topic;
-    int64_t agents, objects, runs, batches, warmup, duration_ms;
+    int64_t agents, objects, runs, batches, warmup, duration_ms, rate;
 };
 
 static const struct option_spec specs[] = {
@@ -50,6 +52,8 @@ static const struct option_spec specs[] = {
                                        "requests of each agent before it counts")
                                     OPTION(duration_ms, "duration", DURATION, "5s",
                                            "TIME", "what is measured")
+                                        OPTION(rate, "rate", INT, "0", "N",
+                                               "objects a second; 0: as many as go")
 #undef OPTION
 };
 
@@ -63,6 +67,8 @@ static const struct option_program program = {
 
 struct bench_agent {
     struct ctl *ctl;
+    struct loop_timer timer;
+    int64_t next_at_us; /* with --rate: when the next request should start */
     struct commit_producer producers[PRODUCERS];
     int32_t *next_sequence; /* a row a run, a column a producer */
     int64_t sent_at_us;
@@ -77,6 +83,7 @@ static struct uuid topic_id;
 static int64_t joined, warm, busy;
 static bool measuring, over;
 static int64_t begun_at_us, commits, requests;
+static int64_t longest_us;
 static uint32_t latencies[BUCKETS + 1];
 
 static void send_commit(struct bench_agent *agent);
@@ -151,6 +158,33 @@ static void check_results(const struct json *answer)
     arena_fini(&arena);
 }
 
+/* Between two requests of one agent, at --rate. */
+static int64_t interval_us(void)
+{
+    if (options.rate == 0)
+        return 0;
+    return 1000000 * options.agents * options.objects / options.rate;
+}
+
+static void on_time(struct loop_timer *timer, void *arg)
+{
+    (void)timer;
+    if (!over)
+        send_commit(arg);
+}
+
+/* The agent's next request: at once, or when its time has come. */
+static void send_next(struct bench_agent *agent)
+{
+    int64_t early_ms = (agent->next_at_us - clock_monotonic_us()) / 1000;
+
+    agent->next_at_us += interval_us();
+    if (options.rate == 0 || early_ms <= 0)
+        send_commit(agent);
+    else
+        loop_timer_set(&agent->timer, early_ms);
+}
+
 /* Once, when every agent is warm: wait for the harness, then count. */
 static void begin_measuring(void)
 {
@@ -162,14 +196,17 @@ static void begin_measuring(void)
         die("standard input", "ended before the word to begin");
     measuring = true;
     begun_at_us = clock_monotonic_us();
-    for (int64_t i = 0; i < options.agents; i++)
-        send_commit(&agents[i]);
+    for (int64_t i = 0; i < options.agents; i++) {
+        agents[i].next_at_us = begun_at_us + i * interval_us() / options.agents;
+        send_next(&agents[i]);
+    }
 }
 
 static void count(const struct bench_agent *agent, int64_t now_us)
 {
     int64_t tenths = (now_us - agent->sent_at_us) / 100;
     latencies[MIN(tenths, BUCKETS)]++;
+    longest_us = MAX(longest_us, now_us - agent->sent_at_us);
     requests++;
     commits += options.objects;
 }
@@ -188,7 +225,7 @@ static void on_commit(int code, const char *text, const struct json *answer, voi
         count(agent, now_us);
         over = over || now_us - begun_at_us >= options.duration_ms * 1000;
         if (!over)
-            send_commit(agent);
+            send_next(agent);
         else if (busy == 0)
             loop_stop(loop);
         return;
@@ -308,6 +345,7 @@ static void join(struct bench_agent *agent)
 
     agent->next_sequence =
         mem_zalloc((size_t)options.runs * PRODUCERS * sizeof(*agent->next_sequence));
+    loop_timer_init(&agent->timer, loop, on_time, agent);
     if (ctl_new(loop, &ctl_options, &agent->ctl, &err) != 0)
         die("options", err.text);
     ctl_enrol(agent->ctl, on_enrolled, agent);
@@ -354,10 +392,12 @@ int main(int argc, char **argv)
     for (int64_t i = 0; i < options.agents; i++)
         join(&agents[i]);
     loop_run(loop);
-    printf("{\"commits\":%lld,\"seconds\":%.4f,\"p50_ms\":%.1f,\"p99_ms\":%.1f}\n",
+    printf("{\"commits\":%lld,\"seconds\":%.4f,\"p50_ms\":%.1f,\"p99_ms\":%.1f,"
+           "\"max_ms\":%.1f}\n",
            (long long)commits, (double)(clock_monotonic_us() - begun_at_us) / 1e6,
-           percentile(0.50), percentile(0.99));
+           percentile(0.50), percentile(0.99), (double)longest_us / 1e3);
     for (int64_t i = 0; i < options.agents; i++) {
+        loop_timer_fini(&agents[i].timer);
         ctl_free(agents[i].ctl);
         mem_free(agents[i].next_sequence);
     }

@@ -76,16 +76,23 @@ class Conversation:
         tail = pathlib.Path(self.log).read_text(errors="replace")[-2000:]
         raise RuntimeError(f"{self.name}: {text}\n{tail}")
 
-    def perform(self, server):
-        """From ready to the answer; the answer gains "cpu", seconds by part of SERVER."""
+    def perform(self, server, on_go=None):
+        """From ready to the answer; the answer gains "cpu", seconds by part of SERVER.
+        ON_GO is called when the work begins."""
         self.hear()
         settle(server, self.settle_s)
         before = server.cpu()
         self.say("go")
+        if on_go:
+            on_go()
         answer = self.hear()
         after = server.cpu()
         answer["cpu"] = {part: after[part] - before[part] for part in after}
         return answer
+
+    def kill(self):
+        self.process.kill()
+        self.process.wait()
 
     def close(self):
         self.process.stdin.close()
@@ -115,11 +122,11 @@ class Load(Conversation):
         self.command("create", server, topic=topic, partitions=partitions)
         self.hear()
 
-    def produce(self, server, topic, partitions, size, settings=None, **options):
+    def produce(self, server, topic, partitions, size, settings=None, on_go=None, **options):
         more = {f"set.{name}": value for name, value in (settings or {}).items()}
         self.command("produce", server, topic=topic, partitions=partitions, bytes=int(size),
                      **options, **more)
-        return self.perform(server)
+        return self.perform(server, on_go)
 
     def fetch(self, server, topic, partitions, size, consumers=2):
         self.command("fetch", server, topic=topic, partitions=partitions, bytes=size,
@@ -150,17 +157,19 @@ def kcat(cores, server, topic, path):
     return os.path.getsize(path) / machine.MIB / seconds
 
 
-def commits(programs, cores, server, directory, settle_s, **options):
+def commits(programs, cores, server, directory, settle_s, on_go=None, **options):
     """Run bench_commit against SERVER's control plane; its answer, with "cpu"."""
-    data = server.directory / "weft" / "data" / "controlplane-1"
-    command = [str(programs / "bench_commit"),
-               f"--control-plane={server.cluster.control_plane}",
-               f"--ca-fingerprint={(data / 'ca.fingerprint').read_text().strip()}",
-               f"--enrolment-token=@{server.directory / 'weft' / 'enrolment-token'}"]
-    command += [f"--{name}={value}" for name, value in options.items()]
-    program = Conversation(command, cores, os.path.join(directory, "bench_commit.log"),
-                           settle_s)
+    options = {"enrolment-token": f"@{server.directory / 'weft' / 'enrolment-token'}", **options}
+    program = control_load("bench_commit", programs, cores, server, directory, settle_s, **options)
     try:
-        return program.perform(server)
+        return program.perform(server, on_go)
     finally:
         program.close()
+
+
+def control_load(name, programs, cores, server, directory, settle_s, **options):
+    """The program NAME, one of those that load a control plane as agents do."""
+    command = [str(programs / name), f"--control-plane={server.cluster.control_plane}",
+               f"--ca-fingerprint={server.fingerprint}"]
+    command += [f"--{option}={value}" for option, value in options.items()]
+    return Conversation(command, cores, os.path.join(directory, f"{name}.log"), settle_s)

@@ -6,6 +6,7 @@ service elsewhere.
 """
 
 import contextlib
+import copy
 import os
 import selectors
 import socket
@@ -33,11 +34,18 @@ class Cores:
         return (f"servers on core {self.server}, client on core {self.client}, "
                 f"object store on core {self.store}{shared}{alone}")
 
+    def spread(self):
+        """The same, but what is a server may use every core."""
+        spread = copy.copy(self)
+        spread.server = self.all
+        return spread
+
     @contextlib.contextmanager
     def on(self, core):
-        """Processes started inside run on CORE; so does this thread meanwhile."""
+        """Processes started inside run on CORE, or on any of a set of cores; so does this
+        thread meanwhile."""
         before = os.sched_getaffinity(0)
-        os.sched_setaffinity(0, {core})
+        os.sched_setaffinity(0, core if isinstance(core, set) else {core})
         try:
             yield
         finally:

@@ -6,12 +6,13 @@
                         what is compared
     server.stop()
 
-Weft is what scripts/dev-cluster starts: one control plane, one agent. Its parts are the
+Weft is what scripts/dev-cluster starts: one control plane, one agent (cell.py: more). Its parts are the
 agent, the control plane and, for S3, the store (radosgw with its OSD and monitor). With a
 file:// store there is no store process: writing, fsync and reading are in the agent's
 time. Kafka is one process with the roles broker and controller.
 """
 
+import contextlib
 import json
 import pathlib
 import shutil
@@ -36,19 +37,30 @@ AGENT = {"memory": "512MiB"}
 BUCKET = "weft-bench"
 
 
+@contextlib.contextmanager
+def running(server):
+    server.start()
+    try:
+        yield server
+    finally:
+        server.stop()
+
+
 class Weft:
-    """One control plane and one agent over a store: "file" or "s3"."""
+    """Control-plane nodes and agents over a store: "file" or "s3"."""
 
     part = "agent"
     best_case = False
 
-    def __init__(self, cores, directory, store="file", agents=1, control_plane_set=None):
+    def __init__(self, cores, directory, store="file", agents=1, control_plane_set=None,
+                 control_planes=1):
         self.cores = cores
         self.directory = pathlib.Path(directory)
         self.name = f"Weft, {store}://"
         self.store = store
         self.agents = agents
         self.control_plane_set = control_plane_set
+        self.control_planes = control_planes
         self.radosgw = None
         self.cluster = None
         self.pids = {}
@@ -64,7 +76,8 @@ class Weft:
                 agent_set.update({"store-access-key": self.radosgw.access_key,
                                   "store-secret-key": self.radosgw.secret_key})
             cluster = Cluster(self.directory / "weft", agents=self.agents, store=url,
-                              agent_set=agent_set, control_plane_set=self.control_plane_set)
+                              agent_set=agent_set, control_plane_set=self.control_plane_set,
+                              control_planes=self.control_planes)
             with self.cores.on(self.cores.server):
                 self.cluster = cluster.up()
         except BaseException:
@@ -92,6 +105,12 @@ class Weft:
     @property
     def bootstrap(self):
         return self.cluster.bootstrap
+
+    @property
+    def fingerprint(self):
+        """Of the cell's CA, for who enrols."""
+        file = self.directory / "weft" / "data" / "controlplane-1" / "ca.fingerprint"
+        return file.read_text().strip()
 
     @property
     def pid(self):
