@@ -704,7 +704,8 @@ static int finish_last(struct wal *wal, size_t i, uint8_t *bytes, size_t len, si
     if (rc != 0)
         return rc;
     wal->end = at;
-    if (!all_zero(bytes + at, left)) {
+    /* Zeros of a cut whose sync failed may be in the page cache only. */
+    if (cutting || !all_zero(bytes + at, left)) {
         size_t cut = left;
         while (cut > 0 && bytes[at + cut - 1] == 0)
             cut--;
