@@ -510,6 +510,8 @@ int replica_position(struct replica *replica, struct replica_position *position,
 {
     size_t at = configuration->len;
 
+    if (replica->install.state >= INSTALL_BEGUN)
+        return ERR_UNAVAILABLE; /* what is applied is not what the state holds */
     str_append_slice(configuration, str_slice(&replica->applied_configuration));
     if (configuration->overflowed)
         return ERR_TOO_LARGE;

@@ -581,6 +581,32 @@ static void test_installing(void **state)
     assert_true(msg != NULL && msg->vote_result.granted);
 }
 
+/* While the state is replaced it stands nowhere: a checkpoint then would write the new
+ * state under the old index, and the log would be applied to it once more. */
+static void test_installing_no_position(void **state)
+{
+    struct fixture *f = *state;
+    struct str bytes;
+    struct replica_position where, position = {.index = 100,
+                                               .term = 4,
+                                               .configuration_index = 1,
+                                               .configuration = configuration(3)};
+    str_init(&bytes, MIB);
+    append(f, 2, 5, 1, 1, 3, 4, 0, 3);
+    assert_int_equal(replica_position(f->replica, &where, &bytes), 0);
+    assert_int_equal(where.index, 3);
+    assert_int_equal(replica_install_begin(f->replica, &position, f->now_ms), 0);
+    assert_int_equal(replica_position(f->replica, &where, &bytes), ERR_UNAVAILABLE);
+    f->hold = true;
+    replica_installed(f->replica, f->now_ms);
+    assert_int_equal(replica_position(f->replica, &where, &bytes), ERR_UNAVAILABLE);
+    f->hold = false;
+    finish_all(f);
+    assert_int_equal(replica_position(f->replica, &where, &bytes), 0);
+    assert_int_equal(where.index, 100);
+    str_fini(&bytes);
+}
+
 /* A snapshot that the log has overtaken is not taken. */
 static void test_install_too_late(void **state)
 {
@@ -628,6 +654,7 @@ int main(void)
                                        TEST(test_vote_not_stored),
                                        TEST(test_no_room),
                                        TEST(test_installing),
+                                       TEST(test_installing_no_position),
                                        TEST(test_install_too_late),
                                        TEST(test_garbage)};
     return cmocka_run_group_tests(tests, NULL, NULL);
