@@ -87,18 +87,24 @@ int64_t lease_end_ms(const struct lease *lease, uint64_t self, const uint64_t *v
                      size_t count)
 {
     int64_t times[REPLICA_SERVERS_MAX];
+    bool voter = false;
 
     ASSERT(count <= REPLICA_SERVERS_MAX);
-    if (!lease->leading || lease_transferring(lease) || count == 0)
+    if (!lease->leading || lease_transferring(lease))
         return LEASE_NONE;
     /* Newest first. */
     for (size_t i = 0; i < count; i++) {
+        voter = voter || voters[i] == self;
         int64_t ms = voters[i] == self ? LEASE_FOREVER : answered_ms(lease, voters[i]);
         size_t at = i;
         for (; at > 0 && times[at - 1] < ms; at--)
             times[at] = times[at - 1];
         times[at] = ms;
     }
+    /* One that removes itself may leave a single voter, which needs nobody's vote and is
+     * not deaf when it is started anew. */
+    if (!voter)
+        return LEASE_NONE;
     int64_t since_ms = times[count / 2]; /* of the last that makes the majority */
     if (since_ms == LEASE_NONE || since_ms == LEASE_FOREVER)
         return since_ms;
