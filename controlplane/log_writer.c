@@ -91,6 +91,12 @@ static void run(void *arg, struct list *jobs)
     struct err err = {.code = 0};
     int rc = 0;
 
+    /* What failed is missing from now on, though the next might be written. */
+    if (writer->state == ERR_IO) {
+        err_set(&err, ERR_IO, "the log failed before: restart");
+        fail_all(writer, jobs, &err);
+        return;
+    }
     list_init(&done);
     while (rc == 0 && !list_empty(jobs)) {
         struct list_node *node = list_first(jobs);
