@@ -259,7 +259,7 @@ int cli_connect(struct cli *cli)
 
 /* ---- the cluster ---- */
 
-/* The cluster that the token itself is for. */
+/* The cluster that the token itself is for, if it is for one. */
 static int own_cluster(struct cli *cli, char **id)
 {
     struct rest_answer answer;
@@ -270,6 +270,33 @@ static int own_cluster(struct cli *cli, char **id)
     if (json_kind(value) == JSON_KIND_STRING)
         context_set(id, (const char *)json_as_string(&r, value, "", SIZE_MAX).ptr);
     rest_answer_fini(&answer);
+    return rc;
+}
+
+/* The one that there is, if there is only one. */
+static int only_cluster(struct cli *cli, char **id)
+{
+    struct rest_answer answer;
+    struct json_reader r = {0};
+    int rc = cli_get(cli, "/api/v1/clusters?limit=2", &answer);
+    const struct json *items = rc == 0 ? json_find(answer.body, "items") : NULL;
+
+    if (json_count(items) == 1) {
+        const struct json *value = json_find(json_at(&r, items, 0), "id");
+        if (json_kind(value) == JSON_KIND_STRING)
+            context_set(id, (const char *)json_as_string(&r, value, "", SIZE_MAX).ptr);
+    }
+    rest_answer_fini(&answer);
+    return rc;
+}
+
+/* The cluster that nobody needs to name. */
+static int obvious_cluster(struct cli *cli, char **id)
+{
+    int rc = own_cluster(cli, id);
+
+    if (rc == 0 && *id == NULL)
+        rc = only_cluster(cli, id);
     if (rc == 0 && *id == NULL) {
         cli_error(cli, "which cluster? Add --cluster NAME\n  `weft cluster list` shows "
                        "them, `weft context set --cluster NAME` remembers one");
@@ -310,7 +337,7 @@ int cli_cluster(struct cli *cli, const char **id)
         return rc;
     name = cluster_name(cli);
     if (name == NULL)
-        rc = own_cluster(cli, &cli->cluster_id);
+        rc = obvious_cluster(cli, &cli->cluster_id);
     else
         rc = names_resolve(cli, NAMES_CLUSTER, name, &cli->cluster_id);
     if (rc == 0) {

@@ -95,7 +95,8 @@ static struct json *row_json(const struct audit_row *row)
     json_set(value, "action", json_string(row->action));
     json_set(value, "target", json_string(row->target));
     json_set(value, "request_id", id_json(&row->request_id));
-    json_set(value, "result", json_string(row->code == 0 ? "OK" : err_name(row->code)));
+    int code = row->code != 0 ? row->code : call_code_of_kafka(row->kafka_error);
+    json_set(value, "result", json_string(code == 0 ? "OK" : err_name(code)));
     json_set(value, "kafka_error", json_int(row->kafka_error));
     return value;
 }

@@ -143,6 +143,8 @@ void call_action(struct call *call, const char *action);
 void call_propose(struct node *node, struct call *call, struct call_proposal *proposal,
                   struct command *cmd,
                   void (*on_settled)(struct node *node, struct call *call));
+/* ERR_* of the Kafka error that a topic's command speaks in. */
+int call_code_of_kafka(int16_t error);
 /* Read what came of it. False: it was refused, the call has failed with a text about
  * WHAT ("cluster"); RESULT is set all the same. */
 bool call_result(struct call *call, const struct call_proposal *proposal,

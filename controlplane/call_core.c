@@ -313,10 +313,11 @@ void call_propose(struct node *node, struct call *call, struct call_proposal *pr
 
 /* --- what came of it --- */
 
-/* A topic's command speaks in Kafka's errors. */
-static int code_of_kafka(int16_t error)
+int call_code_of_kafka(int16_t error)
 {
     switch (error) {
+    case STATE_KAFKA_NONE:
+        return 0;
     case STATE_KAFKA_TOPIC_ALREADY_EXISTS:
         return ERR_EXISTS;
     case STATE_KAFKA_UNKNOWN_TOPIC_OR_PARTITION:
@@ -365,7 +366,7 @@ bool call_result(struct call *call, const struct call_proposal *proposal,
     }
     int code = result->code;
     if (code == 0 && result->kafka_error != 0)
-        code = code_of_kafka(result->kafka_error);
+        code = call_code_of_kafka(result->kafka_error);
     if (code == 0)
         return true;
     if (code == ERR_CONFLICT && result->value == COMMAND_KEY_REUSED)

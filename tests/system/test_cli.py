@@ -274,13 +274,20 @@ def test_names_become_ids(weft, api):
 
 
 def test_cluster_of_a_token(weft, api):
-    """Without --cluster it is the environment's, the context's, or the token's own."""
+    """Without --cluster it is the environment's, the context's, the token's own, or the only
+    one that there is."""
     weft.ok("topic", "list")
     assert [c.operation for c in api.calls] == ["whoami", "listTopics"]
     weft.ok("topic", "list", WEFT_CLUSTER=A_UUID)
     assert [c.operation for c in api.calls[2:]] == ["listTopics"]
     whoami = api.contract.example({"$ref": "#/components/schemas/Whoami"})
     api.route("GET", "/api/v1/whoami", (200, whoami | {"cluster_id": None}))
+    one = api.contract.example({"$ref": "#/components/schemas/Cluster"}) | {"id": A_UUID}
+    api.route("GET", "/api/v1/clusters", (200, {"items": [one], "next": None}))
+    weft.ok("topic", "list")
+    assert api.calls[-1].names["cluster"] == A_UUID
+    two = [one, one | {"id": "0" * 8 + A_UUID[8:]}]
+    api.route("GET", "/api/v1/clusters", (200, {"items": two, "next": None}))
     assert "Add --cluster NAME" in weft.refused(2, "topic", "list")
 
 
