@@ -6,9 +6,6 @@
  * says decides: before it was applied the certificate leaves this process to nobody. */
 #include "controlplane/api.h"
 
-#include <stdio.h>
-#include <string.h>
-
 #include "common/clock.h"
 #include "common/x509.h"
 #include "controlplane/call.h"
@@ -139,12 +136,8 @@ static void find_core(struct node *node, struct call *call)
         fail_token(call, ERR_CONFLICT);
     else
         enrol->cluster_id = token->cluster_id;
-    if (call->err.code == 0) {
-        call->principal.actor_kind = ACTOR_TOKEN;
-        call->principal.actor_id = token->token_id;
-        snprintf(call->principal.name, sizeof(call->principal.name), "%.*s",
-                 COMMAND_ACTOR_NAME_MAX, token->name);
-    }
+    if (call->err.code == 0)
+        call_as_token(call, token);
     call_done(call);
 }
 

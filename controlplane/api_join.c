@@ -119,6 +119,9 @@ static void join_core(struct node *node, struct call *call)
         call_done(call);
         return;
     }
+    call_as_token(call, state_token(node_state(node), call->token_hash));
+    call_target(call, "nodes/%.*s", (int)join->fields.name.len,
+                (const char *)join->fields.name.ptr);
     memcpy(cmd.token_use.hash, call->token_hash, SHA256_LEN);
     call_propose(node, call, &join->use, &cmd, use_settled);
 }
@@ -272,6 +275,8 @@ static void report_core(struct node *node, struct call *call)
     cmd.node_put.instance = row->instance;
     cmd.node_put.peer_address = slice_str(row->peer_address);
     cmd.node_put.wanted = row->wanted;
+    /* An operator may just be changing what is wanted of it: the node reports again. */
+    cmd.if_version = row->etag;
     call_propose(node, call, &report->put, &cmd, report_settled);
 }
 

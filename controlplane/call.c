@@ -365,13 +365,16 @@ static bool takes_body(const struct route *route)
     return strcmp(route->method, "GET") != 0 && strcmp(route->method, "DELETE") != 0;
 }
 
-/* Idempotency-Key: its hash, and that of what it is good for. */
+/* Idempotency-Key of a person's call: its hash, and that of what it is good for. Others'
+ * calls may be several commands, which one key cannot tell apart, and are repeatable by
+ * themselves. */
 static void read_key(struct call *call)
 {
     const char *key = http_exchange_header(call->x, "Idempotency-Key");
     struct str all;
 
-    if (key == NULL || strcmp(call->route->method, "POST") != 0)
+    if (key == NULL || strcmp(call->route->method, "POST") != 0 ||
+        !route_wants_person(call->route))
         return;
     size_t len = strlen(key);
     for (size_t i = 0; i < len; i++)

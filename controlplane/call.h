@@ -134,6 +134,9 @@ struct call_proposal {
 };
 /* What the audit log calls what the next proposals change: "topics/orders". */
 void call_target(struct call *call, const char *fmt, ...) PRINTF_LIKE(2, 3);
+/* Who changes something, when that is a token which is not a person's: of enrolling, of
+ * joining. */
+void call_as_token(struct call *call, const struct token *token);
 /* Another action than the route's, for the next proposals. */
 void call_action(struct call *call, const char *action);
 /* Propose CMD for CALL; when its route has an action, with the call's context: for the

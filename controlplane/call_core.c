@@ -262,6 +262,15 @@ void call_action(struct call *call, const char *action)
     call->context.action = slice_str(action);
 }
 
+void call_as_token(struct call *call, const struct token *token)
+{
+    struct principal *principal = &call->principal;
+    principal->actor_kind = ACTOR_TOKEN;
+    principal->actor_id = token->token_id;
+    snprintf(principal->name, sizeof(principal->name), "%.*s", COMMAND_ACTOR_NAME_MAX,
+             token->name);
+}
+
 /* Who, from where: once a call. */
 static void fill_context(struct call *call)
 {

@@ -235,6 +235,76 @@ static void repeats(void **state)
     fake_reply_free(&reply);
 }
 
+/* Text for a JSON string out of PEM. */
+static void escape_lines(struct slice pem, struct str *out)
+{
+    for (size_t i = 0; i < pem.len; i++) {
+        if (pem.ptr[i] == '\n')
+            str_puts(out, "\\n");
+        else
+            str_append(out, &pem.ptr[i], 1);
+    }
+}
+
+/* What a new node sends, with the right proof of the cell key. */
+static void join_body(struct str *body)
+{
+    char proof[2 * SHA256_LEN + 1];
+    struct str key, request;
+    struct err err;
+
+    str_init(&key, X509_PEM_MAX);
+    str_init(&request, X509_PEM_MAX);
+    assert_int_equal(x509_make_key(&key, &err), 0);
+    assert_int_equal(x509_make_request(str_slice(&key), "node", &request, &err), 0);
+    trust_join_proof(fake->service.trust, str_slice(&request), proof);
+    str_puts(body, "{\"request_pem\":\"");
+    escape_lines(str_slice(&request), body);
+    str_printf(body,
+               "\",\"cell_key_proof\":\"%s\",\"name\":\"two\","
+               "\"tls_names\":\"localhost\",\"people_url\":\"https://two\","
+               "\"agents_url\":\"https://two\",\"version\":\"1\","
+               "\"peer_address\":\"two:7802\",\"feature_level_max\":9,"
+               "\"instance\":\"00000000-0000-0000-0000-000000000022\"}",
+               proof);
+    str_fini(&key);
+    str_fini(&request);
+}
+
+/* A node joins in two commands, so a key for repeats would give the second the result of
+ * the first: it is not looked at. And the audit log says by whose token the node came. */
+static void join_audited(void **state)
+{
+    struct audit_query query = {.action = SLICE_LITERAL("node.join")};
+    const struct audit_entry *entries[4];
+    uint64_t next;
+    char token[128];
+    struct str body;
+    (void)state;
+    struct fake_reply reply =
+        people("POST", "/api/v1/cell/join-tokens", fake->admin_token, "{\"name\":\"j\"}");
+    assert_int_equal(reply.status, 201);
+    take_text(&reply, "token", token, sizeof(token));
+    str_init(&body, MIB);
+    join_body(&body);
+    struct fake_request join = {.path = "/api/v1/cell/join",
+                                .token = token,
+                                .idempotency_key = "k",
+                                .body = str_slice(&body)};
+    reply = send(&join);
+    assert_int_equal(reply.status, 200);
+    assert_non_null(strstr(str_cstr(&reply.body), "\"node_id\":2"));
+    fake_reply_free(&reply);
+    str_fini(&body);
+    assert_int_equal(state_audit(fake->service.node->state, &query, entries, 4, &next),
+                     2);
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(entries[i]->actor_kind, ACTOR_TOKEN);
+        assert_string_equal(entries[i]->actor_name, "j");
+        assert_string_equal(entries[i]->target, "nodes/two");
+    }
+}
+
 /* A change of what was changed since is refused; without If-Match it is made. */
 static void if_match(void **state)
 {
@@ -305,6 +375,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(credentials, setup, teardown),
         cmocka_unit_test_setup_teardown(scopes, setup, teardown),
         cmocka_unit_test_setup_teardown(repeats, setup, teardown),
+        cmocka_unit_test_setup_teardown(join_audited, setup, teardown),
         cmocka_unit_test_setup_teardown(if_match, setup, teardown),
         cmocka_unit_test_setup_teardown(throttled, setup, teardown),
     };
