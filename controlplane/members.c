@@ -158,7 +158,7 @@ static void on_proposed(struct proposal *proposal, int code, struct slice result
     }
     if (code == 0 && command_result_read(result, &r) != 0)
         r.code = ERR_INTERNAL;
-    if (code == 0 && r.code != 0 && r.code != ERR_EXISTS)
+    if (code == 0 && r.code != 0 && r.code != ERR_EXISTS && r.code != ERR_STALE)
         log_warn("members", "the cell refuses what this node says of itself", "code=%s",
                  err_name(r.code));
 }
@@ -246,6 +246,8 @@ static void tell_of_self(struct members *members, const struct state *state, int
         cmd.node_put.instance = row->instance;
         cmd.node_put.peer_address = slice_str(row->peer_address);
         cmd.node_put.wanted = row->wanted;
+        /* An operator may just be changing what is wanted of us: then we look again. */
+        cmd.if_version = row->etag;
         propose(members, &cmd);
         return;
     }
