@@ -1,9 +1,10 @@
 /* api_versions.c - ApiVersions: which APIs and versions are served (KIP-511, KIP-584).
  *
- * Answered from the table of APIs, also for versions to come: then in version 0 with
- * UNSUPPORTED_VERSION and the one row that the client needs to try again. No feature is
- * finalized, and the epoch of that is the same on every agent, so that clients, which
- * believe the highest epoch they see, see the same everywhere. */
+ * Answered from the table of APIs, without those that have no handler; also for versions
+ * to come: then in version 0 with UNSUPPORTED_VERSION and the one row that the client
+ * needs to try again. No feature is finalized, and the epoch of that is the same on every
+ * agent, so that clients, which believe the highest epoch they see, see the same
+ * everywhere. */
 #include <ctype.h>
 
 #include "agent/dispatch.h"
@@ -51,9 +52,10 @@ int api_api_versions(struct request *req)
         reply.error_code = KAFKA_INVALID_REQUEST;
         return request_reply(req, &reply);
     }
-    for (size_t i = 0; i < KAFKA_API_COUNT; i++)
-        fill(&rows[i], &kafka_apis[i]);
-    reply.api_keys_count = KAFKA_API_COUNT;
+    for (size_t i = 0; i < KAFKA_API_COUNT; i++) {
+        if (dispatch_find(kafka_apis[i].key) != NULL)
+            fill(&rows[reply.api_keys_count++], &kafka_apis[i]);
+    }
     reply.finalized_features_epoch = FEATURES_EPOCH;
     return request_reply(req, &reply);
 }

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "agent/conn.h"
+#include "agent/dispatch.h"
 #include "agent/listener.h"
 #include "agent/request.h"
 #include "agent/steering.h"
@@ -403,6 +404,8 @@ void front_print_metrics(const struct front *front, struct str *out)
     for (size_t i = 0; i < KAFKA_API_COUNT; i++) {
         char labels[64];
         const struct kafka_api *api = &kafka_apis[i];
+        if (dispatch_find(api->key) == NULL)
+            continue;
         snprintf(labels, sizeof(labels), "api=\"%s\"", api->name);
         metric_print_labelled(
             "weft_agent_requests_total", labels,

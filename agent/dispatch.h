@@ -1,8 +1,8 @@
 /* dispatch.h - the table of APIs that the agent serves: key -> handler.
  *
- * Versions, field tables and names are kafka_apis' (proto/kafka_gen.h); every API there
- * has a handler here, and ApiVersions answers from both: what is not built is not
- * advertised. */
+ * Versions, field tables and names are kafka_apis' (proto/kafka_gen.h). What has no
+ * handler here is not served: ApiVersions, the metrics and the frame reader leave it out,
+ * though its messages can be spoken. */
 #ifndef AGENT_DISPATCH_H
 #define AGENT_DISPATCH_H
 
@@ -13,7 +13,7 @@
 
 typedef int dispatch_fn(struct request *req);
 
-/* The handler of an API of kafka_apis; never NULL for those. */
+/* The handler of an API; NULL when it is not served. Any thread. */
 dispatch_fn *dispatch_find(int16_t key);
 
 /* One file a family: check, act, reply. */

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "agent/dispatch.h"
 #include "common/check.h"
 #include "common/cursor.h"
 #include "proto/header.h"
@@ -45,7 +46,8 @@ static int judge(const struct frame_reader *reader, const struct frame_limits *l
     int16_t version = (int16_t)be16_get(reader->prefix + LENGTH_BYTES + 2);
 
     const struct kafka_api *api = kafka_api_find(key);
-    if (api == NULL || (key != KAFKA_API_VERSIONS && !kafka_api_serves(api, version)))
+    if (api == NULL || dispatch_find(key) == NULL ||
+        (key != KAFKA_API_VERSIONS && !kafka_api_serves(api, version)))
         return err_set(err, ERR_UNSUPPORTED, "api key %d version %d is not served", key,
                        version);
     size_t max =

@@ -48,6 +48,8 @@ static int decode(struct request *req, struct err *err)
     if (req->header.downgrade)
         return 0;
     const struct kafka_api *api = req->header.api;
+    if (dispatch_find(api->key) == NULL)
+        return err_set(err, ERR_UNSUPPORTED, "%s is not served", api->name);
     req->body = codec_new(api->request->body, 1, &req->arena);
     ASSERT(req->body != NULL);
     rc = codec_decode(api->request, req->header.api_version, &r, &req->arena, req->body);
