@@ -31,6 +31,8 @@ static size_t value_size(const struct codec_field *field)
         [CODEC_INT16] = sizeof(int16_t),
         [CODEC_INT32] = sizeof(int32_t),
         [CODEC_INT64] = sizeof(int64_t),
+        [CODEC_UINT16] = sizeof(uint16_t),
+        [CODEC_FLOAT64] = sizeof(double),
         [CODEC_UUID] = sizeof(struct uuid),
         [CODEC_STRING] = sizeof(struct slice),
         [CODEC_RECORDS] = sizeof(struct slice),
@@ -171,10 +173,12 @@ static size_t min_bytes_value(const struct decoder *d, const struct codec_field 
     case CODEC_INT8:
         return 1;
     case CODEC_INT16:
+    case CODEC_UINT16:
         return 2;
     case CODEC_INT32:
         return 4;
     case CODEC_INT64:
+    case CODEC_FLOAT64:
         return 8;
     case CODEC_UUID:
         return 16;
@@ -297,6 +301,14 @@ static void decode_value(struct decoder *d, const struct codec_field *field, voi
     case CODEC_INT64:
         *(int64_t *)at = reader_i64(d->r);
         return;
+    case CODEC_UINT16:
+        *(uint16_t *)at = reader_u16(d->r);
+        return;
+    case CODEC_FLOAT64: {
+        uint64_t bits = reader_u64(d->r);
+        memcpy(at, &bits, sizeof(bits));
+        return;
+    }
     case CODEC_UUID: {
         struct slice s = reader_bytes(d->r, sizeof(struct uuid));
         if (s.len == sizeof(struct uuid))
@@ -611,6 +623,15 @@ static void encode_value(struct encoder *e, const struct codec_field *field,
     case CODEC_INT64:
         write_u64(own, (uint64_t) * (const int64_t *)at);
         return;
+    case CODEC_UINT16:
+        write_u16(own, *(const uint16_t *)at);
+        return;
+    case CODEC_FLOAT64: {
+        uint64_t bits;
+        memcpy(&bits, at, sizeof(bits));
+        write_u64(own, bits);
+        return;
+    }
     case CODEC_UUID:
         str_append(own, at, sizeof(struct uuid));
         return;

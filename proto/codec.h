@@ -5,7 +5,7 @@
  * This module decodes, encodes and prints any of them. header.h frames them.
  *
  * How values look in the structs:
- *   string, records  struct slice, borrowed from the frame; ptr == NULL is null
+ *   string, bytes, records  struct slice, borrowed from the frame; ptr == NULL is null
  *   []x              pointer to elements, NAME_count beside it; NULL is null or empty
  *   struct, null     pointer; NULL is null. Other structs are embedded.
  *   slices           struct slice_list: record batches as a list of borrowed pieces
@@ -49,6 +49,8 @@ enum codec_type {
     CODEC_INT16,
     CODEC_INT32,
     CODEC_INT64,
+    CODEC_UINT16,
+    CODEC_FLOAT64,
     CODEC_UUID,
     CODEC_STRING,
     CODEC_RECORDS,
@@ -88,9 +90,9 @@ struct codec_struct {
 struct codec_message {
     const char *name;
     const struct codec_struct *body;
-    int16_t api_key;
+    int16_t api_key; /* -1: embedded in a field of another */
     int16_t min_version, max_version;
-    int16_t flexible_from;
+    int16_t flexible_from; /* CODEC_VERSION_NONE: never */
 };
 
 /* ---- decode ---- */

@@ -63,6 +63,12 @@ static void print_value(const struct codec_field *field, int16_t version, const 
     case CODEC_INT64:
         print_number(field, at, text);
         return;
+    case CODEC_UINT16:
+        str_printf(text, "%u", *(const uint16_t *)at);
+        return;
+    case CODEC_FLOAT64:
+        str_printf(text, "%g", *(const double *)at);
+        return;
     case CODEC_UUID:
         str_puts(text, uuid_print(at, uuid));
         return;
@@ -91,6 +97,8 @@ static size_t element_size(const struct codec_field *field)
     switch ((enum codec_type)field->type) {
     case CODEC_STRUCT:
         return field->sub->size;
+    case CODEC_INT8:
+        return sizeof(int8_t);
     case CODEC_INT32:
         return sizeof(int32_t);
     default:

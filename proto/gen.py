@@ -25,12 +25,16 @@ SCALARS = {
     "int16": ("int16_t", "CODEC_INT16"),
     "int32": ("int32_t", "CODEC_INT32"),
     "int64": ("int64_t", "CODEC_INT64"),
+    "uint16": ("uint16_t", "CODEC_UINT16"),
+    "float64": ("double", "CODEC_FLOAT64"),
     "uuid": ("struct uuid", "CODEC_UUID"),
     "string": ("struct slice", "CODEC_STRING"),
+    "bytes": ("struct slice", "CODEC_RECORDS"),
     "records": ("struct slice", "CODEC_RECORDS"),
     "slices": ("struct slice_list", "CODEC_SLICES"),
 }
-NUMBERS = ("bool", "int8", "int16", "int32", "int64")
+NUMBERS = ("bool", "int8", "int16", "int32", "int64", "uint16", "float64")
+NEVER_FLEXIBLE = "CODEC_VERSION_NONE"
 
 
 class SchemaError(Exception):
@@ -91,7 +95,8 @@ class Field:
 
 
 class Api:
-    """One schema file."""
+    """One schema file: an API's request and response, or the messages that a field of
+    another API embeds (key is None)."""
 
     def __init__(self, path):
         self.path = path
@@ -109,9 +114,26 @@ class Api:
                 raise SchemaError(f"{path.name}:{number}: {error}") from error
         if self.advertise is None:
             self.advertise = self.min
-        for kind in ("request", "response"):
+        for kind in () if self.key is None else ("request", "response"):
             if kind not in self.messages:
                 raise SchemaError(f"{path.name}: no {kind}")
+        for kind, fields in self.messages.items():
+            self.share_structs(kind, fields, {})
+
+    def share_structs(self, kind, fields, known):
+        """A struct without fields is the one of that name before it."""
+        for field in fields:
+            if not field.is_struct:
+                continue
+            if field.fields and field.type in known:
+                raise SchemaError(f"{self.path.name}: {kind}: two structs {field.type}")
+            if field.fields:
+                self.share_structs(kind, field.fields, known)
+                known[field.type] = field.fields
+            elif field.type in known:
+                field.fields = known[field.type]
+            else:
+                raise SchemaError(f"{self.path.name}: {kind}: {field.type} has no fields")
 
     def parse_line(self, text, stack):
         depth, odd = divmod(len(text) - len(text.lstrip()), INDENT)
@@ -132,28 +154,35 @@ class Api:
     def parse_top(self, words, stack):
         if words[0] == "api":
             self.key, self.ident, self.name = int(words[1]), words[2], words[3]
+        elif words[0] == "embedded":
+            self.ident, self.name = words[1], words[2]
         elif words[0] == "versions":
             self.min, self.max = parse_versions(words[1], 0)
         elif words[0] == "flexible":
-            self.flexible = int(words[1])
+            self.flexible = NEVER_FLEXIBLE if words[1] == "none" else int(words[1])
         elif words[0] == "advertise":
             self.advertise = int(words[1])
-        elif words[0] in ("request", "response"):
+        elif words[0] in ("request", "response") if self.key is not None else self.ident:
             self.messages[words[0]] = []
             stack[:] = [self.messages[words[0]]]
         else:
             raise ValueError(f"unknown word {words[0]!r}")
 
 
+def served(apis):
+    """Those with a key, not the embedded ones."""
+    return [api for api in apis if api.key is not None]
+
+
 def structs_of(prefix, fields):
-    """(C name, fields) of a message's structs, inner ones first."""
-    found = []
+    """(C name, fields) of a message's structs, inner ones first, each once."""
+    found = {}
     for field in fields:
         if field.is_struct:
             field.c_struct = f"{prefix}_{field.type}"
-            for inner in structs_of_named(prefix, field):
-                found.append(inner)
-    return found
+            for name, inner in structs_of_named(prefix, field):
+                found.setdefault(name, inner)
+    return list(found.items())
 
 
 def structs_of_named(prefix, field):
@@ -247,11 +276,12 @@ def emit_header(apis):
         "",
         "enum kafka_api_key {",
     ]
-    out += [f"    KAFKA_{api.ident.upper()} = {api.key}," for api in apis]
+    out += [f"    KAFKA_{api.ident.upper()} = {api.key}," for api in served(apis)]
     out += ["};", ""]
     for api in apis:
         high = f"-{api.max}" if api.max != api.min else ""
-        out += [f"/* ---- {api.name}, key {api.key}, versions {api.min}{high} ---- */", ""]
+        key = "embedded" if api.key is None else f"key {api.key}"
+        out += [f"/* ---- {api.name}, {key}, versions {api.min}{high} ---- */", ""]
         for kind, fields in api.messages.items():
             prefix = f"{api.ident}_{kind}"
             structs = structs_of(prefix, fields) + [(prefix, fields)]
@@ -267,12 +297,12 @@ def emit_header(apis):
         "    const struct codec_message *request;",
         "    const struct codec_message *response;",
         "    int16_t key;",
-        "    int16_t min_version, max_version; /* that are served */",
+        "    int16_t min_version, max_version; /* that we speak */",
         "    int16_t advertised_min;           /* what ApiVersions says: KAFKA-18659 */",
         "    int16_t flexible_from;",
         "};",
         "",
-        f"#define KAFKA_API_COUNT {len(apis)}",
+        f"#define KAFKA_API_COUNT {len(served(apis))}",
         "extern const struct kafka_api kafka_apis[KAFKA_API_COUNT]; /* by key */",
         "",
         "#endif",
@@ -325,7 +355,8 @@ def emit_tables(api):
             ]
         out += [
             f"const struct codec_message {prefix}_message = {{",
-            f'    "{prefix}", &{prefix}_type, {api.key}, {api.min}, {api.max},'
+            f'    "{prefix}", &{prefix}_type, {-1 if api.key is None else api.key},'
+            f" {api.min}, {api.max},"
             f" {api.flexible}}};",
             "",
         ]
@@ -347,7 +378,7 @@ def emit_source(apis):
     for api in apis:
         out += emit_tables(api)
     out += ["const struct kafka_api kafka_apis[KAFKA_API_COUNT] = {"]
-    for api in apis:
+    for api in served(apis):
         out.append(f'    {{"{api.name}", &{api.ident}_request_message, '
                    f"&{api.ident}_response_message, {api.key}, {api.min}, {api.max}, "
                    f"{api.advertise}, {api.flexible}}},")
@@ -372,7 +403,8 @@ def list_fields(api, kind, version, fields, path):
 def main():
     paths = sorted((HERE / "kafka").glob("*.schema"))
     try:
-        apis = sorted((Api(path) for path in paths), key=lambda api: api.key)
+        apis = sorted((Api(path) for path in paths),
+                      key=lambda api: (api.key is None, api.key or 0, api.ident))
     except SchemaError as error:
         sys.exit(str(error))
     if sys.argv[1:] == ["--list"]:

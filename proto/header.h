@@ -19,7 +19,8 @@
 #include "proto/codec.h"
 #include "proto/kafka_gen.h"
 
-/* The API of KEY that this build speaks, or NULL. */
+/* The API of KEY whose messages this build knows, or NULL. Whether it is served says the
+ * agent (agent/dispatch.h). */
 const struct kafka_api *kafka_api_find(int16_t key);
 
 static inline bool kafka_api_serves(const struct kafka_api *api, int16_t version)

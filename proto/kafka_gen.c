@@ -627,6 +627,272 @@ const struct codec_struct metadata_response_type = {
 const struct codec_message metadata_response_message = {
     "metadata_response", &metadata_response_type, 3, 0, 13, 9};
 
+/* ---- OffsetCommit ---- */
+
+const struct offset_commit_request_partition offset_commit_request_partition_defaults = {
+    .committed_leader_epoch = -1
+};
+#define T offset_commit_request_partition
+static const struct codec_field offset_commit_request_partition_fields[] = {
+    {"partition_index", NULL, AT(partition_index), 0, 2, LAST, NEVER, -1, CODEC_INT32, 0},
+    {"committed_offset", NULL, AT(committed_offset), 0, 2, LAST, NEVER, -1, CODEC_INT64,
+     0},
+    {"committed_leader_epoch", NULL, AT(committed_leader_epoch), 0, 6, LAST, NEVER, -1,
+     CODEC_INT32, 0},
+    {"committed_metadata", NULL, AT(committed_metadata), 0, 2, LAST, 0, -1, CODEC_STRING,
+     0},
+};
+#undef T
+const struct codec_struct offset_commit_request_partition_type = {
+    "offset_commit_request_partition", offset_commit_request_partition_fields,
+     &offset_commit_request_partition_defaults, sizeof(struct
+     offset_commit_request_partition), 4, 4};
+
+const struct offset_commit_request_topic offset_commit_request_topic_defaults = {
+    0
+};
+#define T offset_commit_request_topic
+static const struct codec_field offset_commit_request_topic_fields[] = {
+    {"name", NULL, AT(name), 0, 2, 9, NEVER, -1, CODEC_STRING, 0},
+    {"topic_id", NULL, AT(topic_id), 0, 10, LAST, NEVER, -1, CODEC_UUID, 0},
+    {"partitions", &offset_commit_request_partition_type, AT(partitions),
+     AT(partitions_count), 2, LAST, NEVER, -1, CODEC_STRUCT, CODEC_ARRAY},
+};
+#undef T
+const struct codec_struct offset_commit_request_topic_type = {
+    "offset_commit_request_topic", offset_commit_request_topic_fields,
+     &offset_commit_request_topic_defaults, sizeof(struct offset_commit_request_topic), 3,
+     3};
+
+const struct offset_commit_request offset_commit_request_defaults = {
+    .generation_id_or_member_epoch = -1, .retention_time_ms = -1
+};
+#define T offset_commit_request
+static const struct codec_field offset_commit_request_fields[] = {
+    {"group_id", NULL, AT(group_id), 0, 2, LAST, NEVER, -1, CODEC_STRING, 0},
+    {"generation_id_or_member_epoch", NULL, AT(generation_id_or_member_epoch), 0, 2, LAST,
+     NEVER, -1, CODEC_INT32, 0},
+    {"member_id", NULL, AT(member_id), 0, 2, LAST, NEVER, -1, CODEC_STRING, 0},
+    {"group_instance_id", NULL, AT(group_instance_id), 0, 7, LAST, 0, -1, CODEC_STRING,
+     0},
+    {"retention_time_ms", NULL, AT(retention_time_ms), 0, 2, 4, NEVER, -1, CODEC_INT64,
+     0},
+    {"topics", &offset_commit_request_topic_type, AT(topics), AT(topics_count), 2, LAST,
+     NEVER, -1, CODEC_STRUCT, CODEC_ARRAY},
+};
+#undef T
+const struct codec_struct offset_commit_request_type = {
+    "offset_commit_request", offset_commit_request_fields,
+     &offset_commit_request_defaults, sizeof(struct offset_commit_request), 6, 6};
+
+const struct codec_message offset_commit_request_message = {
+    "offset_commit_request", &offset_commit_request_type, 8, 2, 10, 8};
+
+const struct offset_commit_response_partition offset_commit_response_partition_defaults = {
+    0
+};
+#define T offset_commit_response_partition
+static const struct codec_field offset_commit_response_partition_fields[] = {
+    {"partition_index", NULL, AT(partition_index), 0, 2, LAST, NEVER, -1, CODEC_INT32, 0},
+    {"error_code", NULL, AT(error_code), 0, 2, LAST, NEVER, -1, CODEC_INT16, 0},
+};
+#undef T
+const struct codec_struct offset_commit_response_partition_type = {
+    "offset_commit_response_partition", offset_commit_response_partition_fields,
+     &offset_commit_response_partition_defaults, sizeof(struct
+     offset_commit_response_partition), 2, 2};
+
+const struct offset_commit_response_topic offset_commit_response_topic_defaults = {
+    0
+};
+#define T offset_commit_response_topic
+static const struct codec_field offset_commit_response_topic_fields[] = {
+    {"name", NULL, AT(name), 0, 2, 9, NEVER, -1, CODEC_STRING, 0},
+    {"topic_id", NULL, AT(topic_id), 0, 10, LAST, NEVER, -1, CODEC_UUID, 0},
+    {"partitions", &offset_commit_response_partition_type, AT(partitions),
+     AT(partitions_count), 2, LAST, NEVER, -1, CODEC_STRUCT, CODEC_ARRAY},
+};
+#undef T
+const struct codec_struct offset_commit_response_topic_type = {
+    "offset_commit_response_topic", offset_commit_response_topic_fields,
+     &offset_commit_response_topic_defaults, sizeof(struct offset_commit_response_topic),
+     3, 3};
+
+const struct offset_commit_response offset_commit_response_defaults = {
+    0
+};
+#define T offset_commit_response
+static const struct codec_field offset_commit_response_fields[] = {
+    {"throttle_time_ms", NULL, AT(throttle_time_ms), 0, 3, LAST, NEVER, -1, CODEC_INT32,
+     0},
+    {"topics", &offset_commit_response_topic_type, AT(topics), AT(topics_count), 2, LAST,
+     NEVER, -1, CODEC_STRUCT, CODEC_ARRAY},
+};
+#undef T
+const struct codec_struct offset_commit_response_type = {
+    "offset_commit_response", offset_commit_response_fields,
+     &offset_commit_response_defaults, sizeof(struct offset_commit_response), 2, 2};
+
+const struct codec_message offset_commit_response_message = {
+    "offset_commit_response", &offset_commit_response_type, 8, 2, 10, 8};
+
+/* ---- OffsetFetch ---- */
+
+const struct offset_fetch_request_topic offset_fetch_request_topic_defaults = {
+    0
+};
+#define T offset_fetch_request_topic
+static const struct codec_field offset_fetch_request_topic_fields[] = {
+    {"name", NULL, AT(name), 0, 1, LAST, NEVER, -1, CODEC_STRING, 0},
+    {"partition_indexes", NULL, AT(partition_indexes), AT(partition_indexes_count), 1,
+     LAST, NEVER, -1, CODEC_INT32, CODEC_ARRAY},
+};
+#undef T
+const struct codec_struct offset_fetch_request_topic_type = {
+    "offset_fetch_request_topic", offset_fetch_request_topic_fields,
+     &offset_fetch_request_topic_defaults, sizeof(struct offset_fetch_request_topic), 2,
+     2};
+
+const struct offset_fetch_request_group_topic offset_fetch_request_group_topic_defaults = {
+    0
+};
+#define T offset_fetch_request_group_topic
+static const struct codec_field offset_fetch_request_group_topic_fields[] = {
+    {"name", NULL, AT(name), 0, 8, 9, NEVER, -1, CODEC_STRING, 0},
+    {"topic_id", NULL, AT(topic_id), 0, 10, LAST, NEVER, -1, CODEC_UUID, 0},
+    {"partition_indexes", NULL, AT(partition_indexes), AT(partition_indexes_count), 1,
+     LAST, NEVER, -1, CODEC_INT32, CODEC_ARRAY},
+};
+#undef T
+const struct codec_struct offset_fetch_request_group_topic_type = {
+    "offset_fetch_request_group_topic", offset_fetch_request_group_topic_fields,
+     &offset_fetch_request_group_topic_defaults, sizeof(struct
+     offset_fetch_request_group_topic), 3, 3};
+
+const struct offset_fetch_request_group offset_fetch_request_group_defaults = {
+    .member_epoch = -1
+};
+#define T offset_fetch_request_group
+static const struct codec_field offset_fetch_request_group_fields[] = {
+    {"group_id", NULL, AT(group_id), 0, 1, LAST, NEVER, -1, CODEC_STRING, 0},
+    {"member_id", NULL, AT(member_id), 0, 9, LAST, 0, -1, CODEC_STRING, 0},
+    {"member_epoch", NULL, AT(member_epoch), 0, 9, LAST, NEVER, -1, CODEC_INT32, 0},
+    {"topics", &offset_fetch_request_group_topic_type, AT(topics), AT(topics_count), 1,
+     LAST, 0, -1, CODEC_STRUCT, CODEC_ARRAY},
+};
+#undef T
+const struct codec_struct offset_fetch_request_group_type = {
+    "offset_fetch_request_group", offset_fetch_request_group_fields,
+     &offset_fetch_request_group_defaults, sizeof(struct offset_fetch_request_group), 4,
+     4};
+
+const struct offset_fetch_request offset_fetch_request_defaults = {
+    0
+};
+#define T offset_fetch_request
+static const struct codec_field offset_fetch_request_fields[] = {
+    {"group_id", NULL, AT(group_id), 0, 1, 7, NEVER, -1, CODEC_STRING, 0},
+    {"topics", &offset_fetch_request_topic_type, AT(topics), AT(topics_count), 1, 7, 2,
+     -1, CODEC_STRUCT, CODEC_ARRAY},
+    {"groups", &offset_fetch_request_group_type, AT(groups), AT(groups_count), 8, LAST,
+     NEVER, -1, CODEC_STRUCT, CODEC_ARRAY},
+    {"require_stable", NULL, AT(require_stable), 0, 7, LAST, NEVER, -1, CODEC_BOOL, 0},
+};
+#undef T
+const struct codec_struct offset_fetch_request_type = {
+    "offset_fetch_request", offset_fetch_request_fields, &offset_fetch_request_defaults,
+     sizeof(struct offset_fetch_request), 4, 4};
+
+const struct codec_message offset_fetch_request_message = {
+    "offset_fetch_request", &offset_fetch_request_type, 9, 1, 10, 6};
+
+const struct offset_fetch_response_partition offset_fetch_response_partition_defaults = {
+    .committed_leader_epoch = -1
+};
+#define T offset_fetch_response_partition
+static const struct codec_field offset_fetch_response_partition_fields[] = {
+    {"partition_index", NULL, AT(partition_index), 0, 1, LAST, NEVER, -1, CODEC_INT32, 0},
+    {"committed_offset", NULL, AT(committed_offset), 0, 1, LAST, NEVER, -1, CODEC_INT64,
+     0},
+    {"committed_leader_epoch", NULL, AT(committed_leader_epoch), 0, 5, LAST, NEVER, -1,
+     CODEC_INT32, 0},
+    {"metadata", NULL, AT(metadata), 0, 1, LAST, 0, -1, CODEC_STRING, 0},
+    {"error_code", NULL, AT(error_code), 0, 1, LAST, NEVER, -1, CODEC_INT16, 0},
+};
+#undef T
+const struct codec_struct offset_fetch_response_partition_type = {
+    "offset_fetch_response_partition", offset_fetch_response_partition_fields,
+     &offset_fetch_response_partition_defaults, sizeof(struct
+     offset_fetch_response_partition), 5, 5};
+
+const struct offset_fetch_response_topic offset_fetch_response_topic_defaults = {
+    0
+};
+#define T offset_fetch_response_topic
+static const struct codec_field offset_fetch_response_topic_fields[] = {
+    {"name", NULL, AT(name), 0, 1, LAST, NEVER, -1, CODEC_STRING, 0},
+    {"partitions", &offset_fetch_response_partition_type, AT(partitions),
+     AT(partitions_count), 1, LAST, NEVER, -1, CODEC_STRUCT, CODEC_ARRAY},
+};
+#undef T
+const struct codec_struct offset_fetch_response_topic_type = {
+    "offset_fetch_response_topic", offset_fetch_response_topic_fields,
+     &offset_fetch_response_topic_defaults, sizeof(struct offset_fetch_response_topic), 2,
+     2};
+
+const struct offset_fetch_response_group_topic offset_fetch_response_group_topic_defaults = {
+    0
+};
+#define T offset_fetch_response_group_topic
+static const struct codec_field offset_fetch_response_group_topic_fields[] = {
+    {"name", NULL, AT(name), 0, 8, 9, NEVER, -1, CODEC_STRING, 0},
+    {"topic_id", NULL, AT(topic_id), 0, 10, LAST, NEVER, -1, CODEC_UUID, 0},
+    {"partitions", &offset_fetch_response_partition_type, AT(partitions),
+     AT(partitions_count), 1, LAST, NEVER, -1, CODEC_STRUCT, CODEC_ARRAY},
+};
+#undef T
+const struct codec_struct offset_fetch_response_group_topic_type = {
+    "offset_fetch_response_group_topic", offset_fetch_response_group_topic_fields,
+     &offset_fetch_response_group_topic_defaults, sizeof(struct
+     offset_fetch_response_group_topic), 3, 3};
+
+const struct offset_fetch_response_group offset_fetch_response_group_defaults = {
+    0
+};
+#define T offset_fetch_response_group
+static const struct codec_field offset_fetch_response_group_fields[] = {
+    {"group_id", NULL, AT(group_id), 0, 1, LAST, NEVER, -1, CODEC_STRING, 0},
+    {"topics", &offset_fetch_response_group_topic_type, AT(topics), AT(topics_count), 1,
+     LAST, NEVER, -1, CODEC_STRUCT, CODEC_ARRAY},
+    {"error_code", NULL, AT(error_code), 0, 1, LAST, NEVER, -1, CODEC_INT16, 0},
+};
+#undef T
+const struct codec_struct offset_fetch_response_group_type = {
+    "offset_fetch_response_group", offset_fetch_response_group_fields,
+     &offset_fetch_response_group_defaults, sizeof(struct offset_fetch_response_group), 3,
+     3};
+
+const struct offset_fetch_response offset_fetch_response_defaults = {
+    0
+};
+#define T offset_fetch_response
+static const struct codec_field offset_fetch_response_fields[] = {
+    {"throttle_time_ms", NULL, AT(throttle_time_ms), 0, 3, LAST, NEVER, -1, CODEC_INT32,
+     0},
+    {"topics", &offset_fetch_response_topic_type, AT(topics), AT(topics_count), 1, 7,
+     NEVER, -1, CODEC_STRUCT, CODEC_ARRAY},
+    {"error_code", NULL, AT(error_code), 0, 2, 7, NEVER, -1, CODEC_INT16, 0},
+    {"groups", &offset_fetch_response_group_type, AT(groups), AT(groups_count), 8, LAST,
+     NEVER, -1, CODEC_STRUCT, CODEC_ARRAY},
+};
+#undef T
+const struct codec_struct offset_fetch_response_type = {
+    "offset_fetch_response", offset_fetch_response_fields,
+     &offset_fetch_response_defaults, sizeof(struct offset_fetch_response), 4, 4};
+
+const struct codec_message offset_fetch_response_message = {
+    "offset_fetch_response", &offset_fetch_response_type, 9, 1, 10, 6};
+
 /* ---- FindCoordinator ---- */
 
 const struct find_coordinator_request find_coordinator_request_defaults = {
@@ -687,6 +953,393 @@ const struct codec_struct find_coordinator_response_type = {
 
 const struct codec_message find_coordinator_response_message = {
     "find_coordinator_response", &find_coordinator_response_type, 10, 0, 6, 3};
+
+/* ---- JoinGroup ---- */
+
+const struct join_group_request_protocol join_group_request_protocol_defaults = {
+    0
+};
+#define T join_group_request_protocol
+static const struct codec_field join_group_request_protocol_fields[] = {
+    {"name", NULL, AT(name), 0, 0, LAST, NEVER, -1, CODEC_STRING, 0},
+    {"metadata", NULL, AT(metadata), 0, 0, LAST, NEVER, -1, CODEC_RECORDS, 0},
+};
+#undef T
+const struct codec_struct join_group_request_protocol_type = {
+    "join_group_request_protocol", join_group_request_protocol_fields,
+     &join_group_request_protocol_defaults, sizeof(struct join_group_request_protocol), 2,
+     2};
+
+const struct join_group_request join_group_request_defaults = {
+    .rebalance_timeout_ms = -1
+};
+#define T join_group_request
+static const struct codec_field join_group_request_fields[] = {
+    {"group_id", NULL, AT(group_id), 0, 0, LAST, NEVER, -1, CODEC_STRING, 0},
+    {"session_timeout_ms", NULL, AT(session_timeout_ms), 0, 0, LAST, NEVER, -1,
+     CODEC_INT32, 0},
+    {"rebalance_timeout_ms", NULL, AT(rebalance_timeout_ms), 0, 1, LAST, NEVER, -1,
+     CODEC_INT32, 0},
+    {"member_id", NULL, AT(member_id), 0, 0, LAST, NEVER, -1, CODEC_STRING, 0},
+    {"group_instance_id", NULL, AT(group_instance_id), 0, 5, LAST, 0, -1, CODEC_STRING,
+     0},
+    {"protocol_type", NULL, AT(protocol_type), 0, 0, LAST, NEVER, -1, CODEC_STRING, 0},
+    {"protocols", &join_group_request_protocol_type, AT(protocols), AT(protocols_count),
+     0, LAST, NEVER, -1, CODEC_STRUCT, CODEC_ARRAY},
+    {"reason", NULL, AT(reason), 0, 8, LAST, 0, -1, CODEC_STRING, 0},
+};
+#undef T
+const struct codec_struct join_group_request_type = {
+    "join_group_request", join_group_request_fields, &join_group_request_defaults,
+     sizeof(struct join_group_request), 8, 8};
+
+const struct codec_message join_group_request_message = {
+    "join_group_request", &join_group_request_type, 11, 0, 9, 6};
+
+const struct join_group_response_member join_group_response_member_defaults = {
+    0
+};
+#define T join_group_response_member
+static const struct codec_field join_group_response_member_fields[] = {
+    {"member_id", NULL, AT(member_id), 0, 0, LAST, NEVER, -1, CODEC_STRING, 0},
+    {"group_instance_id", NULL, AT(group_instance_id), 0, 5, LAST, 0, -1, CODEC_STRING,
+     0},
+    {"metadata", NULL, AT(metadata), 0, 0, LAST, NEVER, -1, CODEC_RECORDS, 0},
+};
+#undef T
+const struct codec_struct join_group_response_member_type = {
+    "join_group_response_member", join_group_response_member_fields,
+     &join_group_response_member_defaults, sizeof(struct join_group_response_member), 3,
+     3};
+
+const struct join_group_response join_group_response_defaults = {
+    .generation_id = -1
+};
+#define T join_group_response
+static const struct codec_field join_group_response_fields[] = {
+    {"throttle_time_ms", NULL, AT(throttle_time_ms), 0, 2, LAST, NEVER, -1, CODEC_INT32,
+     0},
+    {"error_code", NULL, AT(error_code), 0, 0, LAST, NEVER, -1, CODEC_INT16, 0},
+    {"generation_id", NULL, AT(generation_id), 0, 0, LAST, NEVER, -1, CODEC_INT32, 0},
+    {"protocol_type", NULL, AT(protocol_type), 0, 7, LAST, 0, -1, CODEC_STRING, 0},
+    {"protocol_name", NULL, AT(protocol_name), 0, 0, LAST, 7, -1, CODEC_STRING, 0},
+    {"leader", NULL, AT(leader), 0, 0, LAST, NEVER, -1, CODEC_STRING, 0},
+    {"skip_assignment", NULL, AT(skip_assignment), 0, 9, LAST, NEVER, -1, CODEC_BOOL, 0},
+    {"member_id", NULL, AT(member_id), 0, 0, LAST, NEVER, -1, CODEC_STRING, 0},
+    {"members", &join_group_response_member_type, AT(members), AT(members_count), 0, LAST,
+     NEVER, -1, CODEC_STRUCT, CODEC_ARRAY},
+};
+#undef T
+const struct codec_struct join_group_response_type = {
+    "join_group_response", join_group_response_fields, &join_group_response_defaults,
+     sizeof(struct join_group_response), 9, 9};
+
+const struct codec_message join_group_response_message = {
+    "join_group_response", &join_group_response_type, 11, 0, 9, 6};
+
+/* ---- Heartbeat ---- */
+
+const struct heartbeat_request heartbeat_request_defaults = {
+    0
+};
+#define T heartbeat_request
+static const struct codec_field heartbeat_request_fields[] = {
+    {"group_id", NULL, AT(group_id), 0, 0, LAST, NEVER, -1, CODEC_STRING, 0},
+    {"generation_id", NULL, AT(generation_id), 0, 0, LAST, NEVER, -1, CODEC_INT32, 0},
+    {"member_id", NULL, AT(member_id), 0, 0, LAST, NEVER, -1, CODEC_STRING, 0},
+    {"group_instance_id", NULL, AT(group_instance_id), 0, 3, LAST, 0, -1, CODEC_STRING,
+     0},
+};
+#undef T
+const struct codec_struct heartbeat_request_type = {
+    "heartbeat_request", heartbeat_request_fields, &heartbeat_request_defaults,
+     sizeof(struct heartbeat_request), 4, 4};
+
+const struct codec_message heartbeat_request_message = {
+    "heartbeat_request", &heartbeat_request_type, 12, 0, 4, 4};
+
+const struct heartbeat_response heartbeat_response_defaults = {
+    0
+};
+#define T heartbeat_response
+static const struct codec_field heartbeat_response_fields[] = {
+    {"throttle_time_ms", NULL, AT(throttle_time_ms), 0, 1, LAST, NEVER, -1, CODEC_INT32,
+     0},
+    {"error_code", NULL, AT(error_code), 0, 0, LAST, NEVER, -1, CODEC_INT16, 0},
+};
+#undef T
+const struct codec_struct heartbeat_response_type = {
+    "heartbeat_response", heartbeat_response_fields, &heartbeat_response_defaults,
+     sizeof(struct heartbeat_response), 2, 2};
+
+const struct codec_message heartbeat_response_message = {
+    "heartbeat_response", &heartbeat_response_type, 12, 0, 4, 4};
+
+/* ---- LeaveGroup ---- */
+
+const struct leave_group_request_member leave_group_request_member_defaults = {
+    0
+};
+#define T leave_group_request_member
+static const struct codec_field leave_group_request_member_fields[] = {
+    {"member_id", NULL, AT(member_id), 0, 0, LAST, NEVER, -1, CODEC_STRING, 0},
+    {"group_instance_id", NULL, AT(group_instance_id), 0, 0, LAST, 0, -1, CODEC_STRING,
+     0},
+    {"reason", NULL, AT(reason), 0, 5, LAST, 0, -1, CODEC_STRING, 0},
+};
+#undef T
+const struct codec_struct leave_group_request_member_type = {
+    "leave_group_request_member", leave_group_request_member_fields,
+     &leave_group_request_member_defaults, sizeof(struct leave_group_request_member), 3,
+     3};
+
+const struct leave_group_request leave_group_request_defaults = {
+    0
+};
+#define T leave_group_request
+static const struct codec_field leave_group_request_fields[] = {
+    {"group_id", NULL, AT(group_id), 0, 0, LAST, NEVER, -1, CODEC_STRING, 0},
+    {"member_id", NULL, AT(member_id), 0, 0, 2, NEVER, -1, CODEC_STRING, 0},
+    {"members", &leave_group_request_member_type, AT(members), AT(members_count), 3, LAST,
+     NEVER, -1, CODEC_STRUCT, CODEC_ARRAY},
+};
+#undef T
+const struct codec_struct leave_group_request_type = {
+    "leave_group_request", leave_group_request_fields, &leave_group_request_defaults,
+     sizeof(struct leave_group_request), 3, 3};
+
+const struct codec_message leave_group_request_message = {
+    "leave_group_request", &leave_group_request_type, 13, 0, 5, 4};
+
+const struct leave_group_response_member leave_group_response_member_defaults = {
+    0
+};
+#define T leave_group_response_member
+static const struct codec_field leave_group_response_member_fields[] = {
+    {"member_id", NULL, AT(member_id), 0, 0, LAST, NEVER, -1, CODEC_STRING, 0},
+    {"group_instance_id", NULL, AT(group_instance_id), 0, 0, LAST, 0, -1, CODEC_STRING,
+     0},
+    {"error_code", NULL, AT(error_code), 0, 0, LAST, NEVER, -1, CODEC_INT16, 0},
+};
+#undef T
+const struct codec_struct leave_group_response_member_type = {
+    "leave_group_response_member", leave_group_response_member_fields,
+     &leave_group_response_member_defaults, sizeof(struct leave_group_response_member), 3,
+     3};
+
+const struct leave_group_response leave_group_response_defaults = {
+    0
+};
+#define T leave_group_response
+static const struct codec_field leave_group_response_fields[] = {
+    {"throttle_time_ms", NULL, AT(throttle_time_ms), 0, 1, LAST, NEVER, -1, CODEC_INT32,
+     0},
+    {"error_code", NULL, AT(error_code), 0, 0, LAST, NEVER, -1, CODEC_INT16, 0},
+    {"members", &leave_group_response_member_type, AT(members), AT(members_count), 3,
+     LAST, NEVER, -1, CODEC_STRUCT, CODEC_ARRAY},
+};
+#undef T
+const struct codec_struct leave_group_response_type = {
+    "leave_group_response", leave_group_response_fields, &leave_group_response_defaults,
+     sizeof(struct leave_group_response), 3, 3};
+
+const struct codec_message leave_group_response_message = {
+    "leave_group_response", &leave_group_response_type, 13, 0, 5, 4};
+
+/* ---- SyncGroup ---- */
+
+const struct sync_group_request_assignment sync_group_request_assignment_defaults = {
+    0
+};
+#define T sync_group_request_assignment
+static const struct codec_field sync_group_request_assignment_fields[] = {
+    {"member_id", NULL, AT(member_id), 0, 0, LAST, NEVER, -1, CODEC_STRING, 0},
+    {"assignment", NULL, AT(assignment), 0, 0, LAST, NEVER, -1, CODEC_RECORDS, 0},
+};
+#undef T
+const struct codec_struct sync_group_request_assignment_type = {
+    "sync_group_request_assignment", sync_group_request_assignment_fields,
+     &sync_group_request_assignment_defaults, sizeof(struct
+     sync_group_request_assignment), 2, 2};
+
+const struct sync_group_request sync_group_request_defaults = {
+    0
+};
+#define T sync_group_request
+static const struct codec_field sync_group_request_fields[] = {
+    {"group_id", NULL, AT(group_id), 0, 0, LAST, NEVER, -1, CODEC_STRING, 0},
+    {"generation_id", NULL, AT(generation_id), 0, 0, LAST, NEVER, -1, CODEC_INT32, 0},
+    {"member_id", NULL, AT(member_id), 0, 0, LAST, NEVER, -1, CODEC_STRING, 0},
+    {"group_instance_id", NULL, AT(group_instance_id), 0, 3, LAST, 0, -1, CODEC_STRING,
+     0},
+    {"protocol_type", NULL, AT(protocol_type), 0, 5, LAST, 0, -1, CODEC_STRING, 0},
+    {"protocol_name", NULL, AT(protocol_name), 0, 5, LAST, 0, -1, CODEC_STRING, 0},
+    {"assignments", &sync_group_request_assignment_type, AT(assignments),
+     AT(assignments_count), 0, LAST, NEVER, -1, CODEC_STRUCT, CODEC_ARRAY},
+};
+#undef T
+const struct codec_struct sync_group_request_type = {
+    "sync_group_request", sync_group_request_fields, &sync_group_request_defaults,
+     sizeof(struct sync_group_request), 7, 7};
+
+const struct codec_message sync_group_request_message = {
+    "sync_group_request", &sync_group_request_type, 14, 0, 5, 4};
+
+const struct sync_group_response sync_group_response_defaults = {
+    0
+};
+#define T sync_group_response
+static const struct codec_field sync_group_response_fields[] = {
+    {"throttle_time_ms", NULL, AT(throttle_time_ms), 0, 1, LAST, NEVER, -1, CODEC_INT32,
+     0},
+    {"error_code", NULL, AT(error_code), 0, 0, LAST, NEVER, -1, CODEC_INT16, 0},
+    {"protocol_type", NULL, AT(protocol_type), 0, 5, LAST, 0, -1, CODEC_STRING, 0},
+    {"protocol_name", NULL, AT(protocol_name), 0, 5, LAST, 0, -1, CODEC_STRING, 0},
+    {"assignment", NULL, AT(assignment), 0, 0, LAST, NEVER, -1, CODEC_RECORDS, 0},
+};
+#undef T
+const struct codec_struct sync_group_response_type = {
+    "sync_group_response", sync_group_response_fields, &sync_group_response_defaults,
+     sizeof(struct sync_group_response), 5, 5};
+
+const struct codec_message sync_group_response_message = {
+    "sync_group_response", &sync_group_response_type, 14, 0, 5, 4};
+
+/* ---- DescribeGroups ---- */
+
+const struct describe_groups_request describe_groups_request_defaults = {
+    0
+};
+#define T describe_groups_request
+static const struct codec_field describe_groups_request_fields[] = {
+    {"groups", NULL, AT(groups), AT(groups_count), 0, LAST, NEVER, -1, CODEC_STRING,
+     CODEC_ARRAY},
+    {"include_authorized_operations", NULL, AT(include_authorized_operations), 0, 3, LAST,
+     NEVER, -1, CODEC_BOOL, 0},
+};
+#undef T
+const struct codec_struct describe_groups_request_type = {
+    "describe_groups_request", describe_groups_request_fields,
+     &describe_groups_request_defaults, sizeof(struct describe_groups_request), 2, 2};
+
+const struct codec_message describe_groups_request_message = {
+    "describe_groups_request", &describe_groups_request_type, 15, 0, 6, 5};
+
+const struct describe_groups_response_member describe_groups_response_member_defaults = {
+    0
+};
+#define T describe_groups_response_member
+static const struct codec_field describe_groups_response_member_fields[] = {
+    {"member_id", NULL, AT(member_id), 0, 0, LAST, NEVER, -1, CODEC_STRING, 0},
+    {"group_instance_id", NULL, AT(group_instance_id), 0, 4, LAST, 0, -1, CODEC_STRING,
+     0},
+    {"client_id", NULL, AT(client_id), 0, 0, LAST, NEVER, -1, CODEC_STRING, 0},
+    {"client_host", NULL, AT(client_host), 0, 0, LAST, NEVER, -1, CODEC_STRING, 0},
+    {"member_metadata", NULL, AT(member_metadata), 0, 0, LAST, NEVER, -1, CODEC_RECORDS,
+     0},
+    {"member_assignment", NULL, AT(member_assignment), 0, 0, LAST, NEVER, -1,
+     CODEC_RECORDS, 0},
+};
+#undef T
+const struct codec_struct describe_groups_response_member_type = {
+    "describe_groups_response_member", describe_groups_response_member_fields,
+     &describe_groups_response_member_defaults, sizeof(struct
+     describe_groups_response_member), 6, 6};
+
+const struct describe_groups_response_group describe_groups_response_group_defaults = {
+    .authorized_operations = INT32_MIN
+};
+#define T describe_groups_response_group
+static const struct codec_field describe_groups_response_group_fields[] = {
+    {"error_code", NULL, AT(error_code), 0, 0, LAST, NEVER, -1, CODEC_INT16, 0},
+    {"error_message", NULL, AT(error_message), 0, 6, LAST, 0, -1, CODEC_STRING, 0},
+    {"group_id", NULL, AT(group_id), 0, 0, LAST, NEVER, -1, CODEC_STRING, 0},
+    {"group_state", NULL, AT(group_state), 0, 0, LAST, NEVER, -1, CODEC_STRING, 0},
+    {"protocol_type", NULL, AT(protocol_type), 0, 0, LAST, NEVER, -1, CODEC_STRING, 0},
+    {"protocol_data", NULL, AT(protocol_data), 0, 0, LAST, NEVER, -1, CODEC_STRING, 0},
+    {"members", &describe_groups_response_member_type, AT(members), AT(members_count), 0,
+     LAST, NEVER, -1, CODEC_STRUCT, CODEC_ARRAY},
+    {"authorized_operations", NULL, AT(authorized_operations), 0, 3, LAST, NEVER, -1,
+     CODEC_INT32, 0},
+};
+#undef T
+const struct codec_struct describe_groups_response_group_type = {
+    "describe_groups_response_group", describe_groups_response_group_fields,
+     &describe_groups_response_group_defaults, sizeof(struct
+     describe_groups_response_group), 8, 8};
+
+const struct describe_groups_response describe_groups_response_defaults = {
+    0
+};
+#define T describe_groups_response
+static const struct codec_field describe_groups_response_fields[] = {
+    {"throttle_time_ms", NULL, AT(throttle_time_ms), 0, 1, LAST, NEVER, -1, CODEC_INT32,
+     0},
+    {"groups", &describe_groups_response_group_type, AT(groups), AT(groups_count), 0,
+     LAST, NEVER, -1, CODEC_STRUCT, CODEC_ARRAY},
+};
+#undef T
+const struct codec_struct describe_groups_response_type = {
+    "describe_groups_response", describe_groups_response_fields,
+     &describe_groups_response_defaults, sizeof(struct describe_groups_response), 2, 2};
+
+const struct codec_message describe_groups_response_message = {
+    "describe_groups_response", &describe_groups_response_type, 15, 0, 6, 5};
+
+/* ---- ListGroups ---- */
+
+const struct list_groups_request list_groups_request_defaults = {
+    0
+};
+#define T list_groups_request
+static const struct codec_field list_groups_request_fields[] = {
+    {"states_filter", NULL, AT(states_filter), AT(states_filter_count), 4, LAST, NEVER,
+     -1, CODEC_STRING, CODEC_ARRAY},
+    {"types_filter", NULL, AT(types_filter), AT(types_filter_count), 5, LAST, NEVER, -1,
+     CODEC_STRING, CODEC_ARRAY},
+};
+#undef T
+const struct codec_struct list_groups_request_type = {
+    "list_groups_request", list_groups_request_fields, &list_groups_request_defaults,
+     sizeof(struct list_groups_request), 2, 2};
+
+const struct codec_message list_groups_request_message = {
+    "list_groups_request", &list_groups_request_type, 16, 0, 5, 3};
+
+const struct list_groups_response_group list_groups_response_group_defaults = {
+    0
+};
+#define T list_groups_response_group
+static const struct codec_field list_groups_response_group_fields[] = {
+    {"group_id", NULL, AT(group_id), 0, 0, LAST, NEVER, -1, CODEC_STRING, 0},
+    {"protocol_type", NULL, AT(protocol_type), 0, 0, LAST, NEVER, -1, CODEC_STRING, 0},
+    {"group_state", NULL, AT(group_state), 0, 4, LAST, NEVER, -1, CODEC_STRING, 0},
+    {"group_type", NULL, AT(group_type), 0, 5, LAST, NEVER, -1, CODEC_STRING, 0},
+};
+#undef T
+const struct codec_struct list_groups_response_group_type = {
+    "list_groups_response_group", list_groups_response_group_fields,
+     &list_groups_response_group_defaults, sizeof(struct list_groups_response_group), 4,
+     4};
+
+const struct list_groups_response list_groups_response_defaults = {
+    0
+};
+#define T list_groups_response
+static const struct codec_field list_groups_response_fields[] = {
+    {"throttle_time_ms", NULL, AT(throttle_time_ms), 0, 1, LAST, NEVER, -1, CODEC_INT32,
+     0},
+    {"error_code", NULL, AT(error_code), 0, 0, LAST, NEVER, -1, CODEC_INT16, 0},
+    {"groups", &list_groups_response_group_type, AT(groups), AT(groups_count), 0, LAST,
+     NEVER, -1, CODEC_STRUCT, CODEC_ARRAY},
+};
+#undef T
+const struct codec_struct list_groups_response_type = {
+    "list_groups_response", list_groups_response_fields, &list_groups_response_defaults,
+     sizeof(struct list_groups_response), 3, 3};
+
+const struct codec_message list_groups_response_message = {
+    "list_groups_response", &list_groups_response_type, 16, 0, 5, 3};
 
 /* ---- ApiVersions ---- */
 
@@ -980,6 +1633,102 @@ const struct codec_struct delete_topics_response_type = {
 
 const struct codec_message delete_topics_response_message = {
     "delete_topics_response", &delete_topics_response_type, 20, 1, 6, 4};
+
+/* ---- DeleteRecords ---- */
+
+const struct delete_records_request_partition delete_records_request_partition_defaults = {
+    0
+};
+#define T delete_records_request_partition
+static const struct codec_field delete_records_request_partition_fields[] = {
+    {"partition_index", NULL, AT(partition_index), 0, 0, LAST, NEVER, -1, CODEC_INT32, 0},
+    {"offset", NULL, AT(offset), 0, 0, LAST, NEVER, -1, CODEC_INT64, 0},
+};
+#undef T
+const struct codec_struct delete_records_request_partition_type = {
+    "delete_records_request_partition", delete_records_request_partition_fields,
+     &delete_records_request_partition_defaults, sizeof(struct
+     delete_records_request_partition), 2, 2};
+
+const struct delete_records_request_topic delete_records_request_topic_defaults = {
+    0
+};
+#define T delete_records_request_topic
+static const struct codec_field delete_records_request_topic_fields[] = {
+    {"name", NULL, AT(name), 0, 0, LAST, NEVER, -1, CODEC_STRING, 0},
+    {"partitions", &delete_records_request_partition_type, AT(partitions),
+     AT(partitions_count), 0, LAST, NEVER, -1, CODEC_STRUCT, CODEC_ARRAY},
+};
+#undef T
+const struct codec_struct delete_records_request_topic_type = {
+    "delete_records_request_topic", delete_records_request_topic_fields,
+     &delete_records_request_topic_defaults, sizeof(struct delete_records_request_topic),
+     2, 2};
+
+const struct delete_records_request delete_records_request_defaults = {
+    0
+};
+#define T delete_records_request
+static const struct codec_field delete_records_request_fields[] = {
+    {"topics", &delete_records_request_topic_type, AT(topics), AT(topics_count), 0, LAST,
+     NEVER, -1, CODEC_STRUCT, CODEC_ARRAY},
+    {"timeout_ms", NULL, AT(timeout_ms), 0, 0, LAST, NEVER, -1, CODEC_INT32, 0},
+};
+#undef T
+const struct codec_struct delete_records_request_type = {
+    "delete_records_request", delete_records_request_fields,
+     &delete_records_request_defaults, sizeof(struct delete_records_request), 2, 2};
+
+const struct codec_message delete_records_request_message = {
+    "delete_records_request", &delete_records_request_type, 21, 0, 2, 2};
+
+const struct delete_records_response_partition delete_records_response_partition_defaults = {
+    0
+};
+#define T delete_records_response_partition
+static const struct codec_field delete_records_response_partition_fields[] = {
+    {"partition_index", NULL, AT(partition_index), 0, 0, LAST, NEVER, -1, CODEC_INT32, 0},
+    {"low_watermark", NULL, AT(low_watermark), 0, 0, LAST, NEVER, -1, CODEC_INT64, 0},
+    {"error_code", NULL, AT(error_code), 0, 0, LAST, NEVER, -1, CODEC_INT16, 0},
+};
+#undef T
+const struct codec_struct delete_records_response_partition_type = {
+    "delete_records_response_partition", delete_records_response_partition_fields,
+     &delete_records_response_partition_defaults, sizeof(struct
+     delete_records_response_partition), 3, 3};
+
+const struct delete_records_response_topic delete_records_response_topic_defaults = {
+    0
+};
+#define T delete_records_response_topic
+static const struct codec_field delete_records_response_topic_fields[] = {
+    {"name", NULL, AT(name), 0, 0, LAST, NEVER, -1, CODEC_STRING, 0},
+    {"partitions", &delete_records_response_partition_type, AT(partitions),
+     AT(partitions_count), 0, LAST, NEVER, -1, CODEC_STRUCT, CODEC_ARRAY},
+};
+#undef T
+const struct codec_struct delete_records_response_topic_type = {
+    "delete_records_response_topic", delete_records_response_topic_fields,
+     &delete_records_response_topic_defaults, sizeof(struct
+     delete_records_response_topic), 2, 2};
+
+const struct delete_records_response delete_records_response_defaults = {
+    0
+};
+#define T delete_records_response
+static const struct codec_field delete_records_response_fields[] = {
+    {"throttle_time_ms", NULL, AT(throttle_time_ms), 0, 0, LAST, NEVER, -1, CODEC_INT32,
+     0},
+    {"topics", &delete_records_response_topic_type, AT(topics), AT(topics_count), 0, LAST,
+     NEVER, -1, CODEC_STRUCT, CODEC_ARRAY},
+};
+#undef T
+const struct codec_struct delete_records_response_type = {
+    "delete_records_response", delete_records_response_fields,
+     &delete_records_response_defaults, sizeof(struct delete_records_response), 2, 2};
+
+const struct codec_message delete_records_response_message = {
+    "delete_records_response", &delete_records_response_type, 21, 0, 2, 2};
 
 /* ---- InitProducerId ---- */
 
@@ -1320,6 +2069,207 @@ const struct codec_struct alter_configs_response_type = {
 const struct codec_message alter_configs_response_message = {
     "alter_configs_response", &alter_configs_response_type, 33, 0, 2, 2};
 
+/* ---- AlterReplicaLogDirs ---- */
+
+const struct alter_replica_log_dirs_request_topic alter_replica_log_dirs_request_topic_defaults = {
+    0
+};
+#define T alter_replica_log_dirs_request_topic
+static const struct codec_field alter_replica_log_dirs_request_topic_fields[] = {
+    {"name", NULL, AT(name), 0, 1, LAST, NEVER, -1, CODEC_STRING, 0},
+    {"partitions", NULL, AT(partitions), AT(partitions_count), 1, LAST, NEVER, -1,
+     CODEC_INT32, CODEC_ARRAY},
+};
+#undef T
+const struct codec_struct alter_replica_log_dirs_request_topic_type = {
+    "alter_replica_log_dirs_request_topic", alter_replica_log_dirs_request_topic_fields,
+     &alter_replica_log_dirs_request_topic_defaults, sizeof(struct
+     alter_replica_log_dirs_request_topic), 2, 2};
+
+const struct alter_replica_log_dirs_request_dir alter_replica_log_dirs_request_dir_defaults = {
+    0
+};
+#define T alter_replica_log_dirs_request_dir
+static const struct codec_field alter_replica_log_dirs_request_dir_fields[] = {
+    {"path", NULL, AT(path), 0, 1, LAST, NEVER, -1, CODEC_STRING, 0},
+    {"topics", &alter_replica_log_dirs_request_topic_type, AT(topics), AT(topics_count),
+     1, LAST, NEVER, -1, CODEC_STRUCT, CODEC_ARRAY},
+};
+#undef T
+const struct codec_struct alter_replica_log_dirs_request_dir_type = {
+    "alter_replica_log_dirs_request_dir", alter_replica_log_dirs_request_dir_fields,
+     &alter_replica_log_dirs_request_dir_defaults, sizeof(struct
+     alter_replica_log_dirs_request_dir), 2, 2};
+
+const struct alter_replica_log_dirs_request alter_replica_log_dirs_request_defaults = {
+    0
+};
+#define T alter_replica_log_dirs_request
+static const struct codec_field alter_replica_log_dirs_request_fields[] = {
+    {"dirs", &alter_replica_log_dirs_request_dir_type, AT(dirs), AT(dirs_count), 1, LAST,
+     NEVER, -1, CODEC_STRUCT, CODEC_ARRAY},
+};
+#undef T
+const struct codec_struct alter_replica_log_dirs_request_type = {
+    "alter_replica_log_dirs_request", alter_replica_log_dirs_request_fields,
+     &alter_replica_log_dirs_request_defaults, sizeof(struct
+     alter_replica_log_dirs_request), 1, 1};
+
+const struct codec_message alter_replica_log_dirs_request_message = {
+    "alter_replica_log_dirs_request", &alter_replica_log_dirs_request_type, 34, 1, 2, 2};
+
+const struct alter_replica_log_dirs_response_partition alter_replica_log_dirs_response_partition_defaults = {
+    0
+};
+#define T alter_replica_log_dirs_response_partition
+static const struct codec_field alter_replica_log_dirs_response_partition_fields[] = {
+    {"partition_index", NULL, AT(partition_index), 0, 1, LAST, NEVER, -1, CODEC_INT32, 0},
+    {"error_code", NULL, AT(error_code), 0, 1, LAST, NEVER, -1, CODEC_INT16, 0},
+};
+#undef T
+const struct codec_struct alter_replica_log_dirs_response_partition_type = {
+    "alter_replica_log_dirs_response_partition",
+     alter_replica_log_dirs_response_partition_fields,
+     &alter_replica_log_dirs_response_partition_defaults, sizeof(struct
+     alter_replica_log_dirs_response_partition), 2, 2};
+
+const struct alter_replica_log_dirs_response_result alter_replica_log_dirs_response_result_defaults = {
+    0
+};
+#define T alter_replica_log_dirs_response_result
+static const struct codec_field alter_replica_log_dirs_response_result_fields[] = {
+    {"topic_name", NULL, AT(topic_name), 0, 1, LAST, NEVER, -1, CODEC_STRING, 0},
+    {"partitions", &alter_replica_log_dirs_response_partition_type, AT(partitions),
+     AT(partitions_count), 1, LAST, NEVER, -1, CODEC_STRUCT, CODEC_ARRAY},
+};
+#undef T
+const struct codec_struct alter_replica_log_dirs_response_result_type = {
+    "alter_replica_log_dirs_response_result",
+     alter_replica_log_dirs_response_result_fields,
+     &alter_replica_log_dirs_response_result_defaults, sizeof(struct
+     alter_replica_log_dirs_response_result), 2, 2};
+
+const struct alter_replica_log_dirs_response alter_replica_log_dirs_response_defaults = {
+    0
+};
+#define T alter_replica_log_dirs_response
+static const struct codec_field alter_replica_log_dirs_response_fields[] = {
+    {"throttle_time_ms", NULL, AT(throttle_time_ms), 0, 1, LAST, NEVER, -1, CODEC_INT32,
+     0},
+    {"results", &alter_replica_log_dirs_response_result_type, AT(results),
+     AT(results_count), 1, LAST, NEVER, -1, CODEC_STRUCT, CODEC_ARRAY},
+};
+#undef T
+const struct codec_struct alter_replica_log_dirs_response_type = {
+    "alter_replica_log_dirs_response", alter_replica_log_dirs_response_fields,
+     &alter_replica_log_dirs_response_defaults, sizeof(struct
+     alter_replica_log_dirs_response), 2, 2};
+
+const struct codec_message alter_replica_log_dirs_response_message = {
+    "alter_replica_log_dirs_response", &alter_replica_log_dirs_response_type, 34, 1, 2, 2};
+
+/* ---- DescribeLogDirs ---- */
+
+const struct describe_log_dirs_request_topic describe_log_dirs_request_topic_defaults = {
+    0
+};
+#define T describe_log_dirs_request_topic
+static const struct codec_field describe_log_dirs_request_topic_fields[] = {
+    {"topic", NULL, AT(topic), 0, 1, LAST, NEVER, -1, CODEC_STRING, 0},
+    {"partitions", NULL, AT(partitions), AT(partitions_count), 1, LAST, NEVER, -1,
+     CODEC_INT32, CODEC_ARRAY},
+};
+#undef T
+const struct codec_struct describe_log_dirs_request_topic_type = {
+    "describe_log_dirs_request_topic", describe_log_dirs_request_topic_fields,
+     &describe_log_dirs_request_topic_defaults, sizeof(struct
+     describe_log_dirs_request_topic), 2, 2};
+
+const struct describe_log_dirs_request describe_log_dirs_request_defaults = {
+    0
+};
+#define T describe_log_dirs_request
+static const struct codec_field describe_log_dirs_request_fields[] = {
+    {"topics", &describe_log_dirs_request_topic_type, AT(topics), AT(topics_count), 1,
+     LAST, 0, -1, CODEC_STRUCT, CODEC_ARRAY},
+};
+#undef T
+const struct codec_struct describe_log_dirs_request_type = {
+    "describe_log_dirs_request", describe_log_dirs_request_fields,
+     &describe_log_dirs_request_defaults, sizeof(struct describe_log_dirs_request), 1, 1};
+
+const struct codec_message describe_log_dirs_request_message = {
+    "describe_log_dirs_request", &describe_log_dirs_request_type, 35, 1, 4, 2};
+
+const struct describe_log_dirs_response_partition describe_log_dirs_response_partition_defaults = {
+    0
+};
+#define T describe_log_dirs_response_partition
+static const struct codec_field describe_log_dirs_response_partition_fields[] = {
+    {"partition_index", NULL, AT(partition_index), 0, 1, LAST, NEVER, -1, CODEC_INT32, 0},
+    {"partition_size", NULL, AT(partition_size), 0, 1, LAST, NEVER, -1, CODEC_INT64, 0},
+    {"offset_lag", NULL, AT(offset_lag), 0, 1, LAST, NEVER, -1, CODEC_INT64, 0},
+    {"is_future_key", NULL, AT(is_future_key), 0, 1, LAST, NEVER, -1, CODEC_BOOL, 0},
+};
+#undef T
+const struct codec_struct describe_log_dirs_response_partition_type = {
+    "describe_log_dirs_response_partition", describe_log_dirs_response_partition_fields,
+     &describe_log_dirs_response_partition_defaults, sizeof(struct
+     describe_log_dirs_response_partition), 4, 4};
+
+const struct describe_log_dirs_response_topic describe_log_dirs_response_topic_defaults = {
+    0
+};
+#define T describe_log_dirs_response_topic
+static const struct codec_field describe_log_dirs_response_topic_fields[] = {
+    {"name", NULL, AT(name), 0, 1, LAST, NEVER, -1, CODEC_STRING, 0},
+    {"partitions", &describe_log_dirs_response_partition_type, AT(partitions),
+     AT(partitions_count), 1, LAST, NEVER, -1, CODEC_STRUCT, CODEC_ARRAY},
+};
+#undef T
+const struct codec_struct describe_log_dirs_response_topic_type = {
+    "describe_log_dirs_response_topic", describe_log_dirs_response_topic_fields,
+     &describe_log_dirs_response_topic_defaults, sizeof(struct
+     describe_log_dirs_response_topic), 2, 2};
+
+const struct describe_log_dirs_response_result describe_log_dirs_response_result_defaults = {
+    .total_bytes = -1, .usable_bytes = -1
+};
+#define T describe_log_dirs_response_result
+static const struct codec_field describe_log_dirs_response_result_fields[] = {
+    {"error_code", NULL, AT(error_code), 0, 1, LAST, NEVER, -1, CODEC_INT16, 0},
+    {"log_dir", NULL, AT(log_dir), 0, 1, LAST, NEVER, -1, CODEC_STRING, 0},
+    {"topics", &describe_log_dirs_response_topic_type, AT(topics), AT(topics_count), 1,
+     LAST, NEVER, -1, CODEC_STRUCT, CODEC_ARRAY},
+    {"total_bytes", NULL, AT(total_bytes), 0, 4, LAST, NEVER, -1, CODEC_INT64, 0},
+    {"usable_bytes", NULL, AT(usable_bytes), 0, 4, LAST, NEVER, -1, CODEC_INT64, 0},
+};
+#undef T
+const struct codec_struct describe_log_dirs_response_result_type = {
+    "describe_log_dirs_response_result", describe_log_dirs_response_result_fields,
+     &describe_log_dirs_response_result_defaults, sizeof(struct
+     describe_log_dirs_response_result), 5, 5};
+
+const struct describe_log_dirs_response describe_log_dirs_response_defaults = {
+    0
+};
+#define T describe_log_dirs_response
+static const struct codec_field describe_log_dirs_response_fields[] = {
+    {"throttle_time_ms", NULL, AT(throttle_time_ms), 0, 1, LAST, NEVER, -1, CODEC_INT32,
+     0},
+    {"error_code", NULL, AT(error_code), 0, 3, LAST, NEVER, -1, CODEC_INT16, 0},
+    {"results", &describe_log_dirs_response_result_type, AT(results), AT(results_count),
+     1, LAST, NEVER, -1, CODEC_STRUCT, CODEC_ARRAY},
+};
+#undef T
+const struct codec_struct describe_log_dirs_response_type = {
+    "describe_log_dirs_response", describe_log_dirs_response_fields,
+     &describe_log_dirs_response_defaults, sizeof(struct describe_log_dirs_response), 3,
+     3};
+
+const struct codec_message describe_log_dirs_response_message = {
+    "describe_log_dirs_response", &describe_log_dirs_response_type, 35, 1, 4, 2};
+
 /* ---- CreatePartitions ---- */
 
 const struct create_partitions_request_assignment create_partitions_request_assignment_defaults = {
@@ -1403,6 +2353,141 @@ const struct codec_struct create_partitions_response_type = {
 
 const struct codec_message create_partitions_response_message = {
     "create_partitions_response", &create_partitions_response_type, 37, 0, 3, 2};
+
+/* ---- DeleteGroups ---- */
+
+const struct delete_groups_request delete_groups_request_defaults = {
+    0
+};
+#define T delete_groups_request
+static const struct codec_field delete_groups_request_fields[] = {
+    {"groups_names", NULL, AT(groups_names), AT(groups_names_count), 0, LAST, NEVER, -1,
+     CODEC_STRING, CODEC_ARRAY},
+};
+#undef T
+const struct codec_struct delete_groups_request_type = {
+    "delete_groups_request", delete_groups_request_fields,
+     &delete_groups_request_defaults, sizeof(struct delete_groups_request), 1, 1};
+
+const struct codec_message delete_groups_request_message = {
+    "delete_groups_request", &delete_groups_request_type, 42, 0, 2, 2};
+
+const struct delete_groups_response_result delete_groups_response_result_defaults = {
+    0
+};
+#define T delete_groups_response_result
+static const struct codec_field delete_groups_response_result_fields[] = {
+    {"group_id", NULL, AT(group_id), 0, 0, LAST, NEVER, -1, CODEC_STRING, 0},
+    {"error_code", NULL, AT(error_code), 0, 0, LAST, NEVER, -1, CODEC_INT16, 0},
+};
+#undef T
+const struct codec_struct delete_groups_response_result_type = {
+    "delete_groups_response_result", delete_groups_response_result_fields,
+     &delete_groups_response_result_defaults, sizeof(struct
+     delete_groups_response_result), 2, 2};
+
+const struct delete_groups_response delete_groups_response_defaults = {
+    0
+};
+#define T delete_groups_response
+static const struct codec_field delete_groups_response_fields[] = {
+    {"throttle_time_ms", NULL, AT(throttle_time_ms), 0, 0, LAST, NEVER, -1, CODEC_INT32,
+     0},
+    {"results", &delete_groups_response_result_type, AT(results), AT(results_count), 0,
+     LAST, NEVER, -1, CODEC_STRUCT, CODEC_ARRAY},
+};
+#undef T
+const struct codec_struct delete_groups_response_type = {
+    "delete_groups_response", delete_groups_response_fields,
+     &delete_groups_response_defaults, sizeof(struct delete_groups_response), 2, 2};
+
+const struct codec_message delete_groups_response_message = {
+    "delete_groups_response", &delete_groups_response_type, 42, 0, 2, 2};
+
+/* ---- ElectLeaders ---- */
+
+const struct elect_leaders_request_topic elect_leaders_request_topic_defaults = {
+    0
+};
+#define T elect_leaders_request_topic
+static const struct codec_field elect_leaders_request_topic_fields[] = {
+    {"topic", NULL, AT(topic), 0, 0, LAST, NEVER, -1, CODEC_STRING, 0},
+    {"partitions", NULL, AT(partitions), AT(partitions_count), 0, LAST, NEVER, -1,
+     CODEC_INT32, CODEC_ARRAY},
+};
+#undef T
+const struct codec_struct elect_leaders_request_topic_type = {
+    "elect_leaders_request_topic", elect_leaders_request_topic_fields,
+     &elect_leaders_request_topic_defaults, sizeof(struct elect_leaders_request_topic), 2,
+     2};
+
+const struct elect_leaders_request elect_leaders_request_defaults = {
+    .timeout_ms = 60000
+};
+#define T elect_leaders_request
+static const struct codec_field elect_leaders_request_fields[] = {
+    {"election_type", NULL, AT(election_type), 0, 1, LAST, NEVER, -1, CODEC_INT8, 0},
+    {"topic_partitions", &elect_leaders_request_topic_type, AT(topic_partitions),
+     AT(topic_partitions_count), 0, LAST, 0, -1, CODEC_STRUCT, CODEC_ARRAY},
+    {"timeout_ms", NULL, AT(timeout_ms), 0, 0, LAST, NEVER, -1, CODEC_INT32, 0},
+};
+#undef T
+const struct codec_struct elect_leaders_request_type = {
+    "elect_leaders_request", elect_leaders_request_fields,
+     &elect_leaders_request_defaults, sizeof(struct elect_leaders_request), 3, 3};
+
+const struct codec_message elect_leaders_request_message = {
+    "elect_leaders_request", &elect_leaders_request_type, 43, 0, 2, 2};
+
+const struct elect_leaders_response_partition elect_leaders_response_partition_defaults = {
+    0
+};
+#define T elect_leaders_response_partition
+static const struct codec_field elect_leaders_response_partition_fields[] = {
+    {"partition_id", NULL, AT(partition_id), 0, 0, LAST, NEVER, -1, CODEC_INT32, 0},
+    {"error_code", NULL, AT(error_code), 0, 0, LAST, NEVER, -1, CODEC_INT16, 0},
+    {"error_message", NULL, AT(error_message), 0, 0, LAST, 0, -1, CODEC_STRING, 0},
+};
+#undef T
+const struct codec_struct elect_leaders_response_partition_type = {
+    "elect_leaders_response_partition", elect_leaders_response_partition_fields,
+     &elect_leaders_response_partition_defaults, sizeof(struct
+     elect_leaders_response_partition), 3, 3};
+
+const struct elect_leaders_response_result elect_leaders_response_result_defaults = {
+    0
+};
+#define T elect_leaders_response_result
+static const struct codec_field elect_leaders_response_result_fields[] = {
+    {"topic", NULL, AT(topic), 0, 0, LAST, NEVER, -1, CODEC_STRING, 0},
+    {"partition_result", &elect_leaders_response_partition_type, AT(partition_result),
+     AT(partition_result_count), 0, LAST, NEVER, -1, CODEC_STRUCT, CODEC_ARRAY},
+};
+#undef T
+const struct codec_struct elect_leaders_response_result_type = {
+    "elect_leaders_response_result", elect_leaders_response_result_fields,
+     &elect_leaders_response_result_defaults, sizeof(struct
+     elect_leaders_response_result), 2, 2};
+
+const struct elect_leaders_response elect_leaders_response_defaults = {
+    0
+};
+#define T elect_leaders_response
+static const struct codec_field elect_leaders_response_fields[] = {
+    {"throttle_time_ms", NULL, AT(throttle_time_ms), 0, 0, LAST, NEVER, -1, CODEC_INT32,
+     0},
+    {"error_code", NULL, AT(error_code), 0, 1, LAST, NEVER, -1, CODEC_INT16, 0},
+    {"replica_election_results", &elect_leaders_response_result_type,
+     AT(replica_election_results), AT(replica_election_results_count), 0, LAST, NEVER, -1,
+     CODEC_STRUCT, CODEC_ARRAY},
+};
+#undef T
+const struct codec_struct elect_leaders_response_type = {
+    "elect_leaders_response", elect_leaders_response_fields,
+     &elect_leaders_response_defaults, sizeof(struct elect_leaders_response), 3, 3};
+
+const struct codec_message elect_leaders_response_message = {
+    "elect_leaders_response", &elect_leaders_response_type, 43, 0, 2, 2};
 
 /* ---- IncrementalAlterConfigs ---- */
 
@@ -1494,6 +2579,745 @@ const struct codec_struct incremental_alter_configs_response_type = {
 const struct codec_message incremental_alter_configs_response_message = {
     "incremental_alter_configs_response", &incremental_alter_configs_response_type, 44, 0, 1, 1};
 
+/* ---- AlterPartitionReassignments ---- */
+
+const struct alter_partition_reassignments_request_partition alter_partition_reassignments_request_partition_defaults = {
+    0
+};
+#define T alter_partition_reassignments_request_partition
+static const struct codec_field alter_partition_reassignments_request_partition_fields[] = {
+    {"partition_index", NULL, AT(partition_index), 0, 0, LAST, NEVER, -1, CODEC_INT32, 0},
+    {"replicas", NULL, AT(replicas), AT(replicas_count), 0, LAST, 0, -1, CODEC_INT32,
+     CODEC_ARRAY},
+};
+#undef T
+const struct codec_struct alter_partition_reassignments_request_partition_type = {
+    "alter_partition_reassignments_request_partition",
+     alter_partition_reassignments_request_partition_fields,
+     &alter_partition_reassignments_request_partition_defaults, sizeof(struct
+     alter_partition_reassignments_request_partition), 2, 2};
+
+const struct alter_partition_reassignments_request_topic alter_partition_reassignments_request_topic_defaults = {
+    0
+};
+#define T alter_partition_reassignments_request_topic
+static const struct codec_field alter_partition_reassignments_request_topic_fields[] = {
+    {"name", NULL, AT(name), 0, 0, LAST, NEVER, -1, CODEC_STRING, 0},
+    {"partitions", &alter_partition_reassignments_request_partition_type, AT(partitions),
+     AT(partitions_count), 0, LAST, NEVER, -1, CODEC_STRUCT, CODEC_ARRAY},
+};
+#undef T
+const struct codec_struct alter_partition_reassignments_request_topic_type = {
+    "alter_partition_reassignments_request_topic",
+     alter_partition_reassignments_request_topic_fields,
+     &alter_partition_reassignments_request_topic_defaults, sizeof(struct
+     alter_partition_reassignments_request_topic), 2, 2};
+
+const struct alter_partition_reassignments_request alter_partition_reassignments_request_defaults = {
+    .timeout_ms = 60000, .allow_replication_factor_change = true
+};
+#define T alter_partition_reassignments_request
+static const struct codec_field alter_partition_reassignments_request_fields[] = {
+    {"timeout_ms", NULL, AT(timeout_ms), 0, 0, LAST, NEVER, -1, CODEC_INT32, 0},
+    {"allow_replication_factor_change", NULL, AT(allow_replication_factor_change), 0, 1,
+     LAST, NEVER, -1, CODEC_BOOL, 0},
+    {"topics", &alter_partition_reassignments_request_topic_type, AT(topics),
+     AT(topics_count), 0, LAST, NEVER, -1, CODEC_STRUCT, CODEC_ARRAY},
+};
+#undef T
+const struct codec_struct alter_partition_reassignments_request_type = {
+    "alter_partition_reassignments_request", alter_partition_reassignments_request_fields,
+     &alter_partition_reassignments_request_defaults, sizeof(struct
+     alter_partition_reassignments_request), 3, 3};
+
+const struct codec_message alter_partition_reassignments_request_message = {
+    "alter_partition_reassignments_request", &alter_partition_reassignments_request_type, 45, 0, 1, 0};
+
+const struct alter_partition_reassignments_response_partition alter_partition_reassignments_response_partition_defaults = {
+    0
+};
+#define T alter_partition_reassignments_response_partition
+static const struct codec_field alter_partition_reassignments_response_partition_fields[] = {
+    {"partition_index", NULL, AT(partition_index), 0, 0, LAST, NEVER, -1, CODEC_INT32, 0},
+    {"error_code", NULL, AT(error_code), 0, 0, LAST, NEVER, -1, CODEC_INT16, 0},
+    {"error_message", NULL, AT(error_message), 0, 0, LAST, 0, -1, CODEC_STRING, 0},
+};
+#undef T
+const struct codec_struct alter_partition_reassignments_response_partition_type = {
+    "alter_partition_reassignments_response_partition",
+     alter_partition_reassignments_response_partition_fields,
+     &alter_partition_reassignments_response_partition_defaults, sizeof(struct
+     alter_partition_reassignments_response_partition), 3, 3};
+
+const struct alter_partition_reassignments_response_topic alter_partition_reassignments_response_topic_defaults = {
+    0
+};
+#define T alter_partition_reassignments_response_topic
+static const struct codec_field alter_partition_reassignments_response_topic_fields[] = {
+    {"name", NULL, AT(name), 0, 0, LAST, NEVER, -1, CODEC_STRING, 0},
+    {"partitions", &alter_partition_reassignments_response_partition_type, AT(partitions),
+     AT(partitions_count), 0, LAST, NEVER, -1, CODEC_STRUCT, CODEC_ARRAY},
+};
+#undef T
+const struct codec_struct alter_partition_reassignments_response_topic_type = {
+    "alter_partition_reassignments_response_topic",
+     alter_partition_reassignments_response_topic_fields,
+     &alter_partition_reassignments_response_topic_defaults, sizeof(struct
+     alter_partition_reassignments_response_topic), 2, 2};
+
+const struct alter_partition_reassignments_response alter_partition_reassignments_response_defaults = {
+    .allow_replication_factor_change = true
+};
+#define T alter_partition_reassignments_response
+static const struct codec_field alter_partition_reassignments_response_fields[] = {
+    {"throttle_time_ms", NULL, AT(throttle_time_ms), 0, 0, LAST, NEVER, -1, CODEC_INT32,
+     0},
+    {"allow_replication_factor_change", NULL, AT(allow_replication_factor_change), 0, 1,
+     LAST, NEVER, -1, CODEC_BOOL, 0},
+    {"error_code", NULL, AT(error_code), 0, 0, LAST, NEVER, -1, CODEC_INT16, 0},
+    {"error_message", NULL, AT(error_message), 0, 0, LAST, 0, -1, CODEC_STRING, 0},
+    {"responses", &alter_partition_reassignments_response_topic_type, AT(responses),
+     AT(responses_count), 0, LAST, NEVER, -1, CODEC_STRUCT, CODEC_ARRAY},
+};
+#undef T
+const struct codec_struct alter_partition_reassignments_response_type = {
+    "alter_partition_reassignments_response",
+     alter_partition_reassignments_response_fields,
+     &alter_partition_reassignments_response_defaults, sizeof(struct
+     alter_partition_reassignments_response), 5, 5};
+
+const struct codec_message alter_partition_reassignments_response_message = {
+    "alter_partition_reassignments_response", &alter_partition_reassignments_response_type, 45, 0, 1, 0};
+
+/* ---- ListPartitionReassignments ---- */
+
+const struct list_partition_reassignments_request_topic list_partition_reassignments_request_topic_defaults = {
+    0
+};
+#define T list_partition_reassignments_request_topic
+static const struct codec_field list_partition_reassignments_request_topic_fields[] = {
+    {"name", NULL, AT(name), 0, 0, LAST, NEVER, -1, CODEC_STRING, 0},
+    {"partition_indexes", NULL, AT(partition_indexes), AT(partition_indexes_count), 0,
+     LAST, NEVER, -1, CODEC_INT32, CODEC_ARRAY},
+};
+#undef T
+const struct codec_struct list_partition_reassignments_request_topic_type = {
+    "list_partition_reassignments_request_topic",
+     list_partition_reassignments_request_topic_fields,
+     &list_partition_reassignments_request_topic_defaults, sizeof(struct
+     list_partition_reassignments_request_topic), 2, 2};
+
+const struct list_partition_reassignments_request list_partition_reassignments_request_defaults = {
+    .timeout_ms = 60000
+};
+#define T list_partition_reassignments_request
+static const struct codec_field list_partition_reassignments_request_fields[] = {
+    {"timeout_ms", NULL, AT(timeout_ms), 0, 0, LAST, NEVER, -1, CODEC_INT32, 0},
+    {"topics", &list_partition_reassignments_request_topic_type, AT(topics),
+     AT(topics_count), 0, LAST, 0, -1, CODEC_STRUCT, CODEC_ARRAY},
+};
+#undef T
+const struct codec_struct list_partition_reassignments_request_type = {
+    "list_partition_reassignments_request", list_partition_reassignments_request_fields,
+     &list_partition_reassignments_request_defaults, sizeof(struct
+     list_partition_reassignments_request), 2, 2};
+
+const struct codec_message list_partition_reassignments_request_message = {
+    "list_partition_reassignments_request", &list_partition_reassignments_request_type, 46, 0, 0, 0};
+
+const struct list_partition_reassignments_response_partition list_partition_reassignments_response_partition_defaults = {
+    0
+};
+#define T list_partition_reassignments_response_partition
+static const struct codec_field list_partition_reassignments_response_partition_fields[] = {
+    {"partition_index", NULL, AT(partition_index), 0, 0, LAST, NEVER, -1, CODEC_INT32, 0},
+    {"replicas", NULL, AT(replicas), AT(replicas_count), 0, LAST, NEVER, -1, CODEC_INT32,
+     CODEC_ARRAY},
+    {"adding_replicas", NULL, AT(adding_replicas), AT(adding_replicas_count), 0, LAST,
+     NEVER, -1, CODEC_INT32, CODEC_ARRAY},
+    {"removing_replicas", NULL, AT(removing_replicas), AT(removing_replicas_count), 0,
+     LAST, NEVER, -1, CODEC_INT32, CODEC_ARRAY},
+};
+#undef T
+const struct codec_struct list_partition_reassignments_response_partition_type = {
+    "list_partition_reassignments_response_partition",
+     list_partition_reassignments_response_partition_fields,
+     &list_partition_reassignments_response_partition_defaults, sizeof(struct
+     list_partition_reassignments_response_partition), 4, 4};
+
+const struct list_partition_reassignments_response_topic list_partition_reassignments_response_topic_defaults = {
+    0
+};
+#define T list_partition_reassignments_response_topic
+static const struct codec_field list_partition_reassignments_response_topic_fields[] = {
+    {"name", NULL, AT(name), 0, 0, LAST, NEVER, -1, CODEC_STRING, 0},
+    {"partitions", &list_partition_reassignments_response_partition_type, AT(partitions),
+     AT(partitions_count), 0, LAST, NEVER, -1, CODEC_STRUCT, CODEC_ARRAY},
+};
+#undef T
+const struct codec_struct list_partition_reassignments_response_topic_type = {
+    "list_partition_reassignments_response_topic",
+     list_partition_reassignments_response_topic_fields,
+     &list_partition_reassignments_response_topic_defaults, sizeof(struct
+     list_partition_reassignments_response_topic), 2, 2};
+
+const struct list_partition_reassignments_response list_partition_reassignments_response_defaults = {
+    0
+};
+#define T list_partition_reassignments_response
+static const struct codec_field list_partition_reassignments_response_fields[] = {
+    {"throttle_time_ms", NULL, AT(throttle_time_ms), 0, 0, LAST, NEVER, -1, CODEC_INT32,
+     0},
+    {"error_code", NULL, AT(error_code), 0, 0, LAST, NEVER, -1, CODEC_INT16, 0},
+    {"error_message", NULL, AT(error_message), 0, 0, LAST, 0, -1, CODEC_STRING, 0},
+    {"topics", &list_partition_reassignments_response_topic_type, AT(topics),
+     AT(topics_count), 0, LAST, NEVER, -1, CODEC_STRUCT, CODEC_ARRAY},
+};
+#undef T
+const struct codec_struct list_partition_reassignments_response_type = {
+    "list_partition_reassignments_response", list_partition_reassignments_response_fields,
+     &list_partition_reassignments_response_defaults, sizeof(struct
+     list_partition_reassignments_response), 4, 4};
+
+const struct codec_message list_partition_reassignments_response_message = {
+    "list_partition_reassignments_response", &list_partition_reassignments_response_type, 46, 0, 0, 0};
+
+/* ---- OffsetDelete ---- */
+
+const struct offset_delete_request_partition offset_delete_request_partition_defaults = {
+    0
+};
+#define T offset_delete_request_partition
+static const struct codec_field offset_delete_request_partition_fields[] = {
+    {"partition_index", NULL, AT(partition_index), 0, 0, LAST, NEVER, -1, CODEC_INT32, 0},
+};
+#undef T
+const struct codec_struct offset_delete_request_partition_type = {
+    "offset_delete_request_partition", offset_delete_request_partition_fields,
+     &offset_delete_request_partition_defaults, sizeof(struct
+     offset_delete_request_partition), 1, 1};
+
+const struct offset_delete_request_topic offset_delete_request_topic_defaults = {
+    0
+};
+#define T offset_delete_request_topic
+static const struct codec_field offset_delete_request_topic_fields[] = {
+    {"name", NULL, AT(name), 0, 0, LAST, NEVER, -1, CODEC_STRING, 0},
+    {"partitions", &offset_delete_request_partition_type, AT(partitions),
+     AT(partitions_count), 0, LAST, NEVER, -1, CODEC_STRUCT, CODEC_ARRAY},
+};
+#undef T
+const struct codec_struct offset_delete_request_topic_type = {
+    "offset_delete_request_topic", offset_delete_request_topic_fields,
+     &offset_delete_request_topic_defaults, sizeof(struct offset_delete_request_topic), 2,
+     2};
+
+const struct offset_delete_request offset_delete_request_defaults = {
+    0
+};
+#define T offset_delete_request
+static const struct codec_field offset_delete_request_fields[] = {
+    {"group_id", NULL, AT(group_id), 0, 0, LAST, NEVER, -1, CODEC_STRING, 0},
+    {"topics", &offset_delete_request_topic_type, AT(topics), AT(topics_count), 0, LAST,
+     NEVER, -1, CODEC_STRUCT, CODEC_ARRAY},
+};
+#undef T
+const struct codec_struct offset_delete_request_type = {
+    "offset_delete_request", offset_delete_request_fields,
+     &offset_delete_request_defaults, sizeof(struct offset_delete_request), 2, 2};
+
+const struct codec_message offset_delete_request_message = {
+    "offset_delete_request", &offset_delete_request_type, 47, 0, 0, CODEC_VERSION_NONE};
+
+const struct offset_delete_response_partition offset_delete_response_partition_defaults = {
+    0
+};
+#define T offset_delete_response_partition
+static const struct codec_field offset_delete_response_partition_fields[] = {
+    {"partition_index", NULL, AT(partition_index), 0, 0, LAST, NEVER, -1, CODEC_INT32, 0},
+    {"error_code", NULL, AT(error_code), 0, 0, LAST, NEVER, -1, CODEC_INT16, 0},
+};
+#undef T
+const struct codec_struct offset_delete_response_partition_type = {
+    "offset_delete_response_partition", offset_delete_response_partition_fields,
+     &offset_delete_response_partition_defaults, sizeof(struct
+     offset_delete_response_partition), 2, 2};
+
+const struct offset_delete_response_topic offset_delete_response_topic_defaults = {
+    0
+};
+#define T offset_delete_response_topic
+static const struct codec_field offset_delete_response_topic_fields[] = {
+    {"name", NULL, AT(name), 0, 0, LAST, NEVER, -1, CODEC_STRING, 0},
+    {"partitions", &offset_delete_response_partition_type, AT(partitions),
+     AT(partitions_count), 0, LAST, NEVER, -1, CODEC_STRUCT, CODEC_ARRAY},
+};
+#undef T
+const struct codec_struct offset_delete_response_topic_type = {
+    "offset_delete_response_topic", offset_delete_response_topic_fields,
+     &offset_delete_response_topic_defaults, sizeof(struct offset_delete_response_topic),
+     2, 2};
+
+const struct offset_delete_response offset_delete_response_defaults = {
+    0
+};
+#define T offset_delete_response
+static const struct codec_field offset_delete_response_fields[] = {
+    {"error_code", NULL, AT(error_code), 0, 0, LAST, NEVER, -1, CODEC_INT16, 0},
+    {"throttle_time_ms", NULL, AT(throttle_time_ms), 0, 0, LAST, NEVER, -1, CODEC_INT32,
+     0},
+    {"topics", &offset_delete_response_topic_type, AT(topics), AT(topics_count), 0, LAST,
+     NEVER, -1, CODEC_STRUCT, CODEC_ARRAY},
+};
+#undef T
+const struct codec_struct offset_delete_response_type = {
+    "offset_delete_response", offset_delete_response_fields,
+     &offset_delete_response_defaults, sizeof(struct offset_delete_response), 3, 3};
+
+const struct codec_message offset_delete_response_message = {
+    "offset_delete_response", &offset_delete_response_type, 47, 0, 0, CODEC_VERSION_NONE};
+
+/* ---- DescribeClientQuotas ---- */
+
+const struct describe_client_quotas_request_component describe_client_quotas_request_component_defaults = {
+    0
+};
+#define T describe_client_quotas_request_component
+static const struct codec_field describe_client_quotas_request_component_fields[] = {
+    {"entity_type", NULL, AT(entity_type), 0, 0, LAST, NEVER, -1, CODEC_STRING, 0},
+    {"match_type", NULL, AT(match_type), 0, 0, LAST, NEVER, -1, CODEC_INT8, 0},
+    {"match", NULL, AT(match), 0, 0, LAST, 0, -1, CODEC_STRING, 0},
+};
+#undef T
+const struct codec_struct describe_client_quotas_request_component_type = {
+    "describe_client_quotas_request_component",
+     describe_client_quotas_request_component_fields,
+     &describe_client_quotas_request_component_defaults, sizeof(struct
+     describe_client_quotas_request_component), 3, 3};
+
+const struct describe_client_quotas_request describe_client_quotas_request_defaults = {
+    0
+};
+#define T describe_client_quotas_request
+static const struct codec_field describe_client_quotas_request_fields[] = {
+    {"components", &describe_client_quotas_request_component_type, AT(components),
+     AT(components_count), 0, LAST, NEVER, -1, CODEC_STRUCT, CODEC_ARRAY},
+    {"strict", NULL, AT(strict), 0, 0, LAST, NEVER, -1, CODEC_BOOL, 0},
+};
+#undef T
+const struct codec_struct describe_client_quotas_request_type = {
+    "describe_client_quotas_request", describe_client_quotas_request_fields,
+     &describe_client_quotas_request_defaults, sizeof(struct
+     describe_client_quotas_request), 2, 2};
+
+const struct codec_message describe_client_quotas_request_message = {
+    "describe_client_quotas_request", &describe_client_quotas_request_type, 48, 0, 1, 1};
+
+const struct describe_client_quotas_response_entity describe_client_quotas_response_entity_defaults = {
+    0
+};
+#define T describe_client_quotas_response_entity
+static const struct codec_field describe_client_quotas_response_entity_fields[] = {
+    {"entity_type", NULL, AT(entity_type), 0, 0, LAST, NEVER, -1, CODEC_STRING, 0},
+    {"entity_name", NULL, AT(entity_name), 0, 0, LAST, 0, -1, CODEC_STRING, 0},
+};
+#undef T
+const struct codec_struct describe_client_quotas_response_entity_type = {
+    "describe_client_quotas_response_entity",
+     describe_client_quotas_response_entity_fields,
+     &describe_client_quotas_response_entity_defaults, sizeof(struct
+     describe_client_quotas_response_entity), 2, 2};
+
+const struct describe_client_quotas_response_value describe_client_quotas_response_value_defaults = {
+    0
+};
+#define T describe_client_quotas_response_value
+static const struct codec_field describe_client_quotas_response_value_fields[] = {
+    {"key", NULL, AT(key), 0, 0, LAST, NEVER, -1, CODEC_STRING, 0},
+    {"value", NULL, AT(value), 0, 0, LAST, NEVER, -1, CODEC_FLOAT64, 0},
+};
+#undef T
+const struct codec_struct describe_client_quotas_response_value_type = {
+    "describe_client_quotas_response_value", describe_client_quotas_response_value_fields,
+     &describe_client_quotas_response_value_defaults, sizeof(struct
+     describe_client_quotas_response_value), 2, 2};
+
+const struct describe_client_quotas_response_entry describe_client_quotas_response_entry_defaults = {
+    0
+};
+#define T describe_client_quotas_response_entry
+static const struct codec_field describe_client_quotas_response_entry_fields[] = {
+    {"entity", &describe_client_quotas_response_entity_type, AT(entity), AT(entity_count),
+     0, LAST, NEVER, -1, CODEC_STRUCT, CODEC_ARRAY},
+    {"values", &describe_client_quotas_response_value_type, AT(values), AT(values_count),
+     0, LAST, NEVER, -1, CODEC_STRUCT, CODEC_ARRAY},
+};
+#undef T
+const struct codec_struct describe_client_quotas_response_entry_type = {
+    "describe_client_quotas_response_entry", describe_client_quotas_response_entry_fields,
+     &describe_client_quotas_response_entry_defaults, sizeof(struct
+     describe_client_quotas_response_entry), 2, 2};
+
+const struct describe_client_quotas_response describe_client_quotas_response_defaults = {
+    0
+};
+#define T describe_client_quotas_response
+static const struct codec_field describe_client_quotas_response_fields[] = {
+    {"throttle_time_ms", NULL, AT(throttle_time_ms), 0, 0, LAST, NEVER, -1, CODEC_INT32,
+     0},
+    {"error_code", NULL, AT(error_code), 0, 0, LAST, NEVER, -1, CODEC_INT16, 0},
+    {"error_message", NULL, AT(error_message), 0, 0, LAST, 0, -1, CODEC_STRING, 0},
+    {"entries", &describe_client_quotas_response_entry_type, AT(entries),
+     AT(entries_count), 0, LAST, 0, -1, CODEC_STRUCT, CODEC_ARRAY},
+};
+#undef T
+const struct codec_struct describe_client_quotas_response_type = {
+    "describe_client_quotas_response", describe_client_quotas_response_fields,
+     &describe_client_quotas_response_defaults, sizeof(struct
+     describe_client_quotas_response), 4, 4};
+
+const struct codec_message describe_client_quotas_response_message = {
+    "describe_client_quotas_response", &describe_client_quotas_response_type, 48, 0, 1, 1};
+
+/* ---- AlterClientQuotas ---- */
+
+const struct alter_client_quotas_request_entity alter_client_quotas_request_entity_defaults = {
+    0
+};
+#define T alter_client_quotas_request_entity
+static const struct codec_field alter_client_quotas_request_entity_fields[] = {
+    {"entity_type", NULL, AT(entity_type), 0, 0, LAST, NEVER, -1, CODEC_STRING, 0},
+    {"entity_name", NULL, AT(entity_name), 0, 0, LAST, 0, -1, CODEC_STRING, 0},
+};
+#undef T
+const struct codec_struct alter_client_quotas_request_entity_type = {
+    "alter_client_quotas_request_entity", alter_client_quotas_request_entity_fields,
+     &alter_client_quotas_request_entity_defaults, sizeof(struct
+     alter_client_quotas_request_entity), 2, 2};
+
+const struct alter_client_quotas_request_op alter_client_quotas_request_op_defaults = {
+    0
+};
+#define T alter_client_quotas_request_op
+static const struct codec_field alter_client_quotas_request_op_fields[] = {
+    {"key", NULL, AT(key), 0, 0, LAST, NEVER, -1, CODEC_STRING, 0},
+    {"value", NULL, AT(value), 0, 0, LAST, NEVER, -1, CODEC_FLOAT64, 0},
+    {"remove", NULL, AT(remove), 0, 0, LAST, NEVER, -1, CODEC_BOOL, 0},
+};
+#undef T
+const struct codec_struct alter_client_quotas_request_op_type = {
+    "alter_client_quotas_request_op", alter_client_quotas_request_op_fields,
+     &alter_client_quotas_request_op_defaults, sizeof(struct
+     alter_client_quotas_request_op), 3, 3};
+
+const struct alter_client_quotas_request_entry alter_client_quotas_request_entry_defaults = {
+    0
+};
+#define T alter_client_quotas_request_entry
+static const struct codec_field alter_client_quotas_request_entry_fields[] = {
+    {"entity", &alter_client_quotas_request_entity_type, AT(entity), AT(entity_count), 0,
+     LAST, NEVER, -1, CODEC_STRUCT, CODEC_ARRAY},
+    {"ops", &alter_client_quotas_request_op_type, AT(ops), AT(ops_count), 0, LAST, NEVER,
+     -1, CODEC_STRUCT, CODEC_ARRAY},
+};
+#undef T
+const struct codec_struct alter_client_quotas_request_entry_type = {
+    "alter_client_quotas_request_entry", alter_client_quotas_request_entry_fields,
+     &alter_client_quotas_request_entry_defaults, sizeof(struct
+     alter_client_quotas_request_entry), 2, 2};
+
+const struct alter_client_quotas_request alter_client_quotas_request_defaults = {
+    0
+};
+#define T alter_client_quotas_request
+static const struct codec_field alter_client_quotas_request_fields[] = {
+    {"entries", &alter_client_quotas_request_entry_type, AT(entries), AT(entries_count),
+     0, LAST, NEVER, -1, CODEC_STRUCT, CODEC_ARRAY},
+    {"validate_only", NULL, AT(validate_only), 0, 0, LAST, NEVER, -1, CODEC_BOOL, 0},
+};
+#undef T
+const struct codec_struct alter_client_quotas_request_type = {
+    "alter_client_quotas_request", alter_client_quotas_request_fields,
+     &alter_client_quotas_request_defaults, sizeof(struct alter_client_quotas_request), 2,
+     2};
+
+const struct codec_message alter_client_quotas_request_message = {
+    "alter_client_quotas_request", &alter_client_quotas_request_type, 49, 0, 1, 1};
+
+const struct alter_client_quotas_response_entity alter_client_quotas_response_entity_defaults = {
+    0
+};
+#define T alter_client_quotas_response_entity
+static const struct codec_field alter_client_quotas_response_entity_fields[] = {
+    {"entity_type", NULL, AT(entity_type), 0, 0, LAST, NEVER, -1, CODEC_STRING, 0},
+    {"entity_name", NULL, AT(entity_name), 0, 0, LAST, 0, -1, CODEC_STRING, 0},
+};
+#undef T
+const struct codec_struct alter_client_quotas_response_entity_type = {
+    "alter_client_quotas_response_entity", alter_client_quotas_response_entity_fields,
+     &alter_client_quotas_response_entity_defaults, sizeof(struct
+     alter_client_quotas_response_entity), 2, 2};
+
+const struct alter_client_quotas_response_entry alter_client_quotas_response_entry_defaults = {
+    0
+};
+#define T alter_client_quotas_response_entry
+static const struct codec_field alter_client_quotas_response_entry_fields[] = {
+    {"error_code", NULL, AT(error_code), 0, 0, LAST, NEVER, -1, CODEC_INT16, 0},
+    {"error_message", NULL, AT(error_message), 0, 0, LAST, 0, -1, CODEC_STRING, 0},
+    {"entity", &alter_client_quotas_response_entity_type, AT(entity), AT(entity_count), 0,
+     LAST, NEVER, -1, CODEC_STRUCT, CODEC_ARRAY},
+};
+#undef T
+const struct codec_struct alter_client_quotas_response_entry_type = {
+    "alter_client_quotas_response_entry", alter_client_quotas_response_entry_fields,
+     &alter_client_quotas_response_entry_defaults, sizeof(struct
+     alter_client_quotas_response_entry), 3, 3};
+
+const struct alter_client_quotas_response alter_client_quotas_response_defaults = {
+    0
+};
+#define T alter_client_quotas_response
+static const struct codec_field alter_client_quotas_response_fields[] = {
+    {"throttle_time_ms", NULL, AT(throttle_time_ms), 0, 0, LAST, NEVER, -1, CODEC_INT32,
+     0},
+    {"entries", &alter_client_quotas_response_entry_type, AT(entries), AT(entries_count),
+     0, LAST, NEVER, -1, CODEC_STRUCT, CODEC_ARRAY},
+};
+#undef T
+const struct codec_struct alter_client_quotas_response_type = {
+    "alter_client_quotas_response", alter_client_quotas_response_fields,
+     &alter_client_quotas_response_defaults, sizeof(struct alter_client_quotas_response),
+     2, 2};
+
+const struct codec_message alter_client_quotas_response_message = {
+    "alter_client_quotas_response", &alter_client_quotas_response_type, 49, 0, 1, 1};
+
+/* ---- DescribeQuorum ---- */
+
+const struct describe_quorum_request_partition describe_quorum_request_partition_defaults = {
+    0
+};
+#define T describe_quorum_request_partition
+static const struct codec_field describe_quorum_request_partition_fields[] = {
+    {"partition_index", NULL, AT(partition_index), 0, 0, LAST, NEVER, -1, CODEC_INT32, 0},
+};
+#undef T
+const struct codec_struct describe_quorum_request_partition_type = {
+    "describe_quorum_request_partition", describe_quorum_request_partition_fields,
+     &describe_quorum_request_partition_defaults, sizeof(struct
+     describe_quorum_request_partition), 1, 1};
+
+const struct describe_quorum_request_topic describe_quorum_request_topic_defaults = {
+    0
+};
+#define T describe_quorum_request_topic
+static const struct codec_field describe_quorum_request_topic_fields[] = {
+    {"topic_name", NULL, AT(topic_name), 0, 0, LAST, NEVER, -1, CODEC_STRING, 0},
+    {"partitions", &describe_quorum_request_partition_type, AT(partitions),
+     AT(partitions_count), 0, LAST, NEVER, -1, CODEC_STRUCT, CODEC_ARRAY},
+};
+#undef T
+const struct codec_struct describe_quorum_request_topic_type = {
+    "describe_quorum_request_topic", describe_quorum_request_topic_fields,
+     &describe_quorum_request_topic_defaults, sizeof(struct
+     describe_quorum_request_topic), 2, 2};
+
+const struct describe_quorum_request describe_quorum_request_defaults = {
+    0
+};
+#define T describe_quorum_request
+static const struct codec_field describe_quorum_request_fields[] = {
+    {"topics", &describe_quorum_request_topic_type, AT(topics), AT(topics_count), 0, LAST,
+     NEVER, -1, CODEC_STRUCT, CODEC_ARRAY},
+};
+#undef T
+const struct codec_struct describe_quorum_request_type = {
+    "describe_quorum_request", describe_quorum_request_fields,
+     &describe_quorum_request_defaults, sizeof(struct describe_quorum_request), 1, 1};
+
+const struct codec_message describe_quorum_request_message = {
+    "describe_quorum_request", &describe_quorum_request_type, 55, 0, 2, 0};
+
+const struct describe_quorum_response_replica describe_quorum_response_replica_defaults = {
+    .last_fetch_timestamp = -1, .last_caught_up_timestamp = -1
+};
+#define T describe_quorum_response_replica
+static const struct codec_field describe_quorum_response_replica_fields[] = {
+    {"replica_id", NULL, AT(replica_id), 0, 0, LAST, NEVER, -1, CODEC_INT32, 0},
+    {"replica_directory_id", NULL, AT(replica_directory_id), 0, 2, LAST, NEVER, -1,
+     CODEC_UUID, 0},
+    {"log_end_offset", NULL, AT(log_end_offset), 0, 0, LAST, NEVER, -1, CODEC_INT64, 0},
+    {"last_fetch_timestamp", NULL, AT(last_fetch_timestamp), 0, 1, LAST, NEVER, -1,
+     CODEC_INT64, 0},
+    {"last_caught_up_timestamp", NULL, AT(last_caught_up_timestamp), 0, 1, LAST, NEVER,
+     -1, CODEC_INT64, 0},
+};
+#undef T
+const struct codec_struct describe_quorum_response_replica_type = {
+    "describe_quorum_response_replica", describe_quorum_response_replica_fields,
+     &describe_quorum_response_replica_defaults, sizeof(struct
+     describe_quorum_response_replica), 5, 5};
+
+const struct describe_quorum_response_partition describe_quorum_response_partition_defaults = {
+    0
+};
+#define T describe_quorum_response_partition
+static const struct codec_field describe_quorum_response_partition_fields[] = {
+    {"partition_index", NULL, AT(partition_index), 0, 0, LAST, NEVER, -1, CODEC_INT32, 0},
+    {"error_code", NULL, AT(error_code), 0, 0, LAST, NEVER, -1, CODEC_INT16, 0},
+    {"error_message", NULL, AT(error_message), 0, 2, LAST, 0, -1, CODEC_STRING, 0},
+    {"leader_id", NULL, AT(leader_id), 0, 0, LAST, NEVER, -1, CODEC_INT32, 0},
+    {"leader_epoch", NULL, AT(leader_epoch), 0, 0, LAST, NEVER, -1, CODEC_INT32, 0},
+    {"high_watermark", NULL, AT(high_watermark), 0, 0, LAST, NEVER, -1, CODEC_INT64, 0},
+    {"current_voters", &describe_quorum_response_replica_type, AT(current_voters),
+     AT(current_voters_count), 0, LAST, NEVER, -1, CODEC_STRUCT, CODEC_ARRAY},
+    {"observers", &describe_quorum_response_replica_type, AT(observers),
+     AT(observers_count), 0, LAST, NEVER, -1, CODEC_STRUCT, CODEC_ARRAY},
+};
+#undef T
+const struct codec_struct describe_quorum_response_partition_type = {
+    "describe_quorum_response_partition", describe_quorum_response_partition_fields,
+     &describe_quorum_response_partition_defaults, sizeof(struct
+     describe_quorum_response_partition), 8, 8};
+
+const struct describe_quorum_response_topic describe_quorum_response_topic_defaults = {
+    0
+};
+#define T describe_quorum_response_topic
+static const struct codec_field describe_quorum_response_topic_fields[] = {
+    {"topic_name", NULL, AT(topic_name), 0, 0, LAST, NEVER, -1, CODEC_STRING, 0},
+    {"partitions", &describe_quorum_response_partition_type, AT(partitions),
+     AT(partitions_count), 0, LAST, NEVER, -1, CODEC_STRUCT, CODEC_ARRAY},
+};
+#undef T
+const struct codec_struct describe_quorum_response_topic_type = {
+    "describe_quorum_response_topic", describe_quorum_response_topic_fields,
+     &describe_quorum_response_topic_defaults, sizeof(struct
+     describe_quorum_response_topic), 2, 2};
+
+const struct describe_quorum_response_listener describe_quorum_response_listener_defaults = {
+    0
+};
+#define T describe_quorum_response_listener
+static const struct codec_field describe_quorum_response_listener_fields[] = {
+    {"name", NULL, AT(name), 0, 0, LAST, NEVER, -1, CODEC_STRING, 0},
+    {"host", NULL, AT(host), 0, 0, LAST, NEVER, -1, CODEC_STRING, 0},
+    {"port", NULL, AT(port), 0, 0, LAST, NEVER, -1, CODEC_UINT16, 0},
+};
+#undef T
+const struct codec_struct describe_quorum_response_listener_type = {
+    "describe_quorum_response_listener", describe_quorum_response_listener_fields,
+     &describe_quorum_response_listener_defaults, sizeof(struct
+     describe_quorum_response_listener), 3, 3};
+
+const struct describe_quorum_response_node describe_quorum_response_node_defaults = {
+    0
+};
+#define T describe_quorum_response_node
+static const struct codec_field describe_quorum_response_node_fields[] = {
+    {"node_id", NULL, AT(node_id), 0, 0, LAST, NEVER, -1, CODEC_INT32, 0},
+    {"listeners", &describe_quorum_response_listener_type, AT(listeners),
+     AT(listeners_count), 0, LAST, NEVER, -1, CODEC_STRUCT, CODEC_ARRAY},
+};
+#undef T
+const struct codec_struct describe_quorum_response_node_type = {
+    "describe_quorum_response_node", describe_quorum_response_node_fields,
+     &describe_quorum_response_node_defaults, sizeof(struct
+     describe_quorum_response_node), 2, 2};
+
+const struct describe_quorum_response describe_quorum_response_defaults = {
+    0
+};
+#define T describe_quorum_response
+static const struct codec_field describe_quorum_response_fields[] = {
+    {"error_code", NULL, AT(error_code), 0, 0, LAST, NEVER, -1, CODEC_INT16, 0},
+    {"error_message", NULL, AT(error_message), 0, 2, LAST, 0, -1, CODEC_STRING, 0},
+    {"topics", &describe_quorum_response_topic_type, AT(topics), AT(topics_count), 0,
+     LAST, NEVER, -1, CODEC_STRUCT, CODEC_ARRAY},
+    {"nodes", &describe_quorum_response_node_type, AT(nodes), AT(nodes_count), 2, LAST,
+     NEVER, -1, CODEC_STRUCT, CODEC_ARRAY},
+};
+#undef T
+const struct codec_struct describe_quorum_response_type = {
+    "describe_quorum_response", describe_quorum_response_fields,
+     &describe_quorum_response_defaults, sizeof(struct describe_quorum_response), 4, 4};
+
+const struct codec_message describe_quorum_response_message = {
+    "describe_quorum_response", &describe_quorum_response_type, 55, 0, 2, 0};
+
+/* ---- UpdateFeatures ---- */
+
+const struct update_features_request_update update_features_request_update_defaults = {
+    .upgrade_type = 1
+};
+#define T update_features_request_update
+static const struct codec_field update_features_request_update_fields[] = {
+    {"feature", NULL, AT(feature), 0, 0, LAST, NEVER, -1, CODEC_STRING, 0},
+    {"max_version_level", NULL, AT(max_version_level), 0, 0, LAST, NEVER, -1, CODEC_INT16,
+     0},
+    {"allow_downgrade", NULL, AT(allow_downgrade), 0, 0, 0, NEVER, -1, CODEC_BOOL, 0},
+    {"upgrade_type", NULL, AT(upgrade_type), 0, 1, LAST, NEVER, -1, CODEC_INT8, 0},
+};
+#undef T
+const struct codec_struct update_features_request_update_type = {
+    "update_features_request_update", update_features_request_update_fields,
+     &update_features_request_update_defaults, sizeof(struct
+     update_features_request_update), 4, 4};
+
+const struct update_features_request update_features_request_defaults = {
+    .timeout_ms = 60000
+};
+#define T update_features_request
+static const struct codec_field update_features_request_fields[] = {
+    {"timeout_ms", NULL, AT(timeout_ms), 0, 0, LAST, NEVER, -1, CODEC_INT32, 0},
+    {"feature_updates", &update_features_request_update_type, AT(feature_updates),
+     AT(feature_updates_count), 0, LAST, NEVER, -1, CODEC_STRUCT, CODEC_ARRAY},
+    {"validate_only", NULL, AT(validate_only), 0, 1, LAST, NEVER, -1, CODEC_BOOL, 0},
+};
+#undef T
+const struct codec_struct update_features_request_type = {
+    "update_features_request", update_features_request_fields,
+     &update_features_request_defaults, sizeof(struct update_features_request), 3, 3};
+
+const struct codec_message update_features_request_message = {
+    "update_features_request", &update_features_request_type, 57, 0, 2, 0};
+
+const struct update_features_response_result update_features_response_result_defaults = {
+    0
+};
+#define T update_features_response_result
+static const struct codec_field update_features_response_result_fields[] = {
+    {"feature", NULL, AT(feature), 0, 0, LAST, NEVER, -1, CODEC_STRING, 0},
+    {"error_code", NULL, AT(error_code), 0, 0, LAST, NEVER, -1, CODEC_INT16, 0},
+    {"error_message", NULL, AT(error_message), 0, 0, LAST, 0, -1, CODEC_STRING, 0},
+};
+#undef T
+const struct codec_struct update_features_response_result_type = {
+    "update_features_response_result", update_features_response_result_fields,
+     &update_features_response_result_defaults, sizeof(struct
+     update_features_response_result), 3, 3};
+
+const struct update_features_response update_features_response_defaults = {
+    0
+};
+#define T update_features_response
+static const struct codec_field update_features_response_fields[] = {
+    {"throttle_time_ms", NULL, AT(throttle_time_ms), 0, 0, LAST, NEVER, -1, CODEC_INT32,
+     0},
+    {"error_code", NULL, AT(error_code), 0, 0, LAST, NEVER, -1, CODEC_INT16, 0},
+    {"error_message", NULL, AT(error_message), 0, 0, LAST, 0, -1, CODEC_STRING, 0},
+    {"results", &update_features_response_result_type, AT(results), AT(results_count), 0,
+     1, NEVER, -1, CODEC_STRUCT, CODEC_ARRAY},
+};
+#undef T
+const struct codec_struct update_features_response_type = {
+    "update_features_response", update_features_response_fields,
+     &update_features_response_defaults, sizeof(struct update_features_response), 4, 4};
+
+const struct codec_message update_features_response_message = {
+    "update_features_response", &update_features_response_type, 57, 0, 2, 0};
+
 /* ---- DescribeCluster ---- */
 
 const struct describe_cluster_request describe_cluster_request_defaults = {
@@ -1558,6 +3382,397 @@ const struct codec_struct describe_cluster_response_type = {
 
 const struct codec_message describe_cluster_response_message = {
     "describe_cluster_response", &describe_cluster_response_type, 60, 0, 2, 0};
+
+/* ---- DescribeProducers ---- */
+
+const struct describe_producers_request_topic describe_producers_request_topic_defaults = {
+    0
+};
+#define T describe_producers_request_topic
+static const struct codec_field describe_producers_request_topic_fields[] = {
+    {"name", NULL, AT(name), 0, 0, LAST, NEVER, -1, CODEC_STRING, 0},
+    {"partition_indexes", NULL, AT(partition_indexes), AT(partition_indexes_count), 0,
+     LAST, NEVER, -1, CODEC_INT32, CODEC_ARRAY},
+};
+#undef T
+const struct codec_struct describe_producers_request_topic_type = {
+    "describe_producers_request_topic", describe_producers_request_topic_fields,
+     &describe_producers_request_topic_defaults, sizeof(struct
+     describe_producers_request_topic), 2, 2};
+
+const struct describe_producers_request describe_producers_request_defaults = {
+    0
+};
+#define T describe_producers_request
+static const struct codec_field describe_producers_request_fields[] = {
+    {"topics", &describe_producers_request_topic_type, AT(topics), AT(topics_count), 0,
+     LAST, NEVER, -1, CODEC_STRUCT, CODEC_ARRAY},
+};
+#undef T
+const struct codec_struct describe_producers_request_type = {
+    "describe_producers_request", describe_producers_request_fields,
+     &describe_producers_request_defaults, sizeof(struct describe_producers_request), 1,
+     1};
+
+const struct codec_message describe_producers_request_message = {
+    "describe_producers_request", &describe_producers_request_type, 61, 0, 0, 0};
+
+const struct describe_producers_response_producer describe_producers_response_producer_defaults = {
+    .last_sequence = -1, .last_timestamp = -1, .current_txn_start_offset = -1
+};
+#define T describe_producers_response_producer
+static const struct codec_field describe_producers_response_producer_fields[] = {
+    {"producer_id", NULL, AT(producer_id), 0, 0, LAST, NEVER, -1, CODEC_INT64, 0},
+    {"producer_epoch", NULL, AT(producer_epoch), 0, 0, LAST, NEVER, -1, CODEC_INT32, 0},
+    {"last_sequence", NULL, AT(last_sequence), 0, 0, LAST, NEVER, -1, CODEC_INT32, 0},
+    {"last_timestamp", NULL, AT(last_timestamp), 0, 0, LAST, NEVER, -1, CODEC_INT64, 0},
+    {"coordinator_epoch", NULL, AT(coordinator_epoch), 0, 0, LAST, NEVER, -1, CODEC_INT32,
+     0},
+    {"current_txn_start_offset", NULL, AT(current_txn_start_offset), 0, 0, LAST, NEVER,
+     -1, CODEC_INT64, 0},
+};
+#undef T
+const struct codec_struct describe_producers_response_producer_type = {
+    "describe_producers_response_producer", describe_producers_response_producer_fields,
+     &describe_producers_response_producer_defaults, sizeof(struct
+     describe_producers_response_producer), 6, 6};
+
+const struct describe_producers_response_partition describe_producers_response_partition_defaults = {
+    0
+};
+#define T describe_producers_response_partition
+static const struct codec_field describe_producers_response_partition_fields[] = {
+    {"partition_index", NULL, AT(partition_index), 0, 0, LAST, NEVER, -1, CODEC_INT32, 0},
+    {"error_code", NULL, AT(error_code), 0, 0, LAST, NEVER, -1, CODEC_INT16, 0},
+    {"error_message", NULL, AT(error_message), 0, 0, LAST, 0, -1, CODEC_STRING, 0},
+    {"active_producers", &describe_producers_response_producer_type, AT(active_producers),
+     AT(active_producers_count), 0, LAST, NEVER, -1, CODEC_STRUCT, CODEC_ARRAY},
+};
+#undef T
+const struct codec_struct describe_producers_response_partition_type = {
+    "describe_producers_response_partition", describe_producers_response_partition_fields,
+     &describe_producers_response_partition_defaults, sizeof(struct
+     describe_producers_response_partition), 4, 4};
+
+const struct describe_producers_response_topic describe_producers_response_topic_defaults = {
+    0
+};
+#define T describe_producers_response_topic
+static const struct codec_field describe_producers_response_topic_fields[] = {
+    {"name", NULL, AT(name), 0, 0, LAST, NEVER, -1, CODEC_STRING, 0},
+    {"partitions", &describe_producers_response_partition_type, AT(partitions),
+     AT(partitions_count), 0, LAST, NEVER, -1, CODEC_STRUCT, CODEC_ARRAY},
+};
+#undef T
+const struct codec_struct describe_producers_response_topic_type = {
+    "describe_producers_response_topic", describe_producers_response_topic_fields,
+     &describe_producers_response_topic_defaults, sizeof(struct
+     describe_producers_response_topic), 2, 2};
+
+const struct describe_producers_response describe_producers_response_defaults = {
+    0
+};
+#define T describe_producers_response
+static const struct codec_field describe_producers_response_fields[] = {
+    {"throttle_time_ms", NULL, AT(throttle_time_ms), 0, 0, LAST, NEVER, -1, CODEC_INT32,
+     0},
+    {"topics", &describe_producers_response_topic_type, AT(topics), AT(topics_count), 0,
+     LAST, NEVER, -1, CODEC_STRUCT, CODEC_ARRAY},
+};
+#undef T
+const struct codec_struct describe_producers_response_type = {
+    "describe_producers_response", describe_producers_response_fields,
+     &describe_producers_response_defaults, sizeof(struct describe_producers_response), 2,
+     2};
+
+const struct codec_message describe_producers_response_message = {
+    "describe_producers_response", &describe_producers_response_type, 61, 0, 0, 0};
+
+/* ---- ConsumerGroupHeartbeat ---- */
+
+const struct consumer_group_heartbeat_request_topic consumer_group_heartbeat_request_topic_defaults = {
+    0
+};
+#define T consumer_group_heartbeat_request_topic
+static const struct codec_field consumer_group_heartbeat_request_topic_fields[] = {
+    {"topic_id", NULL, AT(topic_id), 0, 0, LAST, NEVER, -1, CODEC_UUID, 0},
+    {"partitions", NULL, AT(partitions), AT(partitions_count), 0, LAST, NEVER, -1,
+     CODEC_INT32, CODEC_ARRAY},
+};
+#undef T
+const struct codec_struct consumer_group_heartbeat_request_topic_type = {
+    "consumer_group_heartbeat_request_topic",
+     consumer_group_heartbeat_request_topic_fields,
+     &consumer_group_heartbeat_request_topic_defaults, sizeof(struct
+     consumer_group_heartbeat_request_topic), 2, 2};
+
+const struct consumer_group_heartbeat_request consumer_group_heartbeat_request_defaults = {
+    .rebalance_timeout_ms = -1
+};
+#define T consumer_group_heartbeat_request
+static const struct codec_field consumer_group_heartbeat_request_fields[] = {
+    {"group_id", NULL, AT(group_id), 0, 0, LAST, NEVER, -1, CODEC_STRING, 0},
+    {"member_id", NULL, AT(member_id), 0, 0, LAST, NEVER, -1, CODEC_STRING, 0},
+    {"member_epoch", NULL, AT(member_epoch), 0, 0, LAST, NEVER, -1, CODEC_INT32, 0},
+    {"instance_id", NULL, AT(instance_id), 0, 0, LAST, 0, -1, CODEC_STRING, 0},
+    {"rack_id", NULL, AT(rack_id), 0, 0, LAST, 0, -1, CODEC_STRING, 0},
+    {"rebalance_timeout_ms", NULL, AT(rebalance_timeout_ms), 0, 0, LAST, NEVER, -1,
+     CODEC_INT32, 0},
+    {"subscribed_topic_names", NULL, AT(subscribed_topic_names),
+     AT(subscribed_topic_names_count), 0, LAST, 0, -1, CODEC_STRING, CODEC_ARRAY},
+    {"subscribed_topic_regex", NULL, AT(subscribed_topic_regex), 0, 1, LAST, 0, -1,
+     CODEC_STRING, 0},
+    {"server_assignor", NULL, AT(server_assignor), 0, 0, LAST, 0, -1, CODEC_STRING, 0},
+    {"topic_partitions", &consumer_group_heartbeat_request_topic_type,
+     AT(topic_partitions), AT(topic_partitions_count), 0, LAST, 0, -1, CODEC_STRUCT,
+     CODEC_ARRAY},
+};
+#undef T
+const struct codec_struct consumer_group_heartbeat_request_type = {
+    "consumer_group_heartbeat_request", consumer_group_heartbeat_request_fields,
+     &consumer_group_heartbeat_request_defaults, sizeof(struct
+     consumer_group_heartbeat_request), 10, 10};
+
+const struct codec_message consumer_group_heartbeat_request_message = {
+    "consumer_group_heartbeat_request", &consumer_group_heartbeat_request_type, 68, 0, 1, 0};
+
+const struct consumer_group_heartbeat_response_topic consumer_group_heartbeat_response_topic_defaults = {
+    0
+};
+#define T consumer_group_heartbeat_response_topic
+static const struct codec_field consumer_group_heartbeat_response_topic_fields[] = {
+    {"topic_id", NULL, AT(topic_id), 0, 0, LAST, NEVER, -1, CODEC_UUID, 0},
+    {"partitions", NULL, AT(partitions), AT(partitions_count), 0, LAST, NEVER, -1,
+     CODEC_INT32, CODEC_ARRAY},
+};
+#undef T
+const struct codec_struct consumer_group_heartbeat_response_topic_type = {
+    "consumer_group_heartbeat_response_topic",
+     consumer_group_heartbeat_response_topic_fields,
+     &consumer_group_heartbeat_response_topic_defaults, sizeof(struct
+     consumer_group_heartbeat_response_topic), 2, 2};
+
+const struct consumer_group_heartbeat_response_assignment consumer_group_heartbeat_response_assignment_defaults = {
+    0
+};
+#define T consumer_group_heartbeat_response_assignment
+static const struct codec_field consumer_group_heartbeat_response_assignment_fields[] = {
+    {"topic_partitions", &consumer_group_heartbeat_response_topic_type,
+     AT(topic_partitions), AT(topic_partitions_count), 0, LAST, NEVER, -1, CODEC_STRUCT,
+     CODEC_ARRAY},
+};
+#undef T
+const struct codec_struct consumer_group_heartbeat_response_assignment_type = {
+    "consumer_group_heartbeat_response_assignment",
+     consumer_group_heartbeat_response_assignment_fields,
+     &consumer_group_heartbeat_response_assignment_defaults, sizeof(struct
+     consumer_group_heartbeat_response_assignment), 1, 1};
+
+const struct consumer_group_heartbeat_response consumer_group_heartbeat_response_defaults = {
+    0
+};
+#define T consumer_group_heartbeat_response
+static const struct codec_field consumer_group_heartbeat_response_fields[] = {
+    {"throttle_time_ms", NULL, AT(throttle_time_ms), 0, 0, LAST, NEVER, -1, CODEC_INT32,
+     0},
+    {"error_code", NULL, AT(error_code), 0, 0, LAST, NEVER, -1, CODEC_INT16, 0},
+    {"error_message", NULL, AT(error_message), 0, 0, LAST, 0, -1, CODEC_STRING, 0},
+    {"member_id", NULL, AT(member_id), 0, 0, LAST, 0, -1, CODEC_STRING, 0},
+    {"member_epoch", NULL, AT(member_epoch), 0, 0, LAST, NEVER, -1, CODEC_INT32, 0},
+    {"heartbeat_interval_ms", NULL, AT(heartbeat_interval_ms), 0, 0, LAST, NEVER, -1,
+     CODEC_INT32, 0},
+    {"assignment", &consumer_group_heartbeat_response_assignment_type, AT(assignment), 0,
+     0, LAST, 0, -1, CODEC_STRUCT, 0},
+};
+#undef T
+const struct codec_struct consumer_group_heartbeat_response_type = {
+    "consumer_group_heartbeat_response", consumer_group_heartbeat_response_fields,
+     &consumer_group_heartbeat_response_defaults, sizeof(struct
+     consumer_group_heartbeat_response), 7, 7};
+
+const struct codec_message consumer_group_heartbeat_response_message = {
+    "consumer_group_heartbeat_response", &consumer_group_heartbeat_response_type, 68, 0, 1, 0};
+
+/* ---- ConsumerGroupDescribe ---- */
+
+const struct consumer_group_describe_request consumer_group_describe_request_defaults = {
+    0
+};
+#define T consumer_group_describe_request
+static const struct codec_field consumer_group_describe_request_fields[] = {
+    {"group_ids", NULL, AT(group_ids), AT(group_ids_count), 0, LAST, NEVER, -1,
+     CODEC_STRING, CODEC_ARRAY},
+    {"include_authorized_operations", NULL, AT(include_authorized_operations), 0, 0, LAST,
+     NEVER, -1, CODEC_BOOL, 0},
+};
+#undef T
+const struct codec_struct consumer_group_describe_request_type = {
+    "consumer_group_describe_request", consumer_group_describe_request_fields,
+     &consumer_group_describe_request_defaults, sizeof(struct
+     consumer_group_describe_request), 2, 2};
+
+const struct codec_message consumer_group_describe_request_message = {
+    "consumer_group_describe_request", &consumer_group_describe_request_type, 69, 0, 1, 0};
+
+const struct consumer_group_describe_response_topic consumer_group_describe_response_topic_defaults = {
+    0
+};
+#define T consumer_group_describe_response_topic
+static const struct codec_field consumer_group_describe_response_topic_fields[] = {
+    {"topic_id", NULL, AT(topic_id), 0, 0, LAST, NEVER, -1, CODEC_UUID, 0},
+    {"topic_name", NULL, AT(topic_name), 0, 0, LAST, NEVER, -1, CODEC_STRING, 0},
+    {"partitions", NULL, AT(partitions), AT(partitions_count), 0, LAST, NEVER, -1,
+     CODEC_INT32, CODEC_ARRAY},
+};
+#undef T
+const struct codec_struct consumer_group_describe_response_topic_type = {
+    "consumer_group_describe_response_topic",
+     consumer_group_describe_response_topic_fields,
+     &consumer_group_describe_response_topic_defaults, sizeof(struct
+     consumer_group_describe_response_topic), 3, 3};
+
+const struct consumer_group_describe_response_assignment consumer_group_describe_response_assignment_defaults = {
+    0
+};
+#define T consumer_group_describe_response_assignment
+static const struct codec_field consumer_group_describe_response_assignment_fields[] = {
+    {"topic_partitions", &consumer_group_describe_response_topic_type,
+     AT(topic_partitions), AT(topic_partitions_count), 0, LAST, NEVER, -1, CODEC_STRUCT,
+     CODEC_ARRAY},
+};
+#undef T
+const struct codec_struct consumer_group_describe_response_assignment_type = {
+    "consumer_group_describe_response_assignment",
+     consumer_group_describe_response_assignment_fields,
+     &consumer_group_describe_response_assignment_defaults, sizeof(struct
+     consumer_group_describe_response_assignment), 1, 1};
+
+const struct consumer_group_describe_response_member consumer_group_describe_response_member_defaults = {
+    .member_type = -1
+};
+#define T consumer_group_describe_response_member
+static const struct codec_field consumer_group_describe_response_member_fields[] = {
+    {"member_id", NULL, AT(member_id), 0, 0, LAST, NEVER, -1, CODEC_STRING, 0},
+    {"instance_id", NULL, AT(instance_id), 0, 0, LAST, 0, -1, CODEC_STRING, 0},
+    {"rack_id", NULL, AT(rack_id), 0, 0, LAST, 0, -1, CODEC_STRING, 0},
+    {"member_epoch", NULL, AT(member_epoch), 0, 0, LAST, NEVER, -1, CODEC_INT32, 0},
+    {"client_id", NULL, AT(client_id), 0, 0, LAST, NEVER, -1, CODEC_STRING, 0},
+    {"client_host", NULL, AT(client_host), 0, 0, LAST, NEVER, -1, CODEC_STRING, 0},
+    {"subscribed_topic_names", NULL, AT(subscribed_topic_names),
+     AT(subscribed_topic_names_count), 0, LAST, NEVER, -1, CODEC_STRING, CODEC_ARRAY},
+    {"subscribed_topic_regex", NULL, AT(subscribed_topic_regex), 0, 0, LAST, 0, -1,
+     CODEC_STRING, 0},
+    {"assignment", &consumer_group_describe_response_assignment_type, AT(assignment), 0,
+     0, LAST, NEVER, -1, CODEC_STRUCT, 0},
+    {"target_assignment", &consumer_group_describe_response_assignment_type,
+     AT(target_assignment), 0, 0, LAST, NEVER, -1, CODEC_STRUCT, 0},
+    {"member_type", NULL, AT(member_type), 0, 1, LAST, NEVER, -1, CODEC_INT8, 0},
+};
+#undef T
+const struct codec_struct consumer_group_describe_response_member_type = {
+    "consumer_group_describe_response_member",
+     consumer_group_describe_response_member_fields,
+     &consumer_group_describe_response_member_defaults, sizeof(struct
+     consumer_group_describe_response_member), 11, 11};
+
+const struct consumer_group_describe_response_group consumer_group_describe_response_group_defaults = {
+    .authorized_operations = INT32_MIN
+};
+#define T consumer_group_describe_response_group
+static const struct codec_field consumer_group_describe_response_group_fields[] = {
+    {"error_code", NULL, AT(error_code), 0, 0, LAST, NEVER, -1, CODEC_INT16, 0},
+    {"error_message", NULL, AT(error_message), 0, 0, LAST, 0, -1, CODEC_STRING, 0},
+    {"group_id", NULL, AT(group_id), 0, 0, LAST, NEVER, -1, CODEC_STRING, 0},
+    {"group_state", NULL, AT(group_state), 0, 0, LAST, NEVER, -1, CODEC_STRING, 0},
+    {"group_epoch", NULL, AT(group_epoch), 0, 0, LAST, NEVER, -1, CODEC_INT32, 0},
+    {"assignment_epoch", NULL, AT(assignment_epoch), 0, 0, LAST, NEVER, -1, CODEC_INT32,
+     0},
+    {"assignor_name", NULL, AT(assignor_name), 0, 0, LAST, NEVER, -1, CODEC_STRING, 0},
+    {"members", &consumer_group_describe_response_member_type, AT(members),
+     AT(members_count), 0, LAST, NEVER, -1, CODEC_STRUCT, CODEC_ARRAY},
+    {"authorized_operations", NULL, AT(authorized_operations), 0, 0, LAST, NEVER, -1,
+     CODEC_INT32, 0},
+};
+#undef T
+const struct codec_struct consumer_group_describe_response_group_type = {
+    "consumer_group_describe_response_group",
+     consumer_group_describe_response_group_fields,
+     &consumer_group_describe_response_group_defaults, sizeof(struct
+     consumer_group_describe_response_group), 9, 9};
+
+const struct consumer_group_describe_response consumer_group_describe_response_defaults = {
+    0
+};
+#define T consumer_group_describe_response
+static const struct codec_field consumer_group_describe_response_fields[] = {
+    {"throttle_time_ms", NULL, AT(throttle_time_ms), 0, 0, LAST, NEVER, -1, CODEC_INT32,
+     0},
+    {"groups", &consumer_group_describe_response_group_type, AT(groups), AT(groups_count),
+     0, LAST, NEVER, -1, CODEC_STRUCT, CODEC_ARRAY},
+};
+#undef T
+const struct codec_struct consumer_group_describe_response_type = {
+    "consumer_group_describe_response", consumer_group_describe_response_fields,
+     &consumer_group_describe_response_defaults, sizeof(struct
+     consumer_group_describe_response), 2, 2};
+
+const struct codec_message consumer_group_describe_response_message = {
+    "consumer_group_describe_response", &consumer_group_describe_response_type, 69, 0, 1, 0};
+
+/* ---- ListConfigResources ---- */
+
+const struct list_config_resources_request list_config_resources_request_defaults = {
+    0
+};
+#define T list_config_resources_request
+static const struct codec_field list_config_resources_request_fields[] = {
+    {"resource_types", NULL, AT(resource_types), AT(resource_types_count), 1, LAST, NEVER,
+     -1, CODEC_INT8, CODEC_ARRAY},
+};
+#undef T
+const struct codec_struct list_config_resources_request_type = {
+    "list_config_resources_request", list_config_resources_request_fields,
+     &list_config_resources_request_defaults, sizeof(struct
+     list_config_resources_request), 1, 1};
+
+const struct codec_message list_config_resources_request_message = {
+    "list_config_resources_request", &list_config_resources_request_type, 74, 0, 1, 0};
+
+const struct list_config_resources_response_resource list_config_resources_response_resource_defaults = {
+    .resource_type = 16
+};
+#define T list_config_resources_response_resource
+static const struct codec_field list_config_resources_response_resource_fields[] = {
+    {"resource_name", NULL, AT(resource_name), 0, 0, LAST, NEVER, -1, CODEC_STRING, 0},
+    {"resource_type", NULL, AT(resource_type), 0, 1, LAST, NEVER, -1, CODEC_INT8, 0},
+};
+#undef T
+const struct codec_struct list_config_resources_response_resource_type = {
+    "list_config_resources_response_resource",
+     list_config_resources_response_resource_fields,
+     &list_config_resources_response_resource_defaults, sizeof(struct
+     list_config_resources_response_resource), 2, 2};
+
+const struct list_config_resources_response list_config_resources_response_defaults = {
+    0
+};
+#define T list_config_resources_response
+static const struct codec_field list_config_resources_response_fields[] = {
+    {"throttle_time_ms", NULL, AT(throttle_time_ms), 0, 0, LAST, NEVER, -1, CODEC_INT32,
+     0},
+    {"error_code", NULL, AT(error_code), 0, 0, LAST, NEVER, -1, CODEC_INT16, 0},
+    {"config_resources", &list_config_resources_response_resource_type,
+     AT(config_resources), AT(config_resources_count), 0, LAST, NEVER, -1, CODEC_STRUCT,
+     CODEC_ARRAY},
+};
+#undef T
+const struct codec_struct list_config_resources_response_type = {
+    "list_config_resources_response", list_config_resources_response_fields,
+     &list_config_resources_response_defaults, sizeof(struct
+     list_config_resources_response), 3, 3};
+
+const struct codec_message list_config_resources_response_message = {
+    "list_config_resources_response", &list_config_resources_response_type, 74, 0, 1, 0};
 
 /* ---- DescribeTopicPartitions ---- */
 
@@ -1695,22 +3910,119 @@ const struct codec_struct describe_topic_partitions_response_type = {
 const struct codec_message describe_topic_partitions_response_message = {
     "describe_topic_partitions_response", &describe_topic_partitions_response_type, 75, 0, 0, 0};
 
+/* ---- ConsumerProtocol ---- */
+
+const struct consumer_protocol_subscription_owned consumer_protocol_subscription_owned_defaults = {
+    0
+};
+#define T consumer_protocol_subscription_owned
+static const struct codec_field consumer_protocol_subscription_owned_fields[] = {
+    {"topic", NULL, AT(topic), 0, 0, LAST, NEVER, -1, CODEC_STRING, 0},
+    {"partitions", NULL, AT(partitions), AT(partitions_count), 0, LAST, NEVER, -1,
+     CODEC_INT32, CODEC_ARRAY},
+};
+#undef T
+const struct codec_struct consumer_protocol_subscription_owned_type = {
+    "consumer_protocol_subscription_owned", consumer_protocol_subscription_owned_fields,
+     &consumer_protocol_subscription_owned_defaults, sizeof(struct
+     consumer_protocol_subscription_owned), 2, 2};
+
+const struct consumer_protocol_subscription consumer_protocol_subscription_defaults = {
+    .generation_id = -1
+};
+#define T consumer_protocol_subscription
+static const struct codec_field consumer_protocol_subscription_fields[] = {
+    {"topics", NULL, AT(topics), AT(topics_count), 0, LAST, NEVER, -1, CODEC_STRING,
+     CODEC_ARRAY},
+    {"user_data", NULL, AT(user_data), 0, 0, LAST, 0, -1, CODEC_RECORDS, 0},
+    {"owned_partitions", &consumer_protocol_subscription_owned_type, AT(owned_partitions),
+     AT(owned_partitions_count), 1, LAST, NEVER, -1, CODEC_STRUCT, CODEC_ARRAY},
+    {"generation_id", NULL, AT(generation_id), 0, 2, LAST, NEVER, -1, CODEC_INT32, 0},
+    {"rack_id", NULL, AT(rack_id), 0, 3, LAST, 0, -1, CODEC_STRING, 0},
+};
+#undef T
+const struct codec_struct consumer_protocol_subscription_type = {
+    "consumer_protocol_subscription", consumer_protocol_subscription_fields,
+     &consumer_protocol_subscription_defaults, sizeof(struct
+     consumer_protocol_subscription), 5, 5};
+
+const struct codec_message consumer_protocol_subscription_message = {
+    "consumer_protocol_subscription", &consumer_protocol_subscription_type, -1, 0, 3, CODEC_VERSION_NONE};
+
+const struct consumer_protocol_assignment_assigned consumer_protocol_assignment_assigned_defaults = {
+    0
+};
+#define T consumer_protocol_assignment_assigned
+static const struct codec_field consumer_protocol_assignment_assigned_fields[] = {
+    {"topic", NULL, AT(topic), 0, 0, LAST, NEVER, -1, CODEC_STRING, 0},
+    {"partitions", NULL, AT(partitions), AT(partitions_count), 0, LAST, NEVER, -1,
+     CODEC_INT32, CODEC_ARRAY},
+};
+#undef T
+const struct codec_struct consumer_protocol_assignment_assigned_type = {
+    "consumer_protocol_assignment_assigned", consumer_protocol_assignment_assigned_fields,
+     &consumer_protocol_assignment_assigned_defaults, sizeof(struct
+     consumer_protocol_assignment_assigned), 2, 2};
+
+const struct consumer_protocol_assignment consumer_protocol_assignment_defaults = {
+    0
+};
+#define T consumer_protocol_assignment
+static const struct codec_field consumer_protocol_assignment_fields[] = {
+    {"assigned_partitions", &consumer_protocol_assignment_assigned_type,
+     AT(assigned_partitions), AT(assigned_partitions_count), 0, LAST, NEVER, -1,
+     CODEC_STRUCT, CODEC_ARRAY},
+    {"user_data", NULL, AT(user_data), 0, 0, LAST, 0, -1, CODEC_RECORDS, 0},
+};
+#undef T
+const struct codec_struct consumer_protocol_assignment_type = {
+    "consumer_protocol_assignment", consumer_protocol_assignment_fields,
+     &consumer_protocol_assignment_defaults, sizeof(struct consumer_protocol_assignment),
+     2, 2};
+
+const struct codec_message consumer_protocol_assignment_message = {
+    "consumer_protocol_assignment", &consumer_protocol_assignment_type, -1, 0, 3, CODEC_VERSION_NONE};
+
 const struct kafka_api kafka_apis[KAFKA_API_COUNT] = {
     {"Produce", &produce_request_message, &produce_response_message, 0, 3, 13, 0, 9},
     {"Fetch", &fetch_request_message, &fetch_response_message, 1, 4, 18, 4, 12},
     {"ListOffsets", &list_offsets_request_message, &list_offsets_response_message, 2, 1, 11, 1, 6},
     {"Metadata", &metadata_request_message, &metadata_response_message, 3, 0, 13, 0, 9},
+    {"OffsetCommit", &offset_commit_request_message, &offset_commit_response_message, 8, 2, 10, 2, 8},
+    {"OffsetFetch", &offset_fetch_request_message, &offset_fetch_response_message, 9, 1, 10, 1, 6},
     {"FindCoordinator", &find_coordinator_request_message, &find_coordinator_response_message, 10, 0, 6, 0, 3},
+    {"JoinGroup", &join_group_request_message, &join_group_response_message, 11, 0, 9, 0, 6},
+    {"Heartbeat", &heartbeat_request_message, &heartbeat_response_message, 12, 0, 4, 0, 4},
+    {"LeaveGroup", &leave_group_request_message, &leave_group_response_message, 13, 0, 5, 0, 4},
+    {"SyncGroup", &sync_group_request_message, &sync_group_response_message, 14, 0, 5, 0, 4},
+    {"DescribeGroups", &describe_groups_request_message, &describe_groups_response_message, 15, 0, 6, 0, 5},
+    {"ListGroups", &list_groups_request_message, &list_groups_response_message, 16, 0, 5, 0, 3},
     {"ApiVersions", &api_versions_request_message, &api_versions_response_message, 18, 0, 4, 0, 3},
     {"CreateTopics", &create_topics_request_message, &create_topics_response_message, 19, 2, 7, 2, 5},
     {"DeleteTopics", &delete_topics_request_message, &delete_topics_response_message, 20, 1, 6, 1, 4},
+    {"DeleteRecords", &delete_records_request_message, &delete_records_response_message, 21, 0, 2, 0, 2},
     {"InitProducerId", &init_producer_id_request_message, &init_producer_id_response_message, 22, 0, 5, 0, 2},
     {"OffsetForLeaderEpoch", &offset_for_leader_epoch_request_message, &offset_for_leader_epoch_response_message, 23, 2, 4, 2, 4},
     {"DescribeConfigs", &describe_configs_request_message, &describe_configs_response_message, 32, 1, 4, 1, 4},
     {"AlterConfigs", &alter_configs_request_message, &alter_configs_response_message, 33, 0, 2, 0, 2},
+    {"AlterReplicaLogDirs", &alter_replica_log_dirs_request_message, &alter_replica_log_dirs_response_message, 34, 1, 2, 1, 2},
+    {"DescribeLogDirs", &describe_log_dirs_request_message, &describe_log_dirs_response_message, 35, 1, 4, 1, 2},
     {"CreatePartitions", &create_partitions_request_message, &create_partitions_response_message, 37, 0, 3, 0, 2},
+    {"DeleteGroups", &delete_groups_request_message, &delete_groups_response_message, 42, 0, 2, 0, 2},
+    {"ElectLeaders", &elect_leaders_request_message, &elect_leaders_response_message, 43, 0, 2, 0, 2},
     {"IncrementalAlterConfigs", &incremental_alter_configs_request_message, &incremental_alter_configs_response_message, 44, 0, 1, 0, 1},
+    {"AlterPartitionReassignments", &alter_partition_reassignments_request_message, &alter_partition_reassignments_response_message, 45, 0, 1, 0, 0},
+    {"ListPartitionReassignments", &list_partition_reassignments_request_message, &list_partition_reassignments_response_message, 46, 0, 0, 0, 0},
+    {"OffsetDelete", &offset_delete_request_message, &offset_delete_response_message, 47, 0, 0, 0, CODEC_VERSION_NONE},
+    {"DescribeClientQuotas", &describe_client_quotas_request_message, &describe_client_quotas_response_message, 48, 0, 1, 0, 1},
+    {"AlterClientQuotas", &alter_client_quotas_request_message, &alter_client_quotas_response_message, 49, 0, 1, 0, 1},
+    {"DescribeQuorum", &describe_quorum_request_message, &describe_quorum_response_message, 55, 0, 2, 0, 0},
+    {"UpdateFeatures", &update_features_request_message, &update_features_response_message, 57, 0, 2, 0, 0},
     {"DescribeCluster", &describe_cluster_request_message, &describe_cluster_response_message, 60, 0, 2, 0, 0},
+    {"DescribeProducers", &describe_producers_request_message, &describe_producers_response_message, 61, 0, 0, 0, 0},
+    {"ConsumerGroupHeartbeat", &consumer_group_heartbeat_request_message, &consumer_group_heartbeat_response_message, 68, 0, 1, 0, 0},
+    {"ConsumerGroupDescribe", &consumer_group_describe_request_message, &consumer_group_describe_response_message, 69, 0, 1, 0, 0},
+    {"ListConfigResources", &list_config_resources_request_message, &list_config_resources_response_message, 74, 0, 1, 0, 0},
     {"DescribeTopicPartitions", &describe_topic_partitions_request_message, &describe_topic_partitions_response_message, 75, 0, 0, 0, 0},
 };
 /* clang-format on */

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Make the golden frames anew, or verify the ones that stand.
 
-    tests/golden/make.py raw        every api and version, by capture/*.java
+    tests/golden/make.py raw [API...]  every api, or these, and version, by capture/*.java
     tests/golden/make.py clients    real clients at work, through tests/lib/kafka_proxy.py
     tests/golden/make.py verify     Kafka's own classes decode and encode each frame
 
@@ -9,8 +9,10 @@ README.md beside this file says what the frames are for.
 """
 
 import pathlib
+import shutil
 import subprocess
 import sys
+import tempfile
 import time
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -37,12 +39,19 @@ def java(name, *arguments):
     return subprocess.run([str(part) for part in command]).returncode == 0
 
 
-def remove(pattern):
-    for path in HERE.glob(f"*/{pattern}"):
-        path.unlink()
+def take(made, apis):
+    """Put the frames of APIS, of all if there are none, from MADE in place of the old."""
+    for folder in sorted(made.iterdir()):
+        if apis and folder.name not in apis:
+            continue
+        (HERE / folder.name).mkdir(exist_ok=True)
+        for path in (HERE / folder.name).glob("*-capture-*.bin"):
+            path.unlink()
+        for path in folder.iterdir():
+            shutil.copy(path, HERE / folder.name)
 
 
-def capture_raw():
+def capture_raw(apis):
     """Frames of every api and version, from two brokers of one cluster."""
     config = {"broker.rack": "zone-1", "auto.create.topics.enable": "false"}
     with KafkaBroker(config=config) as first:
@@ -54,20 +63,21 @@ def capture_raw():
             second.kill()
             time.sleep(1)
             second.start()
-            remove("*-capture-*.bin")
-            if not java("Capture", "frames", first.bootstrap, second.bootstrap, HERE):
-                raise SystemExit("capturing failed")
+            with tempfile.TemporaryDirectory() as made:
+                if not java("Capture", "frames", first.bootstrap, second.bootstrap, made):
+                    raise SystemExit("capturing failed")
+                take(pathlib.Path(made), apis)
         finally:
             second.stop()
 
 
 def main():
-    wanted = sys.argv[1] if len(sys.argv) == 2 else ""
-    if wanted not in ("raw", "clients", "verify"):
+    wanted = sys.argv[1] if len(sys.argv) > 1 else ""
+    if wanted not in ("raw", "clients", "verify") or wanted != "raw" and len(sys.argv) > 2:
         raise SystemExit(__doc__)
     build()
     if wanted == "raw":
-        capture_raw()
+        capture_raw(sys.argv[2:])
     if wanted == "clients":
         subprocess.run([ROOT / "tests" / "interop" / "setup"], check=True)
         real_clients.capture()

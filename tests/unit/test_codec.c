@@ -386,6 +386,54 @@ static void test_nullable_struct(void **state)
     assert_encodes(f, msg, 0, &req, present);
 }
 
+/* An unsigned port keeps its upper half, and a fraction its bits; both print as what they
+ * are. */
+static void test_ports_and_fractions(void **state)
+{
+    struct fixture *f = *state;
+    struct describe_quorum_response quorum;
+    struct slice bytes = HEX("\0\0\0\1\2\0\0\0\1\2\2n\2h\xff\xfe\0\0\0");
+    assert_int_equal(decode(f, &describe_quorum_response_message, 2, bytes, &quorum), 0);
+    assert_int_equal(quorum.nodes[0].listeners[0].port, 65534);
+    assert_encodes(f, &describe_quorum_response_message, 2, &quorum, bytes);
+    str_reset(&f->bytes);
+    codec_print(&describe_quorum_response_message, 2, &quorum, &f->bytes);
+    assert_non_null(strstr(str_cstr(&f->bytes), "port=65534"));
+
+    struct alter_client_quotas_request quotas;
+    bytes = HEX("\0\0\0\1\0\0\0\0\0\0\0\1\0\1k\x40\x04\0\0\0\0\0\0\0\1");
+    assert_int_equal(decode(f, &alter_client_quotas_request_message, 0, bytes, &quotas),
+                     0);
+    assert_true(quotas.entries[0].ops[0].value == 2.5);
+    assert_true(quotas.validate_only);
+    assert_encodes(f, &alter_client_quotas_request_message, 0, &quotas, bytes);
+    str_reset(&f->bytes);
+    codec_print(&alter_client_quotas_request_message, 0, &quotas, &f->bytes);
+    assert_non_null(strstr(str_cstr(&f->bytes), "value=2.5"));
+}
+
+/* An array of single bytes prints element by element. */
+static void test_print_bytes(void **state)
+{
+    struct fixture *f = *state;
+    struct list_config_resources_request req = {.resource_types = (int8_t[]){2, 16, 32},
+                                                .resource_types_count = 3};
+    codec_print(&list_config_resources_request_message, 1, &req, &f->bytes);
+    assert_string_equal(str_cstr(&f->bytes),
+                        "list_config_resources_request v1{resource_types=[2 16 32]}");
+}
+
+/* An API without flexible versions has plain forms in all of them. */
+static void test_never_flexible(void **state)
+{
+    struct fixture *f = *state;
+    struct offset_delete_request req;
+    struct slice bytes = HEX("\0\1g\0\0\0\1\0\1t\0\0\0\1\0\0\0\7");
+    assert_int_equal(decode(f, &offset_delete_request_message, 0, bytes, &req), 0);
+    assert_int_equal(req.topics[0].partitions[0].partition_index, 7);
+    assert_encodes(f, &offset_delete_request_message, 0, &req, bytes);
+}
+
 /* Records of a produce request point into the frame. */
 static void test_records_borrowed(void **state)
 {
@@ -544,6 +592,9 @@ int main(void)
         TEST(test_strings_out),
         TEST(test_utf8),
         TEST(test_nullable_struct),
+        TEST(test_ports_and_fractions),
+        TEST(test_print_bytes),
+        TEST(test_never_flexible),
         TEST(test_records_borrowed),
         TEST(test_slices_borrowed),
         TEST(test_slices_empty),

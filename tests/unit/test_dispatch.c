@@ -9,17 +9,27 @@
 #include "proto/kafka_gen.h"
 #include "tests/lib/fake_core_send.h"
 
-/* What ApiVersions advertises is what has a handler: every row of the table of APIs, and
- * no two of them the same. */
+/* No two APIs that are served have the same handler, and what is unknown has none. */
 static void every_api_has_its_own_handler(void **state)
 {
     (void)state;
     for (size_t i = 0; i < KAFKA_API_COUNT; i++) {
-        assert_non_null(dispatch_find(kafka_apis[i].key));
+        dispatch_fn *handler = dispatch_find(kafka_apis[i].key);
         for (size_t j = 0; j < i; j++)
-            assert_true(dispatch_find(kafka_apis[i].key) !=
-                        dispatch_find(kafka_apis[j].key));
+            assert_true(handler == NULL || handler != dispatch_find(kafka_apis[j].key));
     }
+    assert_non_null(dispatch_find(KAFKA_PRODUCE));
+    assert_null(dispatch_find(4));
+    assert_null(dispatch_find(-1));
+    assert_null(dispatch_find(INT16_MAX));
+}
+
+/* Quotas are not enforced: an answer would be a promise. */
+static void quotas_are_not_served(void **state)
+{
+    (void)state;
+    assert_null(dispatch_find(KAFKA_DESCRIBE_CLIENT_QUOTAS));
+    assert_null(dispatch_find(KAFKA_ALTER_CLIENT_QUOTAS));
 }
 
 /* The versions are those of Kafka 4.2 (kafka.md 1.1); a lower one than a client's best
@@ -28,10 +38,14 @@ static void versions_are_those_of_kafka_4_2(void **state)
 {
     static const int16_t wanted[][4] = {
         /* key, least, greatest, advertised from */
-        {0, 3, 13, 0}, {1, 4, 18, 4}, {2, 1, 11, 1}, {3, 0, 13, 0},
-        {10, 0, 6, 0}, {18, 0, 4, 0}, {19, 2, 7, 2}, {20, 1, 6, 1},
-        {22, 0, 5, 0}, {23, 2, 4, 2}, {32, 1, 4, 1}, {33, 0, 2, 0},
-        {37, 0, 3, 0}, {44, 0, 1, 0}, {60, 0, 2, 0}, {75, 0, 0, 0},
+        {0, 3, 13, 0}, {1, 4, 18, 4}, {2, 1, 11, 1}, {3, 0, 13, 0}, {8, 2, 10, 2},
+        {9, 1, 10, 1}, {10, 0, 6, 0}, {11, 0, 9, 0}, {12, 0, 4, 0}, {13, 0, 5, 0},
+        {14, 0, 5, 0}, {15, 0, 6, 0}, {16, 0, 5, 0}, {18, 0, 4, 0}, {19, 2, 7, 2},
+        {20, 1, 6, 1}, {21, 0, 2, 0}, {22, 0, 5, 0}, {23, 2, 4, 2}, {32, 1, 4, 1},
+        {33, 0, 2, 0}, {34, 1, 2, 1}, {35, 1, 4, 1}, {37, 0, 3, 0}, {42, 0, 2, 0},
+        {43, 0, 2, 0}, {44, 0, 1, 0}, {45, 0, 1, 0}, {46, 0, 0, 0}, {47, 0, 0, 0},
+        {48, 0, 1, 0}, {49, 0, 1, 0}, {55, 0, 2, 0}, {57, 0, 2, 0}, {60, 0, 2, 0},
+        {61, 0, 0, 0}, {68, 0, 1, 0}, {69, 0, 1, 0}, {74, 0, 1, 0}, {75, 0, 0, 0},
     };
     (void)state;
     assert_int_equal(KAFKA_API_COUNT, ARRAY_LEN(wanted));
@@ -47,6 +61,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_api_has_its_own_handler),
+        cmocka_unit_test(quotas_are_not_served),
         cmocka_unit_test(versions_are_those_of_kafka_4_2),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -126,7 +126,9 @@ static void hostile_prefixes_are_refused(void **state)
     assert_int_equal(judge(&lim, 1 << 20, KAFKA_PRODUCE, 9), 0);
     assert_int_equal(judge(&lim, (1 << 20) + 1, KAFKA_PRODUCE, 9), ERR_TOO_LARGE);
     assert_int_equal(judge(&lim, INT32_MAX, KAFKA_PRODUCE, 9), ERR_TOO_LARGE);
-    assert_int_equal(judge(&lim, 100, 11, 0), ERR_UNSUPPORTED);
+    assert_int_equal(judge(&lim, 100, 4, 0), ERR_UNSUPPORTED);
+    /* One that is spoken, but has no handler. */
+    assert_int_equal(judge(&lim, 100, KAFKA_ALTER_CLIENT_QUOTAS, 1), ERR_UNSUPPORTED);
     assert_int_equal(judge(&lim, 100, -1, 0), ERR_UNSUPPORTED);
     assert_int_equal(judge(&lim, 100, 32767, 0), ERR_UNSUPPORTED);
     assert_int_equal(judge(&lim, 100, KAFKA_PRODUCE, 2), ERR_UNSUPPORTED);

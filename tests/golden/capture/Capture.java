@@ -6,8 +6,11 @@ import java.util.Properties;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.common.Uuid;
+import org.apache.kafka.common.message.AlterClientQuotasResponseData;
+import org.apache.kafka.common.message.AlterPartitionReassignmentsResponseData;
 import org.apache.kafka.common.message.CreateTopicsRequestData;
 import org.apache.kafka.common.message.CreateTopicsResponseData;
+import org.apache.kafka.common.message.IncrementalAlterConfigsResponseData;
 import org.apache.kafka.common.message.InitProducerIdRequestData;
 import org.apache.kafka.common.message.InitProducerIdResponseData;
 import org.apache.kafka.common.message.MetadataRequestData;
@@ -42,7 +45,19 @@ public final class Capture {
             Map.entry(ApiKeys.INCREMENTAL_ALTER_CONFIGS, new int[] {0, 1}),
             Map.entry(ApiKeys.DESCRIBE_CLUSTER, new int[] {0, 2}),
             Map.entry(ApiKeys.FIND_COORDINATOR, new int[] {0, 6}),
-            Map.entry(ApiKeys.DESCRIBE_TOPIC_PARTITIONS, new int[] {0, 0}));
+            Map.entry(ApiKeys.DESCRIBE_TOPIC_PARTITIONS, new int[] {0, 0}),
+            Map.entry(ApiKeys.DELETE_RECORDS, new int[] {0, 2}),
+            Map.entry(ApiKeys.ALTER_REPLICA_LOG_DIRS, new int[] {1, 2}),
+            Map.entry(ApiKeys.DESCRIBE_LOG_DIRS, new int[] {1, 4}),
+            Map.entry(ApiKeys.ELECT_LEADERS, new int[] {0, 2}),
+            Map.entry(ApiKeys.ALTER_PARTITION_REASSIGNMENTS, new int[] {0, 1}),
+            Map.entry(ApiKeys.LIST_PARTITION_REASSIGNMENTS, new int[] {0, 0}),
+            Map.entry(ApiKeys.DESCRIBE_CLIENT_QUOTAS, new int[] {0, 1}),
+            Map.entry(ApiKeys.ALTER_CLIENT_QUOTAS, new int[] {0, 1}),
+            Map.entry(ApiKeys.DESCRIBE_QUORUM, new int[] {0, 2}),
+            Map.entry(ApiKeys.UPDATE_FEATURES, new int[] {0, 2}),
+            Map.entry(ApiKeys.DESCRIBE_PRODUCERS, new int[] {0, 0}),
+            Map.entry(ApiKeys.LIST_CONFIG_RESOURCES, new int[] {0, 1}));
 
     /** Makes the captures' bytes independent of the order of a map. */
     private static List<ApiKeys> apis() {
@@ -74,6 +89,8 @@ public final class Capture {
         create.topics().add(topic("compacted", new int[] {1}, "cleanup.policy", "compact"));
         create.topics().add(topic("transactions", new int[] {1}));
         create.topics().add(topic("grown", new int[] {1, 1, 1}));
+        create.topics().add(topic("trimmed", new int[] {1, 1, 2}));
+        create.topics().add(topic("moved", new int[] {1, 1}));
         create.topics().add(topic("assigned", new int[] {1, 1, 1}));
         for (int i = 1; i <= 7; i++) {
             create.topics().add(topic("gone-" + i, new int[] {1}));
@@ -139,6 +156,8 @@ public final class Capture {
             createTopics(wire);
             produceOne(wire, "alpha", 0, 5);
             produceOne(other, "alpha", 2, 5);
+            produceOne(wire, "trimmed", 0, 9);
+            produceOne(wire, "moved", 0, 9);
         }
         transactions(first);
     }
@@ -171,6 +190,10 @@ public final class Capture {
             ApiKeys api, int version) throws Exception {
         try (var wire = new Wire(address, directory)) {
             int index = 0;
+            if (api == ApiKeys.LIST_PARTITION_REASSIGNMENTS) {
+                wire.call(ApiKeys.ALTER_PARTITION_REASSIGNMENTS, 1, AdminRequests.underway(),
+                        AlterPartitionReassignmentsResponseData.class);
+            }
             for (var request : requests.of(api, version)) {
                 wire.save(api, version, ++index, request, true);
             }
@@ -181,12 +204,19 @@ public final class Capture {
     }
 
     private static void frames(String first, String second, Path directory) throws Exception {
+        new Groups(first, directory).run();
         Requests requests;
         try (var wire = new Wire(first, directory)) {
             requests = new Requests(topicIds(wire), newProducerId(wire));
             // An ApiVersions request of a version from the future is answered in version 0.
             byte[] future = {0, 18, 0, 99, 0, 0, 0, 7, 0, 1, 'x', 0};
             wire.store(ApiKeys.API_VERSIONS, 0, "response", 9, wire.raw(future));
+        }
+        try (var wire = new Wire(first, directory)) {
+            wire.call(ApiKeys.INCREMENTAL_ALTER_CONFIGS, 1, AdminRequests.configured(),
+                    IncrementalAlterConfigsResponseData.class);
+            wire.call(ApiKeys.ALTER_CLIENT_QUOTAS, 1, AdminRequests.quotas(),
+                    AlterClientQuotasResponseData.class);
         }
         for (ApiKeys api : apis()) {
             for (int v = VERSIONS.get(api)[0]; v <= VERSIONS.get(api)[1]; v++) {

@@ -63,7 +63,7 @@ final class Requests {
             case DESCRIBE_CLUSTER -> describeCluster(version);
             case FIND_COORDINATOR -> findCoordinator(version);
             case DESCRIBE_TOPIC_PARTITIONS -> describeTopicPartitions();
-            default -> throw new IllegalArgumentException(api.name);
+            default -> AdminRequests.of(api, version);
         };
     }
 

@@ -108,6 +108,17 @@ final class Wire implements AutoCloseable {
         return decode(api, (short) version, reply);
     }
 
+    /** Send REQUEST and keep its frame; the answer comes later, by collect(). */
+    void post(ApiKeys api, int version, int index, ApiMessage request) throws IOException {
+        store(api, version, "request", index, send(api, (short) version, request));
+    }
+
+    <T> T collect(ApiKeys api, int version, int index, Class<T> type) throws IOException {
+        byte[] reply = receive();
+        store(api, version, "response", index, reply);
+        return type.cast(decode(api, (short) version, reply));
+    }
+
     void store(ApiKeys api, int version, String direction, int index, byte[] frame)
             throws IOException {
         Path folder = Files.createDirectories(directory.resolve(api.name));
