@@ -61,8 +61,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         read_body(&r, &header);
     }
     /* The same bytes as a reply, to a client of ours. */
-    if (size > 2) {
-        const struct kafka_api *api = &kafka_apis[data[0] % KAFKA_API_COUNT];
+    const struct kafka_api *api = size > 2 ? kafka_api_find(data[0]) : NULL;
+    if (api != NULL) {
         int32_t correlation_id;
         reader_init(&r, slice_of(data + 2, size - 2));
         rc = header_read_response(&r, api, data[1], &correlation_id);
