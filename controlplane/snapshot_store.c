@@ -68,8 +68,11 @@ struct snapshot_store *snapshot_store_new(const char *dir, const struct uuid *ce
     atomic_init(&store->level, 1);
     pthread_mutex_init(&store->copy_mutex, NULL);
     pthread_mutex_init(&store->ship_mutex, NULL);
+    /* What a process that was killed left behind. */
     delete_prefixed(dir, "ship-");
     delete_prefixed(dir, "copy-");
+    delete_prefixed(dir, "download-");
+    delete_prefixed(dir, "backup.part");
     return store;
 }
 

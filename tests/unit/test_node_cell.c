@@ -372,7 +372,7 @@ static void touch(const char *dir, const char *name)
 
 /* Whatever step of an install a crash came after, the next start ends with the leader's
  * state: nothing was begun; noted, and the new database beside the old one; in its place,
- * and the log as it was before. */
+ * and the log as it was before. What half a backup left goes too. */
 static void test_interrupted(void **state)
 {
     struct fixture *f = *state;
@@ -394,8 +394,11 @@ static void test_interrupted(void **state)
         if (step > 0)
             touch(dir, "install");
         touch(dir, "install-fetch.part");
+        touch(dir, "download-1.part.part");
         test_cell_start(&f->cell, behind);
         char path[160];
+        snprintf(path, sizeof(path), "%s/download-1.part.part", dir);
+        assert_int_not_equal(access(path, F_OK), 0);
         snprintf(path, sizeof(path), "%s/install", dir);
         assert_int_not_equal(access(path, F_OK), 0);
         snprintf(path, sizeof(path), "%s/install-next.db", dir);
