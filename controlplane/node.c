@@ -104,7 +104,7 @@ static void on_flush(struct loop_deferred *deferred)
         return;
     node_flush_install(node);
     node_flush_recovery(node);
-    node_flush_proposals(node);
+    node_flush_proposals(node, false);
     node_consider_checkpoint(node);
     node_flush_snapshots(node);
     node_flush_peers(node);

@@ -107,7 +107,9 @@ void node_fatal(struct node *node, const struct err *err);
 
 /* ---- node_propose.c ---- */
 
-void node_flush_proposals(struct node *node);
+/* What is pending becomes an entry, unless many are under way: then it waits for the next
+ * end of a tick. ALL: it does not. */
+void node_flush_proposals(struct node *node, bool all);
 /* Nobody knows whether what was submitted will happen: tell who waits. */
 void node_end_batches(struct node *node, int code);
 void node_end_all(struct node *node, int code);

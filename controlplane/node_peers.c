@@ -345,7 +345,7 @@ void node_step_down(struct node *node, struct ask *ask)
 {
     struct err err;
 
-    node_flush_proposals(node); /* what was asked for before goes along */
+    node_flush_proposals(node, true); /* what was asked for before goes along */
     if (!replica_is_leader(node->replica) || node->peers == NULL ||
         replica_transfer(node->replica, 0, clock_monotonic_ms(), &err) != 0) {
         ask_done(ask);

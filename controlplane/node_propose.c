@@ -2,7 +2,9 @@
  *
  * One tick's proposals become one entry, cut at about 2 MiB. Nothing is submitted from
  * inside a call of the replica: what is full is sealed, and goes at the end of the tick.
- */
+ * While a few entries are under way, further proposals wait to go together: an entry costs
+ * each node messages and wake-ups whatever it holds, and a node alone hardly notices, but
+ * with a commit in each the nodes of a busy cell would do little else. */
 #include <string.h>
 
 #include "common/check.h"
@@ -14,6 +16,8 @@
 /* How much of the producers' time one EXPIRE_PRODUCERS takes: bounds its work. */
 #define EXPIRE_STEP_MS  60000
 #define EXPIRE_EVERY_MS 60000
+/* So many entries may be under way before proposals wait for one of them. */
+#define ENTRIES_UNDER_WAY 4
 /* Rows that one PURGE forgets: well below a millisecond of everybody's time. */
 #define PURGE_ROWS 4096
 
@@ -123,13 +127,27 @@ static void submit(struct node *node, struct batch *batch)
     free_batch(batch);
 }
 
-void node_flush_proposals(struct node *node)
+static bool many_under_way(const struct node *node)
+{
+    const struct list_node *head = &node->batches.head;
+    size_t count = 0;
+
+    for (const struct list_node *at = head->next; at != head; at = at->next) {
+        if (++count == ENTRIES_UNDER_WAY)
+            return true;
+    }
+    return false;
+}
+
+void node_flush_proposals(struct node *node, bool all)
 {
     struct list_node *item;
     struct list failed;
     int code;
 
-    seal(node);
+    /* Whoever may not write is told so at once. */
+    if (all || replica_write_code(node->replica) != 0 || !many_under_way(node))
+        seal(node);
     while ((item = list_pop_front(&node->sealed)) != NULL)
         submit(node, CONTAINER_OF(item, struct batch, node));
     /* Leadership may have gone while something was being submitted. */

@@ -208,7 +208,8 @@ def million(bench, server):
         server.call("POST", server.node_names[0], f"/api/v1/clusters/{cluster}/topics",
                     {"name": f"million-{number}", "partitions": MILLION_PARTITIONS})
     line = "Weft"
-    commits(bench, server, topic="after", agents=16, duration=bench.amounts.commit)
+    commits(bench, server, topic="after", agents=16, duration=bench.amounts.commit,
+            **{"enrolment-token": server.enrolment_token("load")})
     for name in server.node_names:
         bench.report.add("million_rss", line, machine.rss_mib(server.processes[name]["pid"]))
     pauses = [server.node_metrics(name)["checkpoint_pause_max_seconds"]

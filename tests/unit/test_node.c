@@ -319,11 +319,13 @@ static void test_kill_first_start(void **state)
 
 /* ---- a failing disk ---- */
 
-static atomic_int fail_fallocate, fail_sync;
+static atomic_int fail_fallocate, fail_sync, hold_sync;
 
 static int test_fdatasync(int fd)
 {
     int error = atomic_load(&fail_sync);
+    while (atomic_load(&hold_sync) != 0)
+        usleep(1000);
     if (error == 0)
         return fdatasync(fd);
     errno = error;
@@ -349,6 +351,52 @@ static struct node *start_failing(struct fixture *f)
     if (node_start(&options, &node, &err) != 0)
         fail_msg("%s", err.text);
     return node;
+}
+
+static atomic_int held_done;
+
+static void on_held(struct proposal *proposal, int code, struct slice result)
+{
+    (void)result;
+    assert_int_equal(code, 0);
+    atomic_fetch_add(&held_done, 1);
+    mem_free(proposal);
+}
+
+static void propose_one(struct node *node, void *arg)
+{
+    struct command ids = {.kind = COMMAND_PRODUCER_IDS, .producer_ids = {.count = 1}};
+    struct proposal *proposal = mem_zalloc(sizeof(*proposal));
+
+    (void)arg;
+    proposal->done = on_held;
+    node_propose(node, proposal, &ids);
+}
+
+/* While some entries are under way, further proposals wait to go together in one; none is
+ * forgotten. */
+static void test_together(void **state)
+{
+    struct fixture *f = *state;
+    struct node *node = start_failing(f);
+    struct node_health before, after;
+
+    make_topic(f, node);
+    node_health(node, &before);
+    atomic_store(&held_done, 0);
+    atomic_store(&hold_sync, 1);
+    for (int i = 0; i < 100; i++)
+        node_run(node, propose_one, NULL); /* a tick each */
+    assert_int_equal(atomic_load(&held_done), 0);
+    atomic_store(&hold_sync, 0);
+    for (int tries = 0; atomic_load(&held_done) < 100; tries++) {
+        assert_true(tries < 1000);
+        usleep(10000);
+    }
+    node_health(node, &after);
+    assert_int_equal(after.commands_total - before.commands_total, 100);
+    assert_true(after.entries_total - before.entries_total < 20);
+    node_stop(node);
 }
 
 /* A full disk: nothing is acknowledged, proposals are refused and say why, reads go on;
@@ -537,6 +585,6 @@ int main(void)
         TEST(test_propose),  TEST(test_restart),     TEST(test_trim),
         TEST(test_lock),     TEST(test_kill),        TEST(test_kill_first_start),
         TEST(test_no_space), TEST(test_failed_sync), TEST(test_overload),
-        TEST(test_purge),    TEST(test_other_cell)};
+        TEST(test_purge),    TEST(test_other_cell),  TEST(test_together)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
