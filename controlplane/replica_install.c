@@ -1,8 +1,8 @@
 /* replica_install.c - a snapshot of the leader instead of a log that is gone.
  *
- *   INSTALL_NONE --> INSTALL_FETCHING --> INSTALL_BEGUN --> INSTALL_RESET -->
- * INSTALL_NONE |                 (the state is   (the log begins
- *                          +--> INSTALL_NONE  replaced)       behind it)
+ *   NONE --> FETCHING --> BEGUN --> RESET --> NONE
+ *                |     (the state is  (the log begins
+ *                +--> NONE replaced)    behind it)
  *
  * While the node fetches, libraft knows nothing of it: this node votes, answers and takes
  * entries as before, so a leader that dies meanwhile costs nothing. When the file is here

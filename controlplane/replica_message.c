@@ -10,8 +10,7 @@
  *  3. A voter whose newest configuration does not have it as voter refuses to vote: no
  *     change before the last one is everywhere (replica_members.c); and see 9.
  *  4. The refusal of a pre-vote carries the request's term: a node with the longest log
- *     and a lower term never learns that it is behind. It carries ours, if that is
- * higher.
+ *     and a lower term never learns that it is behind. It carries ours, if higher.
  *
  * And what was found by reading it:
  *

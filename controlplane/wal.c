@@ -3,11 +3,11 @@
  * Rules that recovery relies on:
  *  - a segment is made under a temporary name, synced, renamed, and the directory synced
  *    before a record goes into it; the segment before it was synced then. So only the
- * last segment can have a torn tail.
+ *    last segment can have a torn tail.
  *  - behind the last record of a segment there are zeros: what is cut or truncated is
  *    erased, so that no old record can follow a new one.
  *  - what recovery takes beyond `durable` it writes and syncs anew: after a failed
- * fdatasync the page cache may show what the disk does not have. */
+ *    fdatasync the page cache may show what the disk does not have. */
 #include "controlplane/wal.h"
 
 #include <dirent.h>
