@@ -21,7 +21,7 @@ struct restore {
     struct cell_self *cell;
     struct node *node;
     struct snapshot_info info;
-    bool recorded;
+    bool recording, recorded; /* the backup, in the state */
 };
 
 static void run_load_trust(struct node *node, struct ask *ask)
@@ -72,7 +72,7 @@ static void record(struct node *node, struct errand *errand)
     cmd.backup_record.size_bytes = info->file_bytes;
     cmd.backup_record.taken_at_ms = info->created_at_ms;
     memcpy(cmd.backup_record.sha256, info->sha256, SHA256_LEN);
-    restore->recorded = true;
+    restore->recording = true;
     node_propose(node, &errand->proposal, &cmd);
 }
 
@@ -130,6 +130,7 @@ static int settle_table(struct restore *restore, struct err *err)
         errand_run(&errand, restore->node, run_step);
         if (errand.yes)
             return 0;
+        restore->recorded = restore->recording && errand.code == 0;
         if (errand.code == ERR_UNAVAILABLE && clock_monotonic_ms() < until)
             usleep(PAUSE_US);
         else if (errand.code != 0)
