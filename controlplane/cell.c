@@ -215,6 +215,11 @@ int cell_admin_token(const struct control_options *options, const struct cell_se
                            "the admin token in %s is shorter than %d characters: remove "
                            "the file to have one made",
                            path, ADMIN_TOKEN_MIN);
+        else if (token_kind_of(found_token) != TOKEN_API)
+            code = err_set(err, ERR_INVALID,
+                           "the admin token in %s is no API token, which begin with "
+                           "weft_api_: remove the file to have one made",
+                           path);
     } else if (code == ERR_NOT_FOUND) {
         code = trust_token(cell->trust, TOKEN_API, &cell->identity.token_id, token, hash);
         if (code == 0) {

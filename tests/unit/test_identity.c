@@ -12,6 +12,7 @@
 
 #include <cmocka.h>
 
+#include "controlplane/cell.h"
 #include "controlplane/identity.h"
 #include "controlplane/small_file.h"
 
@@ -240,6 +241,34 @@ static void small_files(void **state)
     str_fini(&text);
 }
 
+/* A token that an operator brings along is one that calls take: founded with another, a
+ * cell would let nobody in. */
+static void admin_tokens(void **state)
+{
+    static const struct {
+        const char *text;
+        int code;
+    } cases[] = {{"weft_api_0123456789abcdef0123456789\n", 0},
+                 {"0123456789abcdef0123456789abcdef0123456789\n", ERR_INVALID},
+                 {"weft_join_0123456789abcdef0123456789\n", ERR_INVALID},
+                 {"weft_api_0123\n", ERR_INVALID}};
+    struct control_options options = {.data_dir = directory};
+    struct cell_self cell = {.trust = NULL};
+    uint8_t hash[SHA256_LEN], want[SHA256_LEN];
+    struct err err;
+    (void)state;
+
+    options.admin_token_file = (char *)(uintptr_t)path("file");
+    token_hash(SLICE_LITERAL("weft_api_0123456789abcdef0123456789"), want);
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct slice text = slice_str(cases[i].text);
+        assert_int_equal(small_file_write(directory, "file", text, 0600, &err), 0);
+        assert_int_equal(cell_admin_token(&options, &cell, hash, &err), cases[i].code);
+        if (cases[i].code == 0)
+            assert_memory_equal(hash, want, SHA256_LEN);
+    }
+}
+
 int main(void)
 {
     umask(022);
@@ -251,6 +280,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(places, setup, teardown),
         cmocka_unit_test_setup_teardown(cell_keys, setup, teardown),
         cmocka_unit_test_setup_teardown(small_files, setup, teardown),
+        cmocka_unit_test_setup_teardown(admin_tokens, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
