@@ -15,6 +15,16 @@
 #include "tests/lib/node_driver.h"
 #include "tests/lib/state_driver.h"
 
+/* libraft prints its trace messages into static buffers, traced or not. A process of the
+ * product has one Raft on one thread; the several that a test has at once meet there. */
+#ifdef __SANITIZE_THREAD__
+const char *__tsan_default_suppressions(void);
+const char *__tsan_default_suppressions(void)
+{
+    return "race:libraft.so";
+}
+#endif
+
 #define WAIT_MS 20000
 
 void test_cell_init(struct test_cell *cell)
