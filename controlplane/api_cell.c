@@ -367,6 +367,7 @@ void api_cell_nodes_demote(struct call *call)
 struct transfer {
     struct node_change change;
     struct call *call;
+    struct call_proposal note;
     struct loop_timer timer;
     bool timed;
     int64_t until_ms;
@@ -419,16 +420,28 @@ static void transferred(struct node_change *change, int code, const struct err *
     loop_timer_set(&transfer->timer, 0);
 }
 
+static void transfer_noted(struct node *node, struct call *call)
+{
+    struct transfer *transfer = call->data;
+    node_change(node, &transfer->change);
+}
+
+/* The audit log hears of it before: who leads no more can write nothing. */
 static void transfer_core(struct node *node, struct call *call)
 {
     struct transfer *transfer = call->data;
+    struct command nothing = {.kind = COMMAND_PURGE};
     if (transfer->change.node_id == node_id(node)) {
         transfer->leader = node_id(node);
         transfer->url = arena_strdup(&call->arena, slice_str(call->service->people_url));
         call_done(call);
         return;
     }
-    node_change(node, &transfer->change);
+    if (transfer->change.node_id == 0)
+        call_target(call, "nodes");
+    else
+        call_target(call, "nodes/%llu", (unsigned long long)transfer->change.node_id);
+    call_propose(node, call, &transfer->note, &nothing, transfer_noted);
 }
 
 static void transfer_answer(struct call *call)

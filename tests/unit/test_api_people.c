@@ -305,6 +305,22 @@ static void join_audited(void **state)
     }
 }
 
+/* Who had leadership handed over is in the audit log, though no command does it; whether
+ * it came to anything, the members tell. */
+static void transfer_audited(void **state)
+{
+    struct audit_query query = {.action = SLICE_LITERAL("cell.transfer")};
+    const struct audit_entry *entry;
+    uint64_t next;
+    (void)state;
+    assert_int_equal(
+        status_of("POST", "/api/v1/cell/transfer", fake->admin_token, "{\"node_id\":7}"),
+        503);
+    assert_int_equal(state_audit(fake->service.node->state, &query, &entry, 1, &next), 1);
+    assert_string_equal(entry->target, "nodes/7");
+    assert_int_equal(entry->actor_kind, ACTOR_TOKEN);
+}
+
 /* A change of what was changed since is refused; without If-Match it is made. */
 static void if_match(void **state)
 {
@@ -376,6 +392,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(scopes, setup, teardown),
         cmocka_unit_test_setup_teardown(repeats, setup, teardown),
         cmocka_unit_test_setup_teardown(join_audited, setup, teardown),
+        cmocka_unit_test_setup_teardown(transfer_audited, setup, teardown),
         cmocka_unit_test_setup_teardown(if_match, setup, teardown),
         cmocka_unit_test_setup_teardown(throttled, setup, teardown),
     };
