@@ -107,7 +107,8 @@ static const char *leader_url(const struct node *node, bool agents)
  * is copied, since the call leaves this thread. */
 static void fail_not_leader(struct call *call)
 {
-    bool agents = call->route->access == ACCESS_AGENT;
+    bool agents =
+        call->route->access == ACCESS_AGENT || call->route->access == ACCESS_NODE;
     const char *leader = leader_url(call->service->node, agents);
     if (leader == NULL) {
         call_fail(call, ERR_UNAVAILABLE,
