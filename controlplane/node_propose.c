@@ -2,9 +2,9 @@
  *
  * One tick's proposals become one entry, cut at about 2 MiB. Nothing is submitted from
  * inside a call of the replica: what is full is sealed, and goes at the end of the tick.
- * While a few entries are under way, further proposals wait to go together: an entry costs
- * each node messages and wake-ups whatever it holds, and a node alone hardly notices, but
- * with a commit in each the nodes of a busy cell would do little else. */
+ * While a few entries are under way, further proposals wait to go together: an entry
+ * costs each node messages and wake-ups whatever it holds, and a node alone hardly
+ * notices, but with a commit in each the nodes of a busy cell would do little else. */
 #include <string.h>
 
 #include "common/check.h"
