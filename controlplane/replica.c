@@ -185,6 +185,35 @@ static void tell_configuration(struct replica *replica)
         replica->options.on_configuration(replica->options.arg);
 }
 
+/* How many voters stand for election before us when the leader is gone. */
+static unsigned own_turn(const struct replica *replica)
+{
+    const struct raft_configuration *configuration = &replica->raft.configuration;
+    uint64_t leader_id = replica_leader_id(replica);
+    unsigned turn = 0;
+
+    for (unsigned i = 0; i < configuration->n; i++) {
+        const struct raft_server *server = &configuration->servers[i];
+        turn += server->role == RAFT_VOTER && server->id != leader_id &&
+                server->id < replica->options.id;
+    }
+    return turn;
+}
+
+/* libraft lets a follower stand for election somewhere between one and two timeouts, by
+ * lot. In turn it is sooner, and no two begin together: the first when the others must
+ * have missed the leader for as long, since before they grant no vote, the next when that
+ * one should have won. Whoever loses draws its next time by lot, as ever. */
+static void take_turn(struct replica *replica)
+{
+    unsigned timeout_ms = replica->options.election_timeout_ms;
+    unsigned step_ms = replica->options.heartbeat_ms;
+
+    if (raft_state(&replica->raft) == RAFT_FOLLOWER)
+        replica->raft.follower_state.randomized_election_timeout =
+            MIN(timeout_ms + step_ms / 2 + own_turn(replica) * step_ms, 2 * timeout_ms);
+}
+
 /* raft_step() and what its update asks for. */
 static int step_once(struct replica *replica, struct raft_event *event, int64_t now_ms)
 {
@@ -209,6 +238,7 @@ static int step_once(struct replica *replica, struct raft_event *event, int64_t 
     }
     if (update.flags & RAFT_UPDATE_STATE)
         take_state(replica);
+    take_turn(replica);
     watch_transfer(replica, now_ms);
     /* Before the messages: one may go to a node that has just been added. */
     tell_configuration(replica);

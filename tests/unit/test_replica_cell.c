@@ -75,6 +75,24 @@ static void test_replication(void **state)
     assert_int_equal(vcell_submit(cell, other, "no"), 0);
 }
 
+/* Voters stand for election in turn, not by lot: a lost leader is followed by another
+ * soon after the time that it may have been missed by accident. Twenty times. */
+static void test_failover_time(void **state)
+{
+    struct vcell *cell = *state;
+    for (int i = 0; i < 20; i++) {
+        uint64_t leader = vcell_leader(cell);
+        vcell_run(cell, 37 * i % VCELL_BEAT);
+        vcell_crash(cell, leader);
+        int64_t began_ms = cell->now_ms;
+        vcell_until_leader(cell);
+        assert_true(cell->now_ms - began_ms < VCELL_ELECTION + VCELL_BEAT * 3 / 2);
+        vcell_start(cell, leader);
+        vcell_until_equal(cell);
+        vcell_run(cell, 2 * VCELL_ELECTION);
+    }
+}
+
 /* Without a majority nothing is committed, and the leader steps down. */
 static void test_no_majority(void **state)
 {
@@ -756,6 +774,7 @@ int main(void)
 #define TEST5(t) cmocka_unit_test_setup_teardown(t, setup5, teardown)
     const struct CMUnitTest tests[] = {TEST3(test_replication),
                                        TEST3(test_no_majority),
+                                       TEST3(test_failover_time),
                                        TEST3(test_failover),
                                        TEST5(test_failover),
                                        TEST3(test_conflict),
