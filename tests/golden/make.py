@@ -3,6 +3,7 @@
 
     tests/golden/make.py raw [API...]  every api, or these, and version, by capture/*.java
     tests/golden/make.py clients    real clients at work, through tests/lib/kafka_proxy.py
+    tests/golden/make.py groups [NAME...]  real clients in groups, all or these
     tests/golden/make.py verify     Kafka's own classes decode and encode each frame
 
 README.md beside this file says what the frames are for.
@@ -33,10 +34,12 @@ def build():
     subprocess.run(["javac", "-cp", f"{LIB}/*", "-d", CLASSES, *sources], check=True)
 
 
+JAVA = ["java", "-Xmx256m", "-cp", f"{CLASSES}:{LIB}/*"]
+
+
 def java(name, *arguments):
     """Run one of the capture programs; True if it succeeded."""
-    command = ["java", "-Xmx256m", "-cp", f"{CLASSES}:{LIB}/*", name, *arguments]
-    return subprocess.run([str(part) for part in command]).returncode == 0
+    return subprocess.run([*JAVA, name, *map(str, arguments)]).returncode == 0
 
 
 def take(made, apis):
@@ -73,14 +76,19 @@ def capture_raw(apis):
 
 def main():
     wanted = sys.argv[1] if len(sys.argv) > 1 else ""
-    if wanted not in ("raw", "clients", "verify") or wanted != "raw" and len(sys.argv) > 2:
+    some = sys.argv[2:]
+    if wanted not in ("raw", "clients", "groups", "verify") or \
+            some and wanted not in ("raw", "groups"):
         raise SystemExit(__doc__)
     build()
     if wanted == "raw":
-        capture_raw(sys.argv[2:])
-    if wanted == "clients":
+        capture_raw(some)
+    if wanted in ("clients", "groups"):
         subprocess.run([ROOT / "tests" / "interop" / "setup"], check=True)
+    if wanted == "clients":
         real_clients.capture()
+    if wanted == "groups":
+        real_clients.capture_groups(JAVA, some)
     if not java("Verify", HERE):
         raise SystemExit("some frames are not good")
 

@@ -4,13 +4,15 @@ The frames of one client are kept up to FRAMES_EACH per api, version and directi
 first ones of different length, and none larger than FRAME_LIMIT.
 """
 
+import os
 import pathlib
+import subprocess
 import sys
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "lib"))
 
-from clients import ALL, CONSUMERS, ClientError  # noqa: E402
+from clients import ALL, BUILD, CONSUMERS, PYTHON, ClientError  # noqa: E402
 from kafka_broker import KafkaBroker  # noqa: E402
 from kafka_proxy import KafkaProxy  # noqa: E402
 from wire import KEYS  # noqa: E402
@@ -18,24 +20,36 @@ from wire import KEYS  # noqa: E402
 FRAMES_EACH = 2
 FRAME_LIMIT = 20_000
 NAMES = {key: name for name, key in KEYS.items()}
+# What groups and administrators add, captured apart from the rest.
+GROUP_NAMES = {
+    8: "OffsetCommit", 9: "OffsetFetch", 11: "JoinGroup", 12: "Heartbeat", 13: "LeaveGroup",
+    14: "SyncGroup", 15: "DescribeGroups", 16: "ListGroups", 21: "DeleteRecords",
+    34: "AlterReplicaLogDirs", 35: "DescribeLogDirs", 42: "DeleteGroups", 43: "ElectLeaders",
+    45: "AlterPartitionReassignments", 46: "ListPartitionReassignments", 47: "OffsetDelete",
+    48: "DescribeClientQuotas", 49: "AlterClientQuotas", 55: "DescribeQuorum",
+    57: "UpdateFeatures", 61: "DescribeProducers", 68: "ConsumerGroupHeartbeat",
+    69: "ConsumerGroupDescribe", 74: "ListConfigResources"}
+GROUP_FRAMES_EACH = 3
 NOON_MS = 1_700_000_000_000
 
 
 class Recorder:
     """Stores what passes through the proxy.  A response follows its request's fate."""
 
-    def __init__(self, source):
+    def __init__(self, source, names=NAMES, frames_each=FRAMES_EACH):
+        self.names = names
+        self.frames_each = frames_each
         self.source = source.replace("-", "_")
         self.lengths = {}
         self.pending = {}
 
     def __call__(self, api_key, version, direction, frame):
-        if api_key not in NAMES:
+        if api_key not in self.names:
             return
         group = (api_key, version)
         if direction == "request":
             known = self.lengths.setdefault(group, set())
-            if len(known) < FRAMES_EACH and len(frame) <= FRAME_LIMIT \
+            if len(known) < self.frames_each and len(frame) <= FRAME_LIMIT \
                     and len(frame) not in known:
                 known.add(len(frame))
                 self.pending[group, frame[4:8]] = (len(known), frame)
@@ -48,7 +62,7 @@ class Recorder:
             self.store(group, "response", index, frame)
 
     def store(self, group, direction, index, frame):
-        folder = HERE / NAMES[group[0]]
+        folder = HERE / self.names[group[0]]
         folder.mkdir(exist_ok=True)
         name = f"v{group[1]}-{direction}-{self.source}-{index}.bin"
         (folder / name).write_bytes(frame)
@@ -93,11 +107,38 @@ def exercise(client, bootstrap):
         attempt(client.admin, bootstrap, "delete", topic=topic)
 
 
+def remove(names, source):
+    """The frames that SOURCE left of the APIs of NAMES."""
+    for name in names.values():
+        for path in HERE.glob(f"{name}/*-{source}-*.bin"):
+            path.unlink()
+
+
+def group_commands(java):
+    """The programs that take part in groups, by source; they get the bootstrap server."""
+    program = [PYTHON, HERE / "group_members.py"]
+    return {"java": [*java, "GroupMember"],
+            "kafkajs": ["/usr/bin/node", HERE / "group_members.js"],
+            **{name: [*program, name] for name in ("confluent", "kafka_python", "aiokafka")}}
+
+
+def capture_groups(java, wanted):
+    """Have the clients WANTED, or all, take part in groups and administrate them."""
+    environment = {**os.environ, "NODE_PATH": str(BUILD / "node" / "node_modules")}
+    with KafkaBroker(config={"broker.rack": "rack-1"}) as kafka:
+        for source, command in group_commands(java).items():
+            if wanted and source not in wanted:
+                continue
+            remove(GROUP_NAMES, source)
+            recorder = Recorder(source, GROUP_NAMES, GROUP_FRAMES_EACH)
+            with KafkaProxy(kafka.bootstrap, record=recorder) as proxy:
+                subprocess.run([*command, proxy.bootstrap], check=True, env=environment)
+
+
 def capture():
     with KafkaBroker() as kafka:
         for client in ALL:
             recorder = Recorder(client.name)
-            for path in HERE.glob(f"*/*-{recorder.source}-*.bin"):
-                path.unlink()
+            remove(NAMES, recorder.source)
             with KafkaProxy(kafka.bootstrap, record=recorder) as proxy:
                 exercise(client, proxy.bootstrap)
