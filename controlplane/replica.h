@@ -111,8 +111,8 @@ int64_t replica_timeout_ms(const struct replica *replica); /* monotonic */
 /* ---- checkpoints and snapshots ---- */
 
 /* Where the state stands now. The configuration is appended to CONFIGURATION, which
- * POSITION borrows. ERR_UNAVAILABLE from replica_install_begin() to on_installed: the state
- * is that of the snapshot, or none, and the position still the old one. */
+ * POSITION borrows. ERR_UNAVAILABLE from replica_install_begin() to on_installed: the
+ * state is that of the snapshot, or none, and the position still the old one. */
 int replica_position(struct replica *replica, struct replica_position *position,
                      struct str *configuration) MUST_CHECK;
 /* A checkpoint of POSITION is durable: the log up to it, but for some entries that a

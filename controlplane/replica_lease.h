@@ -61,7 +61,8 @@ uint64_t lease_transfer(struct lease *lease);
 /* It came to nothing. */
 void lease_revoke(struct lease *lease, int64_t now_ms);
 bool lease_transferring(const struct lease *lease);
-/* Until when this node, SELF, may read, with these voters: never if it is none of them. */
+/* Until when this node, SELF, may read, with these voters: never if it is none of them.
+ */
 int64_t lease_end_ms(const struct lease *lease, uint64_t self, const uint64_t *voters,
                      size_t count);
 
