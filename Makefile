@@ -11,6 +11,8 @@
 #   SAN=address,undefined or SAN=thread   a sanitised build, in build/san-...
 #   CC=clang-14                           another compiler, in build/release-clang-14
 #   FAULTS=1                              compile the named fault points in (tests)
+#   LEVEL=2                               a program that knows a higher feature level, to
+#                                         test rolling upgrades; in build/release-level-2
 #   WERROR=                               warnings do not stop the build
 #   V=1                                   show commands
 
@@ -22,7 +24,7 @@ WERROR  ?= -Werror
 PYTHON  ?= python3
 comma   := ,
 
-VARIANT := $(if $(SAN),san-$(subst $(comma),-,$(SAN)),release)$(if $(FAULTS),-faults)$(if $(filter-out gcc,$(notdir $(CC))),-$(notdir $(CC)))
+VARIANT := $(if $(SAN),san-$(subst $(comma),-,$(SAN)),release)$(if $(FAULTS),-faults)$(if $(LEVEL),-level-$(LEVEL))$(if $(filter-out gcc,$(notdir $(CC))),-$(notdir $(CC)))
 B       := build/$(VARIANT)
 
 WARN    := -Wall -Wextra -Wpedantic -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
@@ -32,7 +34,7 @@ OPT     := $(if $(SAN),-O1,-O2)
 CFLAGS  ?=
 ALL_CFLAGS := -std=gnu11 $(OPT) -g -I. -pthread -fno-common -fstack-protector-strong \
            -fno-omit-frame-pointer $(if $(SAN),-fsanitize=$(SAN) -fno-sanitize-recover=all,-D_FORTIFY_SOURCE=2) \
-           $(if $(FAULTS),-DWEFT_FAULTS=1) -D_GNU_SOURCE $(WARN) $(CFLAGS)
+           $(if $(FAULTS),-DWEFT_FAULTS=1) $(if $(LEVEL),-DWEFT_FEATURE_LEVEL=$(LEVEL)) -D_GNU_SOURCE $(WARN) $(CFLAGS)
 LDFLAGS ?=
 ALL_LDFLAGS := -pthread $(if $(SAN),-fsanitize=$(SAN)) -Wl,--as-needed $(LDFLAGS)
 

@@ -79,7 +79,7 @@ struct state {
     struct apply_scratch commit;
 };
 
-#define COMMAND(name, lower, number)                                                     \
+#define COMMAND(name, lower, number, level)                                              \
     void apply_##lower(struct state *state, const struct command *cmd,                   \
                        struct command_result *result);
 #include "proto/command.def"

@@ -126,6 +126,15 @@ bool state_purge_due(const struct state *state)
            !list_empty(&state->catalog.doomed_clusters);
 }
 
+bool state_has_older(const struct state *state, const struct command *purge)
+{
+    const struct audit_entry *entry = audit_oldest(&state->audit);
+    const struct reply *reply = replies_oldest(&state->replies);
+
+    return (entry != NULL && entry->at_ms < purge->purge.audit_before_ms) ||
+           (reply != NULL && reply->at_ms < purge->purge.replies_before_ms);
+}
+
 void apply_purge(struct state *state, const struct command *cmd,
                  struct command_result *result)
 {

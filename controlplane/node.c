@@ -23,6 +23,7 @@
 #include "common/fault.h"
 #include "common/log.h"
 #include "common/mem.h"
+#include "common/version.h"
 #include "controlplane/node_core.h"
 
 #define SEGMENT_BYTES      (64 * MIB)
@@ -102,6 +103,10 @@ static void on_flush(struct loop_deferred *deferred)
 
     if (!node->running || node->stopping)
         return;
+    if (node->dead) {
+        node_end_all(node, ERR_UNAVAILABLE);
+        return;
+    }
     node_flush_install(node);
     node_flush_recovery(node);
     node_flush_proposals(node, false);
@@ -152,6 +157,10 @@ static void on_role(void *arg)
 
 void node_fatal(struct node *node, const struct err *err)
 {
+    if (node->dead)
+        return;
+    node->dead = true;
+    node->dead_err = *err;
     log_error("node", "this node cannot go on", "err=\"%s\"", err->text);
     if (node->options.on_fatal == NULL)
         abort();
@@ -161,6 +170,19 @@ void node_fatal(struct node *node, const struct err *err)
 static void on_fatal(void *arg, const struct err *err)
 {
     node_fatal(arg, err);
+}
+
+int node_check_level(const struct node *node, const struct state *state, struct err *err)
+{
+    uint32_t level = state_cell(state)->feature_level;
+
+    if (level <= node->options.features_max)
+        return 0;
+    return err_set(err, ERR_UNSUPPORTED,
+                   "the cell is at feature level %u and this program, weft-controlplane "
+                   "%s, knows up to %u: start the version that the other nodes run; the "
+                   "data directory can stay as it is",
+                   level, WEFT_VERSION, node->options.features_max);
 }
 
 /* ---- timers ---- */
@@ -310,7 +332,7 @@ static int load(struct node *node, struct err *err)
     if (node->loaded.position.index > 0 && !uuid_is_zero(&node->options.cell_id) &&
         !uuid_eq(&node->loaded.cell_id, &node->options.cell_id))
         return err_set(err, ERR_CONFLICT, "%s holds the data of another cell", node->dir);
-    return 0;
+    return node_check_level(node, node->state, err);
 }
 
 /* Whether DIR has files of a log. */
@@ -401,6 +423,9 @@ static void start_on_core(struct node *node, struct ask *ask)
     struct log_port log = log_writer_port(&node->writer);
     starting->code =
         replica_start(node->replica, &log, clock_monotonic_ms(), starting->err);
+    if (starting->code == 0 && node->dead)
+        starting->code =
+            err_set(starting->err, node->dead_err.code, "%s", node->dead_err.text);
     if (starting->code == 0 && node->reset_log)
         starting->code = node_finish_install(node, starting->err);
     if (starting->code == 0) {
@@ -480,6 +505,10 @@ static void set_defaults(struct node_options *options)
         options->election_timeout_ms = ELECTION_MS;
     if (options->heartbeat_ms == 0)
         options->heartbeat_ms = HEARTBEAT_MS;
+    if (options->features_max == 0)
+        options->features_max = FEATURE_LEVEL_MAX;
+    if (options->command_level == NULL)
+        options->command_level = command_level;
     if (options->snapshot_rate_bytes == 0)
         options->snapshot_rate_bytes = SNAPSHOT_RATE;
 }

@@ -51,6 +51,8 @@ struct node_options {
     int64_t checkpoint_every_ms;  /* and at the latest after this, if anything changed;
                                    * 0: 60 s */
     int64_t producer_expiry_ms;   /* producer.id.expiration.ms; 0: 24 h */
+    int64_t audit_age_ms;         /* older entries of the audit log go; 0: none does */
+    int64_t replies_age_ms;       /* older results kept for repeats go; 0: none does */
     size_t proposals_max_bytes;   /* proposed and not applied; more is ERR_OVERLOADED;
                                    * 0: 64 MiB */
     struct state_events events;   /* hooks of the state, from the core thread */
@@ -65,9 +67,15 @@ struct node_options {
      * the log. Called once. */
     void (*on_removed)(void *arg, const char *reason);
     /* This node cannot go on (the disk does not keep the vote, an install broke in the
-     * middle): the process must end, by node_kill() or at once. NULL: abort(). */
+     * middle, the cell is at a level that this program does not know; ERR says so and
+     * what to do): it applies and proposes nothing any more, and the process must end, by
+     * node_kill() or at once. NULL: abort(). */
     void (*on_fatal)(void *arg, const struct err *err);
     const struct wal_ops *wal_ops; /* tests: how the log writes; NULL: the system's */
+    /* Tests: what this program knows (0: FEATURE_LEVEL_MAX), and from which level on a
+     * command is known (NULL: command_level). */
+    uint32_t features_max;
+    uint32_t (*command_level)(enum command_kind kind);
 };
 
 /* Open the data directory, load the last checkpoint, recover the log, listen for peers
@@ -115,7 +123,8 @@ struct proposal {
     /* RESULT is state_apply's, borrowed for the call; empty unless CODE is 0. CODE:
      * ERR_NOT_LEADER: not accepted, go to the leader. ERR_NO_SPACE, ERR_IO: the log
      * cannot be written. ERR_OVERLOADED: too much waits. ERR_UNAVAILABLE, ERR_CANCELLED:
-     * may or may not happen; repeat it, commands are idempotent. ERR_TOO_LARGE. */
+     * may or may not happen; repeat it, commands are idempotent. ERR_TOO_LARGE.
+     * ERR_UNSUPPORTED: the cell's feature level is below the command's. */
     void (*done)(struct proposal *proposal, int code, struct slice result);
     /* private */
     struct list_node node;

@@ -150,7 +150,9 @@ void node_last_checkpoint(struct node *node)
     struct save_job *job = save_job_new();
     int rc = 0;
 
-    if (node->db == NULL) { /* an install is under way: the next start goes on with it */
+    /* An install is under way, and the next start goes on with it; or the state is not
+     * what the log says. */
+    if (node->db == NULL || node->dead) {
         save_job_free(job);
         return;
     }

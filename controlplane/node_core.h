@@ -60,6 +60,8 @@ struct node {
     struct str result;
     int64_t stamped_ms;
     bool leader, stopping;
+    bool dead; /* see on_fatal */
+    struct err dead_err;
     /* checkpoints */
     struct save_job *saving; /* with the saver, or waiting to be tried again */
     bool collecting;         /* ... or not complete yet */
@@ -104,6 +106,9 @@ void node_touch(struct node *node);
 void node_publish(struct node *node, bool count);
 /* Nothing can go on: end the process by the service's hook, or at once. */
 void node_fatal(struct node *node, const struct err *err);
+/* ERR_UNSUPPORTED if STATE is of a cell at a level that this program does not know. */
+int node_check_level(const struct node *node, const struct state *state,
+                     struct err *err) MUST_CHECK;
 
 /* ---- node_propose.c ---- */
 
@@ -116,7 +121,8 @@ void node_end_all(struct node *node, int code);
 void node_on_apply(void *arg, uint64_t index, uint64_t term, struct slice data);
 void node_on_skip(void *arg, uint64_t index);
 void node_expire_producers(struct node *node);
-/* The leader proposes that what was deleted is forgotten, a step after the other. */
+/* The leader proposes that what was deleted or is too old is forgotten, a step after the
+ * other. */
 void node_purge(struct node *node);
 
 /* ---- node_checkpoint.c ---- */

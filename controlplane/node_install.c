@@ -26,6 +26,7 @@
 #include "common/crypto.h"
 #include "common/fault.h"
 #include "common/mem.h"
+#include "common/version.h"
 #include "controlplane/node_core.h"
 #include "controlplane/worker.h"
 
@@ -312,6 +313,8 @@ static int replace(struct install *install, struct err *err)
     str_init(&configuration, CONFIGURATION_MAX);
     install->state_loaded = state_new(&node->options.events);
     rc = checkpoint_load(install->state_loaded, install->db, &meta, &configuration, err);
+    if (rc == 0)
+        rc = node_check_level(node, install->state_loaded, err);
     str_fini(&configuration);
     FAULT_POINT("install-loaded");
     return rc;
@@ -332,8 +335,9 @@ static void run(void *arg, struct list *jobs)
 /* ---- a new cell from a backup ---- */
 
 /* The database's META row, for the new cell of one node: what the log begins behind. */
-static int found_cell(const char *path, const struct uuid *cell_id, uint64_t *node_id,
-                      const char *address, struct err *err)
+static int found_cell(const struct node *place, const char *path,
+                      const struct uuid *cell_id, uint64_t *node_id, const char *address,
+                      struct err *err)
 {
     struct checkpoint_meta meta;
     struct str configuration, delta;
@@ -345,6 +349,8 @@ static int found_cell(const char *path, const struct uuid *cell_id, uint64_t *no
     str_init(&delta, (size_t)1 << 32);
     if (rc == 0)
         rc = checkpoint_load(state, db, &meta, &configuration, err);
+    if (rc == 0)
+        rc = node_check_level(place, state, err);
     if (rc == 0) {
         if (*node_id == 0)
             *node_id = state_cell(state)->next_node_id;
@@ -384,7 +390,7 @@ int node_restore(const char *dir, const char *file, const struct uuid *cell_id,
                  uint64_t *node_id, const char *address, struct snapshot_info *info,
                  struct err *err)
 {
-    struct node place = {.lock_fd = -1};
+    struct node place = {.lock_fd = -1, .options = {.features_max = FEATURE_LEVEL_MAX}};
     struct snapshot_info found;
     char path[NODE_PATH_BYTES], next[NODE_PATH_BYTES];
 
@@ -401,7 +407,7 @@ int node_restore(const char *dir, const char *file, const struct uuid *cell_id,
     delete_next(&place);
     int rc = snapshot_unpack(file, next, &found, NULL, err);
     if (rc == 0)
-        rc = found_cell(next, cell_id, node_id, address, err);
+        rc = found_cell(&place, next, cell_id, node_id, address, err);
     if (rc == 0)
         rc = found_vote(&place, found.term, err);
     /* The same as an install: the note makes the start begin the log behind it. */

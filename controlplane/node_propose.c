@@ -11,6 +11,7 @@
 #include "common/clock.h"
 #include "common/fault.h"
 #include "common/mem.h"
+#include "common/version.h"
 #include "controlplane/node_core.h"
 
 /* How much of the producers' time one EXPIRE_PRODUCERS takes: bounds its work. */
@@ -170,7 +171,8 @@ int64_t node_now_ms(const struct node *node)
 
 void node_propose(struct node *node, struct proposal *proposal, struct command *cmd)
 {
-    int code = node->stopping ? ERR_CANCELLED : replica_write_code(node->replica);
+    int code =
+        node->stopping || node->dead ? ERR_CANCELLED : replica_write_code(node->replica);
     struct str *entry = &node->entry;
     size_t at = entry->len;
 
@@ -178,6 +180,9 @@ void node_propose(struct node *node, struct proposal *proposal, struct command *
     proposal->bytes = 0;
     if (code == 0 && node->waiting_bytes >= node->options.proposals_max_bytes)
         code = ERR_OVERLOADED;
+    if (code == 0 &&
+        node->options.command_level(cmd->kind) > state_cell(node->state)->feature_level)
+        code = ERR_UNSUPPORTED; /* an older node could not apply it */
     if (code != 0) {
         fail_later(node, proposal, code);
         return;
@@ -222,26 +227,51 @@ static struct batch *take_batch(struct node *node, uint64_t index, uint64_t term
     return NULL;
 }
 
+/* Whether COMMAND can be applied as everybody else does; otherwise nothing is any more.
+ */
+static bool understood(struct node *node, uint64_t index, struct slice command)
+{
+    struct err err;
+
+    if (!command_is_newer(command))
+        return true;
+    err_set(&err, ERR_UNSUPPORTED,
+            "entry %llu of the log was written by a newer weft-controlplane than this "
+            "one (%s): start the version that the other nodes run; the data directory "
+            "can stay as it is",
+            (unsigned long long)index, WEFT_VERSION);
+    node_fatal(node, &err);
+    return false;
+}
+
 void node_on_apply(void *arg, uint64_t index, uint64_t term, struct slice data)
 {
     struct node *node = arg;
     struct batch *batch = take_batch(node, index, term);
     struct slice command;
+    struct err err;
 
     node->applied_bytes += data.len;
-    if (data.len == 0)
+    if (data.len == 0 && !node->dead)
         state_skip(node->state, index);
-    while (command_unpack(&data, &command)) {
+    while (!node->dead && command_unpack(&data, &command)) {
+        if (!understood(node, index, command))
+            break;
         struct list_node *item = batch == NULL ? NULL : list_pop_front(&batch->proposals);
         str_reset(&node->result);
         state_apply(node->state, index, command, &node->result);
         FAULT_POINT("applied");
         atomic_fetch_add(&node->commands, 1);
+        if (node_check_level(node, node->state, &err) != 0)
+            node_fatal(node, &err);
         if (item != NULL)
-            end_proposal(node, CONTAINER_OF(item, struct proposal, node), 0,
-                         str_slice(&node->result));
+            end_proposal(node, CONTAINER_OF(item, struct proposal, node),
+                         node->dead ? ERR_UNAVAILABLE : 0,
+                         node->dead ? SLICE_NULL : str_slice(&node->result));
     }
     if (batch != NULL) {
+        if (node->dead)
+            end_list(node, &batch->proposals, ERR_UNAVAILABLE);
         ASSERT(list_empty(&batch->proposals));
         free_batch(batch);
     }
@@ -250,6 +280,8 @@ void node_on_apply(void *arg, uint64_t index, uint64_t term, struct slice data)
 void node_on_skip(void *arg, uint64_t index)
 {
     struct node *node = arg;
+    if (node->dead)
+        return;
     state_skip(node->state, index);
     node_change_applied(node, index);
 }
@@ -262,7 +294,7 @@ static void expired(struct proposal *proposal, int code, struct slice result)
     mem_free(proposal);
 }
 
-/* A step of forgetting what was deleted. */
+/* A step of forgetting what was deleted or is too old. */
 struct purge {
     struct proposal proposal;
     struct node *node;
@@ -287,24 +319,36 @@ void node_expire_producers(struct node *node)
     node_propose(node, proposal, &cmd);
 }
 
+/* What was before this is too old, when it is to be AGE_MS at the most; 0: nothing. */
+static int64_t too_old_ms(const struct node *node, int64_t age_ms)
+{
+    return age_ms == 0 ? 0 : node_now_ms(node) - age_ms;
+}
+
 static void purged(struct proposal *proposal, int code, struct slice result)
 {
     struct purge *purge = CONTAINER_OF(proposal, struct purge, proposal);
     struct node *node = purge->node;
 
-    (void)result;
+    struct command_result purged_rows;
+
     mem_free(purge);
     node->purging = false;
-    if (code == 0)
-        node_purge(node); /* the next step, until nothing is left */
+    /* The next step, until nothing is left; what ages meanwhile waits for a second. */
+    if (code == 0 && command_result_read(result, &purged_rows) == 0 &&
+        (purged_rows.value >= PURGE_ROWS || state_purge_due(node->state)))
+        node_purge(node);
 }
 
 void node_purge(struct node *node)
 {
-    if (node->purging || node->stopping || !node_is_leader(node) ||
-        !state_purge_due(node->state))
+    if (node->purging || node->stopping || !node_is_leader(node))
         return;
     struct command cmd = {.kind = COMMAND_PURGE, .purge = {.rows_max = PURGE_ROWS}};
+    cmd.purge.audit_before_ms = too_old_ms(node, node->options.audit_age_ms);
+    cmd.purge.replies_before_ms = too_old_ms(node, node->options.replies_age_ms);
+    if (!state_purge_due(node->state) && !state_has_older(node->state, &cmd))
+        return;
     struct purge *purge = mem_zalloc(sizeof(*purge));
     purge->node = node;
     purge->proposal.done = purged;

@@ -27,7 +27,8 @@ const struct option_program control_program = {
         "--join https://first:7800 \\\n"
         "      --join-token @token --ca-fingerprint HEX\n\n"
         "Exit status: 0 stopped by a signal; 1 cannot start; 2 bad options; 3 this "
-        "node was removed from its cell, so that starting it again is no use\n",
+        "node was removed from its cell, so that starting it again is no use; 4 an error "
+        "it cannot go on from, which the last line of the log names\n",
     .specs = specs,
     .spec_count = ARRAY_LEN(specs),
 };

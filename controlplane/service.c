@@ -187,6 +187,19 @@ static void on_out_of_cell(void *arg, const char *reason)
     kill(getpid(), SIGTERM);
 }
 
+/* At once: an orderly end would ask the node. Nothing is lost that was acknowledged. */
+static void on_fatal(void *arg, const struct err *err)
+{
+    (void)arg;
+    log_error(
+        "service",
+        "stopped by an error that it cannot go on from; what was acknowledged is "
+        "kept: mend what the error names, then start this node again, or replace it "
+        "by a new one while the others serve",
+        "code=%s err=\"%s\" status=%d", err_name(err->code), err->text, SERVICE_FATAL);
+    _exit(SERVICE_FATAL);
+}
+
 /* --- main thread asks the core thread --- */
 
 /* Have RUN executed on the core thread, and wait for it; its answer. */
@@ -360,11 +373,14 @@ static int start_node(struct service *service, struct err *err)
         .checkpoint_log_bytes = (size_t)options->checkpoint_log_bytes,
         .checkpoint_every_ms = options->checkpoint_every_ms,
         .producer_expiry_ms = options->producer_expiry_ms,
+        .audit_age_ms = options->audit_age_ms,
+        .replies_age_ms = options->replies_age_ms,
         .events = feed_hooks(service->feed),
         .arg = service,
         .on_leader = on_leader,
         .on_installed = on_installed,
         .on_removed = on_out_of_cell,
+        .on_fatal = on_fatal,
     };
     int code = node_start(&node, &service->node, err);
     if (code == 0)

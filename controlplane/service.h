@@ -55,6 +55,9 @@ struct service {
 
 /* Exit status of a node that is no member of its cell any more. */
 #define SERVICE_REMOVED 3
+/* ... and of one that cannot go on: a disk that does not keep the vote, a program that is
+ * too old for its cell. */
+#define SERVICE_FATAL 4
 
 /* Start all: identity (which may found or join a cell), node, listeners; write the
  * addresses file. OPTIONS must outlive the service. */

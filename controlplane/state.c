@@ -159,7 +159,7 @@ typedef void apply_fn(struct state *state, const struct command *cmd,
                       struct command_result *result);
 
 static apply_fn *const appliers[] = {
-#define COMMAND(name, lower, number) [number] = apply_##lower,
+#define COMMAND(name, lower, number, level) [number] = apply_##lower,
 #include "proto/command.def"
 #undef COMMAND
 };

@@ -154,6 +154,8 @@ size_t state_usage(const struct cluster *cluster, int64_t from_ms, int64_t to_ms
 
 /* True while something that was deleted has not been forgotten: propose PURGE. */
 bool state_purge_due(const struct state *state);
+/* Whether PURGE would find entries of the audit log or replies older than it says. */
+bool state_has_older(const struct state *state, const struct command *purge);
 
 /* What TOPIC_CREATE, PARTITIONS_CREATE and CONFIGS_ALTER would say now (for
  * validate_only): the Kafka error and, unless 0, a text for people appended to MESSAGE.

@@ -702,10 +702,12 @@ struct kind {
     const char *name;
     void (*write)(const struct command *cmd, struct str *out);
     void (*read)(struct reading *in, struct command *cmd);
+    uint32_t level;
 };
 
 static const struct kind kinds[] = {
-#define COMMAND(name, lower, number) [number] = {#name, write_##lower, read_##lower},
+#define COMMAND(name, lower, number, level)                                              \
+    [number] = {#name, write_##lower, read_##lower, level},
 #include "proto/command.def"
 #undef COMMAND
 };
@@ -725,8 +727,14 @@ const char *command_name(enum command_kind kind)
 
 uint32_t command_level(enum command_kind kind)
 {
-    (void)kind;
-    return 1; /* all of today's are the first level's */
+    const struct kind *found = find_kind((unsigned)kind);
+    return found == NULL ? UINT32_MAX : found->level;
+}
+
+bool command_is_newer(struct slice bytes)
+{
+    return bytes.len >= 2 &&
+           (bytes.ptr[0] > COMMAND_VERSION || find_kind(bytes.ptr[1]) == NULL);
 }
 
 enum { FLAG_CONTEXT = 1, FLAG_IF_VERSION = 2, FLAGS_KNOWN = 3 };

@@ -44,7 +44,7 @@
 #define COMMAND_KEY_LEN          32 /* of an idempotency key's hash */
 
 enum command_kind {
-#define COMMAND(name, lower, number) COMMAND_##name = (number),
+#define COMMAND(name, lower, number, level) COMMAND_##name = (number),
 #include "proto/command.def"
 #undef COMMAND
 };
@@ -295,6 +295,9 @@ struct command_result {
 const char *command_name(enum command_kind kind); /* "TOPIC_CREATE"; "?" for unknown */
 /* The cell's feature level from which on KIND may be proposed: all nodes know it. */
 uint32_t command_level(enum command_kind kind);
+/* Whether BYTES are a command that only a newer program than this one can apply: whoever
+ * meets it must stop, or its state would be another than everybody else's. */
+bool command_is_newer(struct slice bytes);
 
 /* Append CMD's bytes. OUT's overflow tells when there was no room. */
 void command_write(const struct command *cmd, struct str *out);

@@ -19,6 +19,7 @@
 
 #include "common/clock.h"
 #include "common/mem.h"
+#include "controlplane/node_core.h"
 #include "controlplane/wal.h"
 #include "tests/lib/node_driver.h"
 #include "tests/lib/state_driver.h"
@@ -578,13 +579,199 @@ static void test_other_cell(void **state)
     node_stop(node);
 }
 
+/* How much of the audit log and of the results for repeats there is. */
+static void count_kept(struct node *node, void *arg)
+{
+    const struct audit_entry *entries[10];
+    struct audit_query query = {.cluster_id = NULL};
+    struct command purge = {.purge = {.replies_before_ms = INT64_MAX}};
+    uint64_t next;
+    *(uint64_t *)arg = state_audit(node_state(node), &query, entries, 10, &next) +
+                       state_has_older(node_state(node), &purge);
+}
+
+/* Entries of the audit log and idempotency keys go by age without anybody's call; younger
+ * ones stay. */
+static void test_ageing(void **state)
+{
+    struct fixture *f = *state;
+    struct node_options options = {
+        .dir = f->dir, .audit_age_ms = 1, .replies_age_ms = 3600000};
+    struct command_context context = {.actor_kind = ACTOR_USER,
+                                      .action = SLICE_LITERAL("ids"),
+                                      .audit_max = 100,
+                                      .audit_age_ms = 3600000,
+                                      .replies_age_ms = 3600000,
+                                      .idempotency_key = {1}};
+    struct command ids = {.kind = COMMAND_PRODUCER_IDS, .producer_ids = {.count = 1}};
+    struct node *node = NULL;
+    struct err err;
+    uint64_t kept = 0;
+
+    ids.context = &context;
+    assert_int_equal(node_start(&options, &node, &err), 0);
+    make_topic(f, node);
+    assert_int_equal(call(f, node, &ids).code, 0);
+    for (int i = 0; i < 500; i++) {
+        node_run(node, count_kept, &kept);
+        if (kept == 1)
+            break;
+        usleep(20000);
+    }
+    assert_int_equal(kept, 1); /* the key */
+    node_stop(node);
+    options.replies_age_ms = 1;
+    assert_int_equal(node_start(&options, &node, &err), 0);
+    for (int i = 0; i < 500 && kept > 0; i++) {
+        usleep(20000);
+        node_run(node, count_kept, &kept);
+    }
+    assert_int_equal(kept, 0);
+    node_stop(node);
+}
+
+/* ---- feature levels ---- */
+
+static uint32_t ids_of_level_two(enum command_kind kind)
+{
+    return kind == COMMAND_PRODUCER_IDS ? 2 : command_level(kind);
+}
+
+static void found_cell(struct fixture *f, struct node *node, uint32_t features_max)
+{
+    struct command cmd = {.kind = COMMAND_CELL_INIT};
+    cmd.cell_init.name = SLICE_LITERAL("cell");
+    cmd.cell_init.ca.ca_id = test_uuid(4, 1);
+    cmd.cell_init.ca.certificate = SLICE_LITERAL("certificate");
+    cmd.cell_init.ca.sealed_key = SLICE_LITERAL("sealed");
+    cmd.cell_init.sealed_token_secret = SLICE_LITERAL("sealed");
+    cmd.cell_init.token_id = test_uuid(5, 1);
+    cmd.cell_init.token_hash[0] = 1;
+    cmd.cell_init.node =
+        (struct node_fields){.name = SLICE_LITERAL("n"),
+                             .peer_address = SLICE_LITERAL("127.0.0.1:1"),
+                             .people_url = SLICE_LITERAL("https://n:1"),
+                             .agents_url = SLICE_LITERAL("https://n:2"),
+                             .version = SLICE_LITERAL("1"),
+                             .instance = test_uuid(3, 1),
+                             .features_max = features_max,
+                             .wanted = WANT_VOTER};
+    assert_int_equal(node_call(node, &cmd, &f->result), 0);
+    struct command_result result;
+    assert_int_equal(command_result_read(str_slice(&f->result), &result), 0);
+    assert_int_equal(result.code, 0);
+}
+
+static void on_fatal(void *arg, const struct err *err)
+{
+    *(struct err *)arg = *err;
+}
+
+/* A command above the cell's level is never proposed; once the level is raised it is. A
+ * program that does not know the level refuses to start. */
+static void test_level(void **state)
+{
+    struct fixture *f = *state;
+    struct node_options options = {
+        .dir = f->dir, .features_max = 2, .command_level = ids_of_level_two};
+    struct command ids = {.kind = COMMAND_PRODUCER_IDS, .producer_ids = {.count = 1}};
+    struct command raise = {.kind = COMMAND_FEATURE_LEVEL, .feature_level = {2}};
+    struct node *node = NULL;
+    struct err err;
+
+    assert_int_equal(node_start(&options, &node, &err), 0);
+    make_topic(f, node);
+    found_cell(f, node, 2);
+    assert_int_equal(node_call(node, &ids, &f->result), ERR_UNSUPPORTED);
+    assert_int_equal(call(f, node, &raise).code, 0);
+    assert_int_equal(call(f, node, &ids).code, 0);
+    node_stop(node);
+    options.features_max = 1;
+    assert_int_equal(node_start(&options, &node, &err), ERR_UNSUPPORTED);
+    assert_non_null(strstr(err.text, "feature level 2"));
+}
+
+/* A program that sees the level raised above what it knows stops there. */
+static void test_level_raised(void **state)
+{
+    struct fixture *f = *state;
+    struct err fatal = {0}, err;
+    struct node_options options = {.dir = f->dir, .arg = &fatal, .on_fatal = on_fatal};
+    struct command raise = {.kind = COMMAND_FEATURE_LEVEL, .feature_level = {2}};
+    struct command ids = {.kind = COMMAND_PRODUCER_IDS, .producer_ids = {.count = 1}};
+    struct node *node = NULL;
+
+    assert_int_equal(node_start(&options, &node, &err), 0);
+    make_topic(f, node);
+    found_cell(f, node, 2); /* what it was before it was put back to an older one */
+    (void)node_call(node, &raise, &f->result);
+    assert_int_equal(fatal.code, ERR_UNSUPPORTED);
+    assert_non_null(strstr(fatal.text, "start the version that the other nodes run"));
+    assert_int_not_equal(node_call(node, &ids, &f->result), 0);
+    node_kill(node);
+}
+
+/* A command that no command of ours is, as a newer program would write it. */
+static void submit_newer(struct node *node, void *arg)
+{
+    struct command ids = {.kind = COMMAND_PRODUCER_IDS, .producer_ids = {.count = 1}};
+    struct str bytes, entry;
+    uint64_t index, term;
+    (void)arg;
+    str_init(&bytes, KIB);
+    str_init(&entry, KIB);
+    command_write(&ids, &bytes);
+    bytes.data[1] = (char)200;
+    command_pack(str_slice(&bytes), &entry);
+    assert_int_equal(replica_submit(node->replica, str_slice(&entry),
+                                    clock_monotonic_ms(), &index, &term),
+                     0);
+    node_touch(node);
+    str_fini(&bytes);
+    str_fini(&entry);
+}
+
+/* A command that only a newer program knows is not skipped: the node stops before it,
+ * applies nothing behind it, and says what to start instead. */
+static void test_newer_command(void **state)
+{
+    struct fixture *f = *state;
+    struct err fatal = {0}, err;
+    struct node_options options = {.dir = f->dir, .arg = &fatal, .on_fatal = on_fatal};
+    struct command ids = {.kind = COMMAND_PRODUCER_IDS, .producer_ids = {.count = 1}};
+    struct node *node = NULL;
+
+    assert_int_equal(node_start(&options, &node, &err), 0);
+    make_topic(f, node);
+    uint64_t hash = node_hash(node);
+    node_run(node, submit_newer, NULL);
+    assert_int_not_equal(node_call(node, &ids, &f->result), 0);
+    assert_int_equal(fatal.code, ERR_UNSUPPORTED);
+    assert_non_null(strstr(fatal.text, "written by a newer weft-controlplane"));
+    assert_true(node_hash(node) == hash);
+    node_stop(node); /* leaves no checkpoint that would skip it */
+    fatal.code = 0;
+    if (node_start(&options, &node, &err) == 0) {
+        for (int i = 0; i < 500 && fatal.code == 0; i++) {
+            usleep(20000);
+            node_run(node, nothing, NULL);
+        }
+        node_kill(node);
+    } else {
+        fatal.code = err.code;
+    }
+    assert_int_equal(fatal.code, ERR_UNSUPPORTED);
+}
+
 int main(void)
 {
 #define TEST(t) cmocka_unit_test_setup_teardown(t, setup, teardown)
     const struct CMUnitTest tests[] = {
-        TEST(test_propose),  TEST(test_restart),     TEST(test_trim),
-        TEST(test_lock),     TEST(test_kill),        TEST(test_kill_first_start),
-        TEST(test_no_space), TEST(test_failed_sync), TEST(test_overload),
-        TEST(test_purge),    TEST(test_other_cell),  TEST(test_together)};
+        TEST(test_propose),  TEST(test_restart),      TEST(test_trim),
+        TEST(test_lock),     TEST(test_kill),         TEST(test_kill_first_start),
+        TEST(test_no_space), TEST(test_failed_sync),  TEST(test_overload),
+        TEST(test_purge),    TEST(test_other_cell),   TEST(test_ageing),
+        TEST(test_level),    TEST(test_level_raised), TEST(test_newer_command),
+        TEST(test_together)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
