@@ -66,12 +66,14 @@ static void remember(struct state *state, const struct command *cmd, struct slic
     for (int i = 0; i < DROPS_AT_ONCE; i++) {
         struct reply *oldest = replies_oldest(replies);
         if (oldest == NULL ||
-            (replies->count < REPLIES_MAX &&
-             state->now_ms - oldest->at_ms <= cmd->context->replies_age_ms))
+            state->now_ms - oldest->at_ms <= cmd->context->replies_age_ms)
+            oldest = replies_excess(replies, &cmd->cluster_id);
+        if (oldest == NULL)
             break;
         apply_drop_reply(state, oldest);
     }
-    struct reply *reply = replies_add(replies, &id, state->catalog.next_serial++, result);
+    struct reply *reply =
+        replies_add(replies, &cmd->cluster_id, &id, state->catalog.next_serial++, result);
     apply_touch(state, &reply->row);
     memcpy(reply->body_hash, cmd->context->body_hash, COMMAND_KEY_LEN);
     reply->at_ms = state->now_ms;
@@ -94,8 +96,9 @@ static void trim_audit(struct state *state, const struct command_context *contex
 
     for (int i = 0; i < DROPS_AT_ONCE; i++) {
         struct audit_entry *oldest = audit_oldest(audit);
-        if (oldest == NULL || (audit->all.live < AUDIT_TOTAL_MAX &&
-                               state->now_ms - oldest->at_ms <= context->audit_age_ms))
+        if (oldest == NULL || state->now_ms - oldest->at_ms <= context->audit_age_ms)
+            oldest = audit->all.live < AUDIT_TOTAL_MAX ? NULL : audit_excess(audit);
+        if (oldest == NULL)
             break;
         apply_drop_audit(state, oldest);
     }

@@ -11,6 +11,7 @@ void audit_init(struct audit *audit)
 {
     memset(audit, 0, sizeof(*audit));
     audit->next_id = 1;
+    list_init(&audit->big);
 }
 
 /* ---- rings ---- */
@@ -114,9 +115,12 @@ struct audit_entry *audit_add(struct audit *audit, const struct audit_entry *fie
     if (log == NULL) {
         log = mem_zalloc(sizeof(*log));
         log->cluster_id = fields->cluster_id;
+        list_node_init(&log->big);
         HASH_ADD(hh, audit->logs, cluster_id, sizeof(log->cluster_id), log);
     }
     ring_push(&log->ring, entry);
+    if (log->ring.live == AUDIT_FAIR + 1)
+        list_push_back(&audit->big, &log->big);
     ring_push(&audit->all, entry);
     audit->next_id = entry->id + 1;
     return entry;
@@ -135,12 +139,35 @@ struct audit_entry *audit_oldest_of(const struct audit *audit,
     return log == NULL ? NULL : ring_first(&log->ring);
 }
 
+/* Whether A loses one before B does: the same on all nodes. */
+static bool goes_first(const struct audit_log *a, const struct audit_log *b)
+{
+    if (a->ring.live != b->ring.live)
+        return a->ring.live > b->ring.live;
+    return ring_first(&a->ring)->id < ring_first(&b->ring)->id;
+}
+
+struct audit_entry *audit_excess(const struct audit *audit)
+{
+    const struct audit_log *most = NULL;
+
+    LIST_FOREACH(node, next, &audit->big)
+    {
+        const struct audit_log *log = CONTAINER_OF(node, struct audit_log, big);
+        if (most == NULL || goes_first(log, most))
+            most = log;
+    }
+    return most == NULL ? audit_oldest(audit) : ring_first(&most->ring);
+}
+
 void audit_remove(struct audit *audit, struct audit_entry *entry)
 {
     struct audit_log *log = find_log(audit, &entry->cluster_id);
 
     ASSERT(log != NULL && ring_first(&log->ring) == entry);
     ring_remove(&log->ring, entry);
+    if (log->ring.live == AUDIT_FAIR)
+        list_remove(&log->big);
     ring_remove(&audit->all, entry);
     if (log->ring.live == 0) {
         HASH_DELETE(hh, audit->logs, log);

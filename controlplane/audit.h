@@ -2,9 +2,10 @@
  *
  * Every command that carries a context makes an entry, refused or not, in the log of its
  * cluster or, without one, in the cell's. Each log is bounded by count, all of them by
- * age and by AUDIT_TOTAL_MAX; the oldest go first. The entries of a deleted cluster stay
- * until they age out. Changed by apply_*.c only; the service side reads through
- * state_audit() of state.h. */
+ * age and by AUDIT_TOTAL_MAX; the oldest go first, of the total those of the log that has
+ * most, as long as one has more than a fair share: no tenant's flood pushes others' out.
+ * The entries of a deleted cluster stay until they age out. Changed by apply_*.c only;
+ * the service side reads through state_audit() of state.h. */
 #ifndef CONTROLPLANE_AUDIT_H
 #define CONTROLPLANE_AUDIT_H
 
@@ -19,6 +20,7 @@
 #endif
 #include <uthash.h>
 
+#include "common/list.h"
 #include "common/slice.h"
 #include "common/uuid.h"
 #include "controlplane/row.h"
@@ -26,6 +28,7 @@
 
 /* In all logs together; at 300 bytes each. */
 #define AUDIT_TOTAL_MAX 500000
+#define AUDIT_FAIR      5000
 /* So many entries does one read look at, at the most. */
 #define AUDIT_SCAN_MAX 20000
 
@@ -70,6 +73,7 @@ struct audit_ring {
 struct audit_log {
     struct uuid cluster_id;
     struct audit_ring ring; /* only its oldest ever goes */
+    struct list_node big;   /* in audit.big while over AUDIT_FAIR */
     UT_hash_handle hh;
 };
 
@@ -77,6 +81,7 @@ struct audit {
     uint64_t next_id;
     struct audit_ring all;
     struct audit_log *logs; /* by cluster id */
+    struct list big;        /* at most AUDIT_TOTAL_MAX / AUDIT_FAIR */
 };
 
 void audit_init(struct audit *audit);
@@ -87,6 +92,8 @@ struct audit_entry *audit_add(struct audit *audit, const struct audit_entry *fie
 struct audit_entry *audit_oldest(const struct audit *audit);
 struct audit_entry *audit_oldest_of(const struct audit *audit,
                                     const struct uuid *cluster_id, size_t *count);
+/* What goes when there are too many in all. */
+struct audit_entry *audit_excess(const struct audit *audit);
 /* Remove the oldest entry of some log. */
 void audit_remove(struct audit *audit, struct audit_entry *entry);
 size_t audit_read(const struct audit *audit, const struct audit_query *query,

@@ -289,6 +289,7 @@ static void put_reply(const struct reply *reply, struct str *out)
     db_put_bytes(out, slice_of(reply->id.key, COMMAND_KEY_LEN));
     db_put_bytes(out, slice_of(reply->body_hash, COMMAND_KEY_LEN));
     db_put_bytes(out, slice_of(reply->result, reply->len));
+    put_uuid(out, &reply->log->cluster_id);
 }
 
 /* An object is written twice at most: when it was committed, with its runs, and when the

@@ -470,6 +470,7 @@ static int load_reply(void *arg, struct reader *row)
     struct replies *replies = &loading->state->replies;
     uint64_t serial = (uint64_t)db_get_int(row);
     int64_t at_ms = db_get_int(row);
+    struct uuid cluster_id;
     struct reply_id id;
 
     if (get_uuid(row, &id.actor_id) != 0)
@@ -480,7 +481,10 @@ static int load_reply(void *arg, struct reader *row)
     memcpy(id.key, key.ptr, COMMAND_KEY_LEN);
     if (replies_find(replies, &id) != NULL)
         return ERR_DAMAGED;
-    struct reply *reply = replies_add(replies, &id, serial, db_get_bytes(row));
+    struct slice result = db_get_bytes(row);
+    if (get_uuid(row, &cluster_id) != 0)
+        return ERR_DAMAGED;
+    struct reply *reply = replies_add(replies, &cluster_id, &id, serial, result);
     memcpy(reply->body_hash, body_hash.ptr, COMMAND_KEY_LEN);
     reply->at_ms = at_ms;
     return 0;

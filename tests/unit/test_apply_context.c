@@ -10,6 +10,7 @@
 
 #include "common/err.h"
 #include "common/mem.h"
+#include "controlplane/apply.h"
 #include "tests/lib/state_driver.h"
 
 #define HOUR_MS 3600000
@@ -93,6 +94,96 @@ static void test_refusal(void **state)
     gone.topic_delete.topic_id = test_uuid(2, 1);
     assert_int_equal(driver_apply(d, &gone).kafka_error, 100);
     assert_int_equal(state_cluster(d->state, &d->cluster_id)->topic_count, 1);
+}
+
+/* A command on CLUSTER with key NUMBER and no effect but what its context has. */
+static struct command_result keyed(struct driver *d, uint32_t cluster, uint32_t number,
+                                   uint32_t audit_max)
+{
+    struct command_context context = {.actor_kind = ACTOR_USER,
+                                      .actor_id = test_uuid(6, cluster),
+                                      .action = SLICE_LITERAL("none"),
+                                      .audit_max = audit_max,
+                                      .audit_age_ms = HOUR_MS,
+                                      .replies_age_ms = HOUR_MS};
+    struct command cmd = {.kind = COMMAND_TOPIC_DELETE,
+                          .context = &context,
+                          .cluster_id = test_uuid(1, cluster)};
+    cmd.topic_delete.topic_id = test_uuid(2, 999);
+    memcpy(context.idempotency_key, &number, sizeof(number));
+    d->cluster_id = cmd.cluster_id;
+    return driver_apply(d, &cmd);
+}
+
+static bool key_kept(struct driver *d, uint32_t cluster, uint32_t number)
+{
+    struct reply_id id = {.actor_id = test_uuid(6, cluster)};
+    memcpy(id.key, &number, sizeof(number));
+    return replies_find(&d->state->replies, &id) != NULL;
+}
+
+/* A cluster's keys are bounded, and its flood costs nobody else theirs: when there are
+ * too many in all, those go of whoever has most. */
+static void test_keys_are_shared_fairly(void **state)
+{
+    struct driver *d = *state;
+    struct replies *replies = &d->state->replies;
+    uint32_t number = 1;
+
+    (void)keyed(d, 1, number, 0); /* the oldest of all */
+    while (replies->count < REPLIES_CLUSTER_MAX + 1)
+        (void)keyed(d, 2, ++number, 0);
+    uint32_t first = 2;
+    assert_true(key_kept(d, 2, first));
+    (void)keyed(d, 2, ++number, 0);
+    assert_int_equal(replies->count, REPLIES_CLUSTER_MAX + 1);
+    assert_false(key_kept(d, 2, first));
+    for (uint32_t cluster = 3; replies->count < REPLIES_MAX; cluster++) {
+        for (int i = 0; i < REPLIES_CLUSTER_MAX - 1 && replies->count < REPLIES_MAX; i++)
+            (void)keyed(d, cluster, ++number, 0);
+    }
+    assert_true(key_kept(d, 2, first + 1));
+    (void)keyed(d, 9, ++number, 0); /* has none: but cluster 2 has most */
+    assert_false(key_kept(d, 2, first + 1));
+    assert_true(key_kept(d, 1, 1));
+    assert_true(key_kept(d, 9, number));
+    assert_int_equal(replies->count, REPLIES_MAX);
+}
+
+/* An entry of LOG's at the end. */
+static void note(struct audit *audit, uint32_t log)
+{
+    struct audit_entry fields = {.id = audit->next_id,
+                                 .cluster_id = test_uuid(1, log),
+                                 .actor_name = "",
+                                 .remote = "",
+                                 .action = "",
+                                 .target = ""};
+    (void)audit_add(audit, &fields);
+}
+
+/* When there are too many entries in all, the oldest of the log that has most goes, and
+ * the oldest of all only while nobody has more than a fair share. */
+static void test_audit_is_shared_fairly(void **state)
+{
+    struct audit audit;
+
+    (void)state;
+    audit_init(&audit);
+    note(&audit, 1);
+    for (int i = 0; i < AUDIT_FAIR; i++)
+        note(&audit, 2);
+    assert_int_equal(audit_excess(&audit)->id, 1);
+    note(&audit, 2);
+    assert_int_equal(audit_excess(&audit)->id, 2); /* the first of log 2 */
+    for (int i = 0; i < AUDIT_FAIR + 1; i++)
+        note(&audit, 3);
+    assert_int_equal(audit_excess(&audit)->id, 2); /* as many, but older */
+    audit_remove(&audit, audit_excess(&audit));
+    assert_int_equal(audit_excess(&audit)->id, AUDIT_FAIR + 3);
+    audit_remove(&audit, audit_excess(&audit));
+    assert_int_equal(audit_excess(&audit)->id, 1);
+    audit_fini(&audit);
 }
 
 static size_t entries_of(struct driver *d, const struct uuid *cluster_id)
@@ -194,6 +285,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_keys, setup, teardown),
         cmocka_unit_test_setup_teardown(test_refusal, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_keys_are_shared_fairly, setup, teardown),
+        cmocka_unit_test(test_audit_is_shared_fairly),
         cmocka_unit_test_setup_teardown(test_audit, setup, teardown),
         cmocka_unit_test_setup_teardown(test_audit_pages, setup, teardown),
     };
