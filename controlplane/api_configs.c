@@ -108,11 +108,14 @@ static void configs_core(struct node *node, struct call *call)
             check_outcome(call, topic, item);
         if (item->error != 0)
             continue;
-        struct command cmd = {.kind = COMMAND_CONFIGS_ALTER,
-                              .cluster_id = call->cluster_id,
-                              .configs_alter = {.topic_id = topic->topic_id,
-                                                .changes = item->changes,
-                                                .change_count = item->change_count}};
+        const struct control_options *options = call->service->options;
+        struct command cmd = {
+            .kind = COMMAND_CONFIGS_ALTER,
+            .cluster_id = call->cluster_id,
+            .configs_alter = {.topic_id = topic->topic_id,
+                              .changes = item->changes,
+                              .change_count = item->change_count,
+                              .metadata_max = (uint64_t)options->max_metadata_bytes}};
         topic_item_propose(node, call, item, &cmd, state_check_configs_alter);
     }
     topic_items_sent(call);

@@ -318,6 +318,23 @@ static int16_t check_set(const struct topic_config_set *set, struct str *message
     return STATE_KAFKA_INVALID_CONFIG;
 }
 
+/* Whether TOPIC may have SET, by its size and by what it adds to the cluster's metadata:
+ * who is over the limit can still take settings away. */
+static int16_t check_configs(const struct topic *topic, const struct command *cmd,
+                             const struct topic_config_set *set, struct str *message)
+{
+    uint64_t bytes = strlen(topic->name);
+    int16_t error = check_set(set, message);
+
+    for (size_t i = 0; i < set->count; i++)
+        bytes += strlen(set->entries[i].name) + strlen(set->entries[i].value);
+    if (error == 0 && bytes > topic->text_bytes &&
+        too_much_metadata(topic->cluster, bytes - topic->text_bytes,
+                          cmd->configs_alter.metadata_max, message))
+        error = STATE_KAFKA_POLICY_VIOLATION;
+    return error;
+}
+
 int16_t state_check_configs_alter(const struct cluster *cluster,
                                   const struct command *cmd, struct str *message)
 {
@@ -328,7 +345,7 @@ int16_t state_check_configs_alter(const struct cluster *cluster,
         return STATE_KAFKA_UNKNOWN_TOPIC_ID;
     state_config_preview(topic, cmd->configs_alter.changes,
                          cmd->configs_alter.change_count, &set);
-    int16_t error = check_set(&set, message);
+    int16_t error = check_configs(topic, cmd, &set, message);
     topic_config_set_fini(&set);
     return error;
 }
@@ -342,7 +359,7 @@ void apply_configs_alter(struct state *state, const struct command *cmd,
         return;
     state_config_preview(topic, cmd->configs_alter.changes,
                          cmd->configs_alter.change_count, &set);
-    int16_t error = check_set(&set, &state->message);
+    int16_t error = check_configs(topic, cmd, &set, &state->message);
     if (error != 0) {
         topic_config_set_fini(&set);
         apply_refuse_kafka(state, error, result);

@@ -432,6 +432,7 @@ static void write_configs_alter(const struct command *cmd, struct str *out)
 {
     put_uuid(out, &cmd->configs_alter.topic_id);
     put_changes(out, cmd->configs_alter.changes, cmd->configs_alter.change_count);
+    write_u64(out, cmd->configs_alter.metadata_max);
 }
 
 static void read_configs_alter(struct reading *in, struct command *cmd)
@@ -440,6 +441,8 @@ static void read_configs_alter(struct reading *in, struct command *cmd)
     cmd->configs_alter.topic_id = get_uuid(r);
     cmd->configs_alter.changes =
         get_changes(r, in->arena, &cmd->configs_alter.change_count);
+    if (in->version >= 2)
+        cmd->configs_alter.metadata_max = reader_u64(r);
 }
 
 static void write_commit(const struct command *cmd, struct str *out)

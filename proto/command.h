@@ -194,7 +194,8 @@ struct command {
             struct uuid topic_id;
             const struct config_change *changes;
             uint32_t change_count;
-        } configs_alter; /* -> version; kafka_error: 100, 40; code: STALE */
+            uint64_t metadata_max; /* bytes, of the cluster; 0: no limit */
+        } configs_alter;           /* -> version; kafka_error: 100, 40, 44; code: STALE */
         struct {
             struct uuid agent_id; /* who asks, for the watch event and diagnosis */
             int32_t node_id;

@@ -312,6 +312,41 @@ static int16_t alter(struct driver *d, enum config_op op, const char *key,
     return driver_apply(d, &cmd).kafka_error;
 }
 
+/* Settings count as metadata: over the cluster's limit they do not grow, by apply and by
+ * the check before it, but can be taken away. */
+static void test_configs_are_metadata(void **state)
+{
+    struct driver *d = *state;
+    struct config_change change = {CONFIG_SET, SLICE_LITERAL("retention.ms"),
+                                   SLICE_LITERAL("3600000")};
+    struct command cmd = {.kind = COMMAND_CONFIGS_ALTER, .cluster_id = d->cluster_id};
+    struct str message;
+
+    driver_topic(d, 1, 1);
+    cmd.configs_alter.topic_id = test_uuid(2, 1);
+    cmd.configs_alter.changes = &change;
+    cmd.configs_alter.change_count = 1;
+    uint64_t used = state_metadata_bytes(cluster_of(d));
+    cmd.configs_alter.metadata_max = used + change.key.len + change.value.len - 1;
+    str_init(&message, KIB);
+    assert_int_equal(state_check_configs_alter(cluster_of(d), &cmd, &message), 44);
+    assert_non_null(strstr(str_cstr(&message), "bytes of metadata"));
+    str_fini(&message);
+    assert_int_equal(driver_apply(d, &cmd).kafka_error, 44);
+    assert_int_equal(state_metadata_bytes(cluster_of(d)), used);
+    cmd.configs_alter.metadata_max++;
+    assert_int_equal(driver_apply(d, &cmd).kafka_error, 0);
+    cmd.configs_alter.metadata_max = 1;
+    change.value = SLICE_LITERAL("360000");
+    assert_int_equal(driver_apply(d, &cmd).kafka_error, 0); /* less than before */
+    change.value = SLICE_LITERAL("36000000");
+    assert_int_equal(driver_apply(d, &cmd).kafka_error, 44);
+    change =
+        (struct config_change){CONFIG_DELETE, SLICE_LITERAL("retention.ms"), SLICE_NULL};
+    assert_int_equal(driver_apply(d, &cmd).kafka_error, 0);
+    assert_int_equal(state_metadata_bytes(cluster_of(d)), used);
+}
+
 static const char *setting(struct driver *d, const char *key)
 {
     struct uuid id = test_uuid(2, 1);
@@ -375,10 +410,19 @@ int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
     const struct CMUnitTest tests[] = {
-        TEST(test_clusters),      TEST(test_token_use),     TEST(test_token_expiry),
-        TEST(test_token_cluster), TEST(test_agents),        TEST(test_agent_returns),
-        TEST(test_topic_names),   TEST(test_topic_delete),  TEST(test_partitions),
-        TEST(test_configs),       TEST(test_config_bounds), TEST(test_producer_ids),
+        TEST(test_clusters),
+        TEST(test_token_use),
+        TEST(test_token_expiry),
+        TEST(test_token_cluster),
+        TEST(test_agents),
+        TEST(test_agent_returns),
+        TEST(test_topic_names),
+        TEST(test_topic_delete),
+        TEST(test_partitions),
+        TEST(test_configs),
+        TEST(test_configs_are_metadata),
+        TEST(test_config_bounds),
+        TEST(test_producer_ids),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -111,6 +111,7 @@ static size_t old_samples(struct command *list)
     NEXT(CONFIGS_ALTER);
     c->configs_alter.changes = all_ops;
     c->configs_alter.change_count = 5;
+    c->configs_alter.metadata_max = 9;
     NEXT(COMMIT);
     c->commit.node_id = 3;
     c->commit.max_age_ms = 4;
