@@ -384,7 +384,8 @@ static bool judge(struct attempt *attempt, struct backoff *backoff, int *code,
         next_server(rest);
         break;
     case 429:
-        /* A rate passes, but a limit of things does not: do not insist. */
+        /* Of requests per second; a limit of things is 409. Others call too: do not
+         * insist for ever. */
         if (++attempt->overloads > OVERLOADS_MAX)
             return true;
         break;

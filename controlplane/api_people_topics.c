@@ -402,8 +402,7 @@ static void configs_settled(struct node *node, struct call *call)
 static bool passes(struct call *call, int16_t error, struct str *message)
 {
     if (error != 0)
-        call_fail(call,
-                  error == STATE_KAFKA_POLICY_VIOLATION ? ERR_OVERLOADED : ERR_INVALID,
+        call_fail(call, error == STATE_KAFKA_POLICY_VIOLATION ? ERR_LIMIT : ERR_INVALID,
                   "%.200s", str_cstr(message));
     str_fini(message);
     return error == 0;
@@ -454,12 +453,14 @@ static void patch_core(struct node *node, struct call *call)
         keep_configs(node, call, topic);
         return;
     }
-    struct command cmd = {.kind = COMMAND_CONFIGS_ALTER,
-                          .cluster_id = call->cluster_id,
-                          .if_version = call->if_version,
-                          .configs_alter = {.topic_id = patch->topic_id,
-                                            .changes = patch->changes,
-                                            .change_count = patch->change_count}};
+    struct command cmd = {
+        .kind = COMMAND_CONFIGS_ALTER,
+        .cluster_id = call->cluster_id,
+        .if_version = call->if_version,
+        .configs_alter = {.topic_id = patch->topic_id,
+                          .changes = patch->changes,
+                          .change_count = patch->change_count,
+                          .metadata_max = call_limits(call, cluster).metadata_bytes}};
     call_action(call, "topic.configs");
     call_propose(node, call, &patch->change.proposal, &cmd, configs_settled);
 }

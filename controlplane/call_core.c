@@ -210,6 +210,11 @@ static void fail_proposal(struct call *call, int code)
                   "the control plane cannot write its log: nothing is accepted "
                   "until it is restarted; what was acknowledged is safe");
         break;
+    case ERR_UNSUPPORTED:
+        call_fail(call, code,
+                  "the cell's feature level is too low for this: upgrade all nodes, then "
+                  "raise it (PATCH /api/v1/cell)");
+        break;
     case ERR_OVERLOADED:
         call_fail(call, code, "too much waits to be written: try again");
         break;
@@ -334,7 +339,7 @@ int call_code_of_kafka(int16_t error)
     case STATE_KAFKA_UNKNOWN_TOPIC_ID:
         return ERR_NOT_FOUND;
     case STATE_KAFKA_POLICY_VIOLATION:
-        return ERR_OVERLOADED;
+        return ERR_LIMIT;
     default:
         return ERR_INVALID;
     }
@@ -355,7 +360,7 @@ static void fail_refused(struct call *call, int code, const char *what)
                   "and repeat with its present ETag",
                   what);
         break;
-    case ERR_OVERLOADED:
+    case ERR_LIMIT:
         call_fail(call, code,
                   "there are as many as there may be: remove what is not needed, or ask "
                   "for a higher limit");
@@ -377,6 +382,9 @@ bool call_result(struct call *call, const struct call_proposal *proposal,
     int code = result->code;
     if (code == 0 && result->kafka_error != 0)
         code = call_code_of_kafka(result->kafka_error);
+    /* It does not pass by waiting, as 429 would say. */
+    if (code == ERR_OVERLOADED)
+        code = ERR_LIMIT;
     if (code == 0)
         return true;
     if (code == ERR_CONFLICT && result->value == COMMAND_KEY_REUSED)
