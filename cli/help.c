@@ -20,7 +20,8 @@ static const struct {
     {CLI_NOT_FOUND, "there is no such thing (404)"},
     {CLI_DENIED,
      "no token, a wrong or expired one, or one without this right (401, 403)"},
-    {CLI_CONFLICT, "it is there already, or changed meanwhile (409, 412)"},
+    {CLI_CONFLICT,
+     "it is there already, was changed meanwhile, or is over a limit (409, 412)"},
     {CLI_UNREACHABLE, "no node could be reached, is trusted, or leads, until --timeout"},
     {CLI_WAITED, "--wait gave up; what was asked for goes on"},
 };
@@ -43,12 +44,14 @@ static void wrap(const char *text, size_t at, size_t indent_by, size_t width, FI
             at = indent_by;
             text++;
         } else if (*text == ' ') {
-            size_t next = strcspn(text + 1, " \n");
+            size_t next = strcspn(++text, " \n");
             if (at + 1 + next <= width) {
                 fputc(' ', out);
                 at++;
+            } else {
+                fprintf(out, "\n%*s", (int)indent_by, "");
+                at = indent_by;
             }
-            text++;
         }
     }
     fputc('\n', out);

@@ -216,6 +216,44 @@ static void test_help(void **state)
     }
 }
 
+/* --help of COMMAND at WIDTH, each stretch of blanks and line ends as one blank. */
+static char *help_words(const struct command *command, size_t width)
+{
+    char *text = NULL, *to;
+    size_t size = 0;
+    FILE *out = open_memstream(&text, &size);
+
+    help_print(command->words, width, out);
+    fclose(out);
+    to = text;
+    for (const char *from = text; *from != '\0'; from++) {
+        bool blank = *from == ' ' || *from == '\n';
+        if (!blank)
+            *to++ = *from;
+        else if (to > text && to[-1] != ' ')
+            *to++ = ' ';
+    }
+    *to = '\0';
+    return text;
+}
+
+/* The words of --help are the same at every width: where a line is broken, and where it
+ * ends exactly at the edge, no two words become one. */
+static void test_help_words(void **state)
+{
+    (void)state;
+    EACH_COMMAND(c)
+    {
+        char *whole = help_words(c, 100000);
+        for (size_t width = 40; width <= 100; width++) {
+            char *words = help_words(c, width);
+            assert_string_equal(words, whole);
+            free(words);
+        }
+        free(whole);
+    }
+}
+
 /* ---- the API ---- */
 
 static const struct json *member(const struct json *object, const char *key)
@@ -477,6 +515,7 @@ int main(void)
         cmocka_unit_test(test_flags),
         cmocka_unit_test(test_examples),
         cmocka_unit_test(test_help),
+        cmocka_unit_test(test_help_words),
         cmocka_unit_test(test_rows_are_in_api),
         cmocka_unit_test(test_api_is_in_rows),
         cmocka_unit_test(test_fields),
