@@ -91,7 +91,7 @@ void api_leave(struct call *call);
 void api_producer_ids(struct call *call);
 void api_usage_report(struct call *call);
 /* api_metadata.c */
-void api_metadata(struct call *call);
+void api_cluster_metadata(struct call *call);
 void api_watch(struct call *call);
 /* api_commit.c */
 void api_commit(struct call *call);

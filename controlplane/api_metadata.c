@@ -52,7 +52,7 @@ static void metadata_answer(struct call *call)
     call_reply_text(call, 200, "application/json", &text);
 }
 
-void api_metadata(struct call *call)
+void api_cluster_metadata(struct call *call)
 {
     struct metadata *metadata = arena_alloc(&call->arena, sizeof(*metadata));
     str_init(&metadata->agents, AGENTS_TEXT_MAX);

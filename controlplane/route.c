@@ -118,7 +118,7 @@ static const struct route agent_routes[] = {
     {"POST", "/agent/v1/plan", ACCESS_AGENT, 0, MEDIUM, api_plan, NULL},
     {"POST", "/agent/v1/offsets", ACCESS_AGENT, 0, MEDIUM, api_offsets, NULL},
     {"POST", "/agent/v1/producer-ids", ACCESS_AGENT, 0, SMALL, api_producer_ids, NULL},
-    {"POST", "/agent/v1/metadata", ACCESS_AGENT, BODY, SMALL, api_metadata, NULL},
+    {"POST", "/agent/v1/metadata", ACCESS_AGENT, BODY, SMALL, api_cluster_metadata, NULL},
     {"POST", "/agent/v1/usage", ACCESS_AGENT, 0, SMALL, api_usage_report, NULL},
     {"POST", "/agent/v1/register", ACCESS_AGENT, ROUTE_UNREGISTERED, SMALL, api_register,
      NULL},
