@@ -15,7 +15,9 @@ struct change {
     struct command cmd; /* its slices must outlive the call's visits: body or arena */
     /* The id that was proposed for what is made; zero: nothing is. */
     struct uuid made_id;
-    /* May be NULL. Fail the call to stop. */
+    /* May be NULL. Fail the call to stop. PREPARE may set cmd.if_version when the caller
+     * gave none, so that what it read is what is changed: it is called again when another
+     * change was faster. */
     void (*prepare)(struct node *node, struct call *call, struct change *change);
     void (*copy)(struct node *node, struct call *call, struct change *change);
     void (*answer)(struct call *call); /* NULL: 204 */
@@ -24,6 +26,7 @@ struct change {
     bool replayed; /* by Idempotency-Key: the answer is that to an earlier request */
     /* private */
     struct call_proposal proposal;
+    unsigned races; /* that were lost */
 };
 
 /* Go; call->data is CHANGE from now on. */

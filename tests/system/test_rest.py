@@ -5,9 +5,13 @@ Over real TLS with the clients of tests/lib/control.py. That each answer has the
 proto/openapi.json says, is tests/system/test_rest_conformance.py's."""
 
 import concurrent.futures
+import contextlib
+import http.client
 import json
+import os
 import pathlib
 import re
+import subprocess
 import sys
 import threading
 import time
@@ -17,7 +21,7 @@ import pytest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib"))
 
-from control import Batch, Commit, ControlPlane, Refused, Run  # noqa: E402
+from control import BUILD, Batch, Commit, ControlPlane, Refused, Run  # noqa: E402
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 API = "/api/v1"
@@ -651,3 +655,92 @@ def test_one_token_is_bounded(tmp_path):
         limited = [a for a in answers if a[0] == 429]
         assert limited and all(int(a[1]["Retry-After"]) >= 1 for a in limited)
         assert answer_of(admin, "GET", f"{API}/whoami", token=other["token"])[0] == 200
+
+
+# --- backups ---
+
+
+def test_download_of_a_backup(plane, admin, cluster, tmp_path):
+    """An operator gets a whole backup of what there is, which `weft backup verify` reads;
+    nobody else gets one, and nothing of it stays on the node's disk, also when whoever
+    asked goes away in the middle."""
+    path = f"{API}/backups/download"
+    made = admin.call("GET", f"{cluster}")
+    asked = {"Authorization": f"Bearer {admin.token}"}
+    before = int(time.time() * 1000)
+    status, headers, content = admin.raw("GET", path, None, asked)
+    assert status == 200 and headers["Content-Type"] == "application/octet-stream"
+    assert int(headers["Content-Length"]) == len(content) and content[:8] == b"WEFTSNAP"
+    backup = tmp_path / "backup"
+    backup.write_bytes(content)
+    words = [BUILD / "weft", "backup", "verify", backup, "-o", "json"]
+    done = subprocess.run(words, check=False, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    told = json.loads(done.stdout)
+    assert told["applied_index"] >= made["revision"]
+    assert before - 1000 <= told["taken_at_ms"] <= time.time() * 1000 + 1000
+    backup.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
+    assert subprocess.run(words, check=False, capture_output=True, timeout=60).returncode == 1
+
+    for role in ("admin", "viewer"):
+        refused(admin, 403, "GET", path, token=token_for(admin, cluster, role)["token"])
+    refused(admin, 401, "GET", path, token="weft_" + "x" * 40)
+    agent = plane.enrol(cluster.rsplit("/", 1)[1])
+    status, _, _ = agent.raw("GET", path, None, asked)
+    assert status == 404    # it is no call of the agents' listener
+    agent.close()
+
+    leaver = plane.admin
+    leaver.connection = http.client.HTTPSConnection(
+        leaver.host, int(leaver.port), context=leaver.context, timeout=30)
+    leaver.connection.request("GET", path, headers=asked)
+    leaver.close()
+
+    def left():
+        """Files of downloads that have a name or are still open."""
+        found = [p.name for p in plane.data.iterdir()]
+        for fd in pathlib.Path(f"/proc/{plane.process.pid}/fd").iterdir():
+            with contextlib.suppress(FileNotFoundError):
+                found.append(os.readlink(fd))
+        return [name for name in found if "download" in name]
+
+    until = time.monotonic() + 10
+    while left():
+        assert time.monotonic() < until, left()
+        time.sleep(0.05)
+
+
+# --- at the same time ---
+
+
+def test_changes_that_race(plane, admin, cluster):
+    """Who names no version in If-Match is never refused because another was faster, and
+    what each changes stays changed: limits and users are read and written as one."""
+    user = f"{API}/users/" + admin.call("POST", f"{API}/users", {
+        "name": unique("u"), "role": "operator"})["id"]
+    changes = [(f"{cluster}/limits", {"topics": 7}), (f"{cluster}/limits", {"agents": 8}),
+               (f"{cluster}/limits", {"partitions": 9}), (cluster, {"name": unique("n")}),
+               (user, {"email": "a@example.com"}), (user, {"disabled": True})]
+    barrier = threading.Barrier(len(changes))
+    answers = []
+
+    def change(path, value):
+        client = plane.admin
+        for _ in range(20):
+            barrier.wait(30)
+            answers.append(answer_of(client, "PATCH", path, value))
+        client.close()
+
+    threads = [threading.Thread(target=change, args=one) for one in changes]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(answers) == 20 * len(changes)
+    assert {status for status, _, _ in answers} == {200}, answers[-1]
+    limits = admin.call("GET", f"{cluster}/limits")["set"]
+    assert (limits["topics"], limits["agents"], limits["partitions"]) == (7, 8, 9)
+    told = admin.call("GET", user)
+    assert told["email"] == "a@example.com" and told["disabled"] is True
+    # A version that is named is honoured as before.
+    refused(admin, 412, "PATCH", f"{cluster}/limits", {"topics": 1}, If_Match='"1"')
