@@ -96,6 +96,8 @@ static struct json *row_json(const struct audit_row *row)
     json_set(value, "target", json_string(row->target));
     json_set(value, "request_id", id_json(&row->request_id));
     int code = row->code != 0 ? row->code : call_code_of_kafka(row->kafka_error);
+    if (code == ERR_OVERLOADED)
+        code = ERR_LIMIT; /* as call_result() told it */
     json_set(value, "result", json_string(code == 0 ? "OK" : err_name(code)));
     json_set(value, "kafka_error", json_int(row->kafka_error));
     return value;
