@@ -301,7 +301,7 @@ def test_audit(plane, admin, cluster):
     assert [(e["actor"]["kind"], e["action"], e["target"], e["result"], e["kafka_error"])
             for e in entries if e["action"].startswith("topic.")] == [
                 ("token", "topic.create", "topics/t", "OK", 0),
-                ("token", "topic.create", "topics/t", "OK", 36),
+                ("token", "topic.create", "topics/t", "EXISTS", 36),
                 ("agent", "topic.create", "topics/by-agent", "OK", 0)]
     first = next(e for e in entries if e["action"] == "topic.create")
     assert first["actor"]["id"] == token["id"] and first["remote"] == "127.0.0.1"
