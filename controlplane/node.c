@@ -1,9 +1,9 @@
 /* node.c - the core thread: its start and stop, asks, timers, the end of a tick.
  *
  * One tick: messages arrive (asks, peers' messages, log jobs that came back, checkpoints
- * written), asks propose, and at its end everything proposed becomes one Raft entry, unless
- * several are under way (node_propose.c).
- * While the log's thread syncs, further ticks add entries; the next sync takes them all.
+ * written), asks propose, and at its end everything proposed becomes one Raft entry,
+ * unless several are under way (node_propose.c). While the log's thread syncs, further
+ * ticks add entries; the next sync takes them all.
  */
 #include "controlplane/node.h"
 
