@@ -28,6 +28,7 @@ def pytest_addoption(parser):
                      help="what the tests talk to")
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items):
     for item in items:
         if not getattr(item.module, "SPREAD", False):

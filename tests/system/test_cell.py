@@ -373,12 +373,12 @@ def test_the_ca_is_changed(tmp_path):
 def test_certificates_expire_and_are_renewed(tmp_path):
     """Nodes and agents with certificates of a few seconds go on for many lives of them."""
     with Cluster(tmp_path / "c", agents=2, control_planes=3,
-                 control_plane_set={"node-certificate-life": "4s",
-                                    "certificate-life": "6s"}) as cluster, \
+                 control_plane_set={"node-certificate-life": "12s",
+                                    "certificate-life": "15s"}) as cluster, \
             Workload(cluster) as load:
         load.add_default_producers().start()
-        for life in range(3):
-            time.sleep(6)
+        for life in range(2):
+            time.sleep(15)
             load.wait_progress(f"life {life}")
         # Connections between nodes were made with certificates that have ended since.
         leader = cluster.leader()

@@ -272,9 +272,10 @@ def test_bad_disk(tmp_path, fault):
         load.finish()
 
 
-def test_damaged_log(tmp_path):
+@pytest.mark.parametrize("fault", [None, "recover-moving:1", "recover-moved:1"])
+def test_damaged_log(tmp_path, fault):
     """Bits of a node's log flip: it is noticed, never cut, and the node recovers from the
-    others."""
+    others, also when it dies on the way."""
     with loaded_cell(tmp_path / "cell") as (cell, load):
         victim = next(n for n in NODES if n != cell.leader())
         cell.kill(victim)
@@ -285,8 +286,9 @@ def test_damaged_log(tmp_path):
         for at in range(200, 260):
             content[at] ^= 0x55
         damaged.write_bytes(content)
-        with contextlib.suppress(RuntimeError):
-            cell.start(victim)
+        if fault:
+            assert not cell.start_armed(victim, fault), f"it did not come to {fault}"
+        cell.start(victim)
         load.wait_progress("with a damaged node")
         cell.wait_caught_up(victim)
         assert "damage" in cell.logs(victim)
@@ -297,16 +299,27 @@ def test_damaged_log(tmp_path):
         load.finish()
 
 
-def test_lost_disk_of_a_follower_far_behind(tmp_path):
-    """A node that was away while the others cut their logs gets the state as a snapshot."""
+@pytest.mark.parametrize("sender", ["lives", "dies"])
+def test_follower_far_behind(tmp_path, sender):
+    """A node that was away while the others cut their logs gets the state as a snapshot,
+    also when the leader dies while it sends that."""
     with loaded_cell(tmp_path / "cell") as (cell, load):
-        victim = next(n for n in NODES if n != cell.leader())
+        victim, other = (n for n in NODES if n != cell.leader())
         cell.kill(victim)
         cell.make_entries(KEPT_ENTRIES + 500)
         load.wait_progress("with a node far behind")
+        if sender == "dies":
+            cell.kill(other)
+            assert cell.start_armed(other, "snapshot-data-sent:1")
+            cell.wait_caught_up(other)
+            cell.transfer_to(other)
         cell.start(victim)
         cell.wait_caught_up(victim)
         assert cell.metric(victim, "snapshots_installed_total") >= 1
+        if sender == "dies":
+            assert cell.wait_dead(cell.pid(other), 1), "it did not come to the point"
+            cell.start(other)
+        load.wait_progress("all are there")
         load.finish()
 
 
