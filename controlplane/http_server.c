@@ -41,6 +41,9 @@
  * and the connection lives on; a larger one ends the connection. */
 #define DRAIN_BYTES_MAX  (256 * KIB)
 #define STOP_PATIENCE_MS 2000
+/* From connecting to the first request's head. libmicrohttpd polls a handshake that
+ * stands still, so that it costs a thread's time as long as it may stand. */
+#define FIRST_REQUEST_MS 8000
 /* Whoever downloads a file slower than this, in bytes a millisecond, is cut off. */
 #define FILE_BYTES_MS_MIN 64
 
@@ -70,7 +73,7 @@ struct peer {
     /* When it was accepted, or its last request began or ended; and which of them. */
     _Atomic int64_t since_ms;
     _Atomic int64_t file_ms; /* that the answer, a file, may take besides */
-    atomic_bool busy;
+    atomic_bool busy, asked; /* asked: the head of a request was in, once */
     char address[INET6_ADDRSTRLEN];
     bool identified;
     char uri[HTTP_TLS_URI_MAX];
@@ -225,6 +228,7 @@ static struct http_exchange *exchange_new(struct http_server *server,
     x->started_us = clock_monotonic_us();
     atomic_fetch_add(&server->exchanges, 1);
     touch_peer(x->peer, true);
+    atomic_store(&x->peer->asked, true);
     return x;
 }
 
@@ -721,7 +725,8 @@ size_t http_server_reap(struct http_server *server, int64_t now_ms)
     LIST_FOREACH(node, next, &server->peers)
     {
         struct peer *peer = CONTAINER_OF(node, struct peer, node);
-        int64_t limit_ms = idle_ms;
+        int64_t limit_ms =
+            atomic_load(&peer->asked) ? idle_ms : MIN(idle_ms, FIRST_REQUEST_MS);
         if (atomic_load(&peer->busy))
             limit_ms += HTTP_SERVER_PARK_MAX_MS + atomic_load(&peer->file_ms);
         if (now_ms - atomic_load(&peer->since_ms) <= limit_ms)

@@ -66,7 +66,8 @@ int http_server_set_certificate(struct http_server *server, struct slice cert_pe
 int http_server_set_client_ca(struct http_server *server, struct slice ca_pem,
                               struct err *err) MUST_CHECK;
 uint16_t http_server_port(const struct http_server *server);
-/* Cut off who has made progress all the time, but so little that a request's head, or its
+/* Cut off who has connected and asked nothing for 8 s, its handshake perhaps half done;
+ * and who has made progress all the time, but so little that a request's head, or its
  * answer, was not across after the timeouts together (to which, with a request, the
  * longest that one is parked is added). Call it every second or so, any thread, with the
  * monotonic time; returns how many. */

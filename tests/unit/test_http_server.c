@@ -10,11 +10,14 @@
 
 #include <cmocka.h>
 
+#include <arpa/inet.h>
+#include <netinet/in.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "common/clock.h"
@@ -466,6 +469,33 @@ static void reaping(void **state)
     client_close();
 }
 
+/* Who connects and asks nothing is cut off before others: it may stand in the middle of a
+ * handshake, which costs us time. */
+static void silent_peer(void **state)
+{
+    struct sockaddr_in to = {.sin_family = AF_INET,
+                             .sin_port = htons(http_server_port(server)),
+                             .sin_addr = {htonl(INADDR_LOOPBACK)}};
+    struct http_server_counters counters = {0};
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    (void)state;
+    assert_int_equal(connect(fd, (struct sockaddr *)&to, sizeof(to)), 0);
+    assert_int_equal(write(fd, "\x16\x03\x01", 3), 3); /* half a ClientHello's head */
+    for (int i = 0; i < 200 && counters.connections == 0; i++) {
+        usleep(10000);
+        http_server_counters(server, &counters);
+    }
+    assert_int_equal(counters.connections, 1);
+    assert_int_equal(http_server_reap(server, clock_monotonic_ms() + 7000), 0);
+    assert_int_equal(http_server_reap(server, clock_monotonic_ms() + 9000), 1);
+    for (int i = 0; i < 200 && counters.connections > 0; i++) {
+        usleep(10000);
+        http_server_counters(server, &counters);
+    }
+    assert_int_equal(counters.connections, 0);
+    close(fd);
+}
+
 /* Addresses that cannot be listened on are refused with a text that names them. */
 static void addresses(void **state)
 {
@@ -502,6 +532,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(new_certificate, setup, teardown),
         cmocka_unit_test_setup_teardown(quiesced, setup, teardown),
         cmocka_unit_test_setup_teardown(reaping, setup, teardown),
+        cmocka_unit_test_setup_teardown(silent_peer, setup, teardown),
         cmocka_unit_test_setup_teardown(addresses, setup, teardown),
     };
     return cmocka_run_group_tests(tests, setup_all, teardown_all);
