@@ -25,10 +25,9 @@
 
 #ifdef WEFT_FAULTS
 static const char *const points[] = {
-    "install-fetching", "install-fetched", "install-verified",
-    "install-noted",    "install-cleared", "install-replaced",
-    "install-loaded",   "install-reset",   "install-finished",
-    "wal-reset",        "wal-reset-empty",
+    "install-fetching", "install-fetched",  "install-verified", "install-noted",
+    "install-cleared",  "install-replaced", "install-loaded",   "install-reset",
+    "install-finished", "wal-reset",        "wal-reset-empty",
 };
 #define KILLS ARRAY_LEN(points)
 #else
