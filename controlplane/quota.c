@@ -28,6 +28,7 @@ struct quota {
     size_t entries_max;
     struct bucket *table;
     struct list by_use; /* first: unused longest */
+    struct bucket rest; /* of all for whom there is no room in the table */
 };
 
 struct quota *quota_new(uint32_t rate, size_t entries_max)
@@ -37,6 +38,8 @@ struct quota *quota_new(uint32_t rate, size_t entries_max)
     quota->rate = rate;
     quota->entries_max = entries_max;
     list_init(&quota->by_use);
+    quota->rest.rate = rate;
+    quota->rest.level = (int64_t)rate * WHOLE;
     return quota;
 }
 
@@ -96,7 +99,7 @@ static struct bucket *bucket_of(struct quota *quota, const struct uuid *who,
         return bucket;
     sweep(quota, now_ms);
     if (HASH_COUNT(quota->table) >= quota->entries_max)
-        return NULL;
+        return &quota->rest;
     bucket = mem_zalloc(sizeof(*bucket));
     bucket->who = *who;
     bucket->rate = quota->rate;
@@ -112,7 +115,7 @@ void quota_set_rate(struct quota *quota, const struct uuid *who, uint32_t rate,
 {
     pthread_mutex_lock(&quota->lock);
     struct bucket *bucket = bucket_of(quota, who, now_ms);
-    if (bucket != NULL && bucket->rate != rate) {
+    if (bucket != &quota->rest && bucket->rate != rate) {
         refill(bucket, now_ms);
         /* Without a limit nothing was counted: it begins full. */
         int64_t full = (int64_t)rate * WHOLE;
@@ -128,17 +131,17 @@ int64_t quota_take(struct quota *quota, const struct uuid *who, int64_t now_ms)
 
     pthread_mutex_lock(&quota->lock);
     struct bucket *bucket = bucket_of(quota, who, now_ms);
-    if (bucket != NULL) {
+    if (bucket != &quota->rest) {
         list_remove(&bucket->node);
         list_push_back(&quota->by_use, &bucket->node);
-        refill(bucket, now_ms);
-        if (bucket->rate == 0)
-            bucket->at_ms = now_ms;
-        else if (bucket->level >= WHOLE)
-            bucket->level -= WHOLE;
-        else
-            wait_ms = (WHOLE - bucket->level + bucket->rate - 1) / bucket->rate;
     }
+    refill(bucket, now_ms);
+    if (bucket->rate == 0)
+        bucket->at_ms = now_ms;
+    else if (bucket->level >= WHOLE)
+        bucket->level -= WHOLE;
+    else
+        wait_ms = (WHOLE - bucket->level + bucket->rate - 1) / bucket->rate;
     pthread_mutex_unlock(&quota->lock);
     return wait_ms;
 }

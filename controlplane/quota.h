@@ -3,7 +3,7 @@
  * call.c asks before it reads a body, on a thread of the HTTP server, so that a flood
  * costs little; so a quota may be called from any thread. It has no clock: NOW_MS is
  * monotonic. A bucket holds up to one second's worth, and is forgotten when it is full
- * again; their number is bounded (I12), so one that cannot be kept lets pass. */
+ * again; their number is bounded (I12), and all for whom there is no room share one. */
 #ifndef CONTROLPLANE_QUOTA_H
 #define CONTROLPLANE_QUOTA_H
 
