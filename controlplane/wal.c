@@ -120,16 +120,22 @@ static void write_durable(struct wal *wal)
         log_debug("wal", "durable mark not written", "errno=%d", errno);
 }
 
-static void read_durable(struct wal *wal)
+/* What is read must also be what a power cut leaves: if the process died before it had
+ * synced the end of a cut, an older mark would cut again, and then what was acknowledged
+ * since. */
+static int read_durable(struct wal *wal, struct err *err)
 {
     uint8_t bytes[DURABLE_BYTES];
     wal->durable_index = 0;
+    if (wal->ops->fdatasync(wal->durable_fd) != 0)
+        return err_set_errno(err, errno, "sync %s/durable", wal->dir);
     if (pread(wal->durable_fd, bytes, sizeof(bytes), 0) == (ssize_t)sizeof(bytes) &&
         be64_get(bytes) == SEGMENT_MAGIC &&
         be32_get(bytes + 24) == crc32c(bytes, DURABLE_BYTES - 4)) {
         wal->durable_index = be64_get(bytes + 8);
         wal->cut_index = be64_get(bytes + 16);
     }
+    return 0;
 }
 
 /* The mark, where a crash must find it. */
@@ -799,9 +805,10 @@ static int recover(struct wal *wal, struct err *err)
     int rc = open_files(wal, err);
     if (rc == 0)
         rc = list_segments(wal, err);
+    if (rc == 0)
+        rc = read_durable(wal, err);
     if (rc != 0)
         return rc;
-    read_durable(wal);
     if (wal->segment_count == 0 && wal->durable_index > 0)
         return err_set(err, ERR_DAMAGED,
                        "%s: the log's segments are gone (entries up to %" PRIu64

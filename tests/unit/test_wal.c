@@ -469,6 +469,38 @@ static void test_no_space(void **state)
     check_entries(f, 1, next + 50);
 }
 
+static int mark_syncs;
+
+static int count_mark_syncs(int fd)
+{
+    char link[32], path[512];
+
+    snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+    ssize_t len = readlink(link, path, sizeof(path));
+    assert_true(len > 0);
+    mark_syncs += len > 8 && memcmp(path + len - 8, "/durable", 8) == 0;
+    return fdatasync(fd);
+}
+
+/* The mark that a start goes by is made durable first: an older one, back after a power
+ * cut, could say that a cut is to be finished, of entries that were acknowledged since.
+ */
+static void test_mark_is_synced(void **state)
+{
+    static const struct wal_ops ops = {test_pwritev, count_mark_syncs, test_fallocate};
+    struct fixture *f = *state;
+
+    assert_int_equal(append(f, 1, 10, 5), 0);
+    assert_int_equal(wal_sync(f->wal, &f->err), 0);
+    assert_int_equal(wal_truncate(f->wal, 5, &f->err), 0);
+    wal_close(f->wal);
+    f->wal = NULL;
+    struct wal_options options = {.dir = f->dir, .segment_bytes = 4096, .ops = &ops};
+    assert_int_equal(wal_open(&options, &f->wal, &f->err), 0);
+    assert_int_equal(mark_syncs, 1);
+    assert_int_equal(wal_last_index(f->wal), 4);
+}
+
 /* A failed fdatasync is never tried again: the log is broken until it is opened anew, and
  * then what was not known durable is written and synced again. */
 static void test_failed_sync(void **state)
@@ -601,6 +633,7 @@ int main(void)
         TEST(test_truncate),
         TEST(test_trim),
         TEST(test_no_space),
+        TEST(test_mark_is_synced),
         TEST(test_failed_sync),
         TEST(test_failed_write),
         TEST(test_reset),
