@@ -295,6 +295,21 @@ struct loop *node_loop(struct node *node)
 
 /* ---- start ---- */
 
+void node_path(const struct node *node, const char *name, char path[NODE_PATH_BYTES])
+{
+    (void)snprintf(path, NODE_PATH_BYTES, "%s/%s", node->dir, name);
+}
+
+int node_sync_dir(const struct node *node, struct err *err)
+{
+    int fd = open(node->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int rc =
+        fd < 0 || fsync(fd) != 0 ? err_set_errno(err, errno, "sync %s", node->dir) : 0;
+    if (fd >= 0)
+        close(fd);
+    return rc;
+}
+
 static int open_dir(struct node *node, struct err *err)
 {
     char path[NODE_PATH_BYTES];

@@ -103,6 +103,10 @@ struct node {
 
 /* What happened inside the replica is dealt with at the end of the tick. */
 void node_touch(struct node *node);
+/* The file NAME of the data directory. */
+void node_path(const struct node *node, const char *name, char path[NODE_PATH_BYTES]);
+/* Make the data directory's entries durable. */
+int node_sync_dir(const struct node *node, struct err *err) MUST_CHECK;
 void node_publish(struct node *node, bool count);
 /* Nothing can go on: end the process by the service's hook, or at once. */
 void node_fatal(struct node *node, const struct err *err);

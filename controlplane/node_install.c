@@ -68,25 +68,10 @@ struct install {
     int64_t began_ms;
 };
 
-static void path_of(const struct node *node, const char *name, char path[NODE_PATH_BYTES])
-{
-    (void)snprintf(path, NODE_PATH_BYTES, "%s/%s", node->dir, name);
-}
-
-static int sync_dir(const struct node *node, struct err *err)
-{
-    int fd = open(node->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    int rc =
-        fd < 0 || fsync(fd) != 0 ? err_set_errno(err, errno, "sync %s", node->dir) : 0;
-    if (fd >= 0)
-        close(fd);
-    return rc;
-}
-
 static void delete_file(const struct node *node, const char *name)
 {
     char path[NODE_PATH_BYTES];
-    path_of(node, name, path);
+    node_path(node, name, path);
     (void)unlink(path);
 }
 
@@ -105,13 +90,13 @@ static int write_note(const struct node *node, struct err *err)
 {
     char path[NODE_PATH_BYTES];
 
-    path_of(node, NOTE, path);
+    node_path(node, NOTE, path);
     int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
     int rc = fd < 0 || fsync(fd) != 0 ? err_set_errno(err, errno, "make %s", path) : 0;
     if (fd >= 0)
         close(fd);
     if (rc == 0)
-        rc = sync_dir(node, err);
+        rc = node_sync_dir(node, err);
     FAULT_POINT("install-noted");
     return rc;
 }
@@ -126,11 +111,11 @@ static int put_in_place(const struct node *node, struct err *err)
     delete_file(node, NEXT "-wal"); /* empty: it was closed in order */
     delete_file(node, NEXT "-shm");
     FAULT_POINT("install-cleared");
-    path_of(node, NEXT, next);
-    path_of(node, "state.db", path);
+    node_path(node, NEXT, next);
+    node_path(node, "state.db", path);
     if (rename(next, path) != 0)
         return err_set_errno(err, errno, "rename %s", next);
-    int rc = sync_dir(node, err);
+    int rc = node_sync_dir(node, err);
     FAULT_POINT("install-replaced");
     return rc;
 }
@@ -140,10 +125,10 @@ int node_finish_install(struct node *node, struct err *err)
     char path[NODE_PATH_BYTES];
 
     FAULT_POINT("install-reset");
-    path_of(node, NOTE, path);
+    node_path(node, NOTE, path);
     if (unlink(path) != 0 && errno != ENOENT)
         return err_set_errno(err, errno, "remove %s", path);
-    int rc = sync_dir(node, err);
+    int rc = node_sync_dir(node, err);
     FAULT_POINT("install-finished");
     return rc;
 }
@@ -153,8 +138,8 @@ int node_recover_install(struct node *node, bool *found, struct err *err)
     char note[NODE_PATH_BYTES], next[NODE_PATH_BYTES];
     int rc = 0;
 
-    path_of(node, NOTE, note);
-    path_of(node, NEXT, next);
+    node_path(node, NOTE, note);
+    node_path(node, NEXT, next);
     *found = access(note, F_OK) == 0;
     if (*found) {
         log_warn("node", "going on with a snapshot that was being installed", "");
@@ -248,8 +233,8 @@ static int verify(struct install *install, struct err *err)
     struct snapshot_pace pace = {.stopped = is_cancelled, .arg = install};
     struct snapshot_info info;
 
-    path_of(node, FETCHED, path);
-    path_of(node, NEXT, next);
+    node_path(node, FETCHED, path);
+    node_path(node, NEXT, next);
     FAULT_POINT("install-fetched");
     delete_next(node);
     int rc = snapshot_unpack(path, next, &info, &pace, err);
@@ -271,7 +256,7 @@ static int fetch(struct install *install, struct err *err)
 {
     char path[NODE_PATH_BYTES];
 
-    path_of(install->owner, FETCHED, path);
+    node_path(install->owner, FETCHED, path);
     install->fd = open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
     if (install->fd < 0)
         return err_set_errno(err, errno, "make %s", path);
@@ -297,7 +282,7 @@ static int replace(struct install *install, struct err *err)
     struct str configuration;
     int rc;
 
-    path_of(node, "state.db", path);
+    node_path(node, "state.db", path);
     snapshot_store_lock(node->snapshots);
     rc = write_note(node, err);
     if (rc == 0) {
@@ -378,7 +363,7 @@ static int found_vote(const struct node *place, uint64_t term, struct err *err)
     char path[NODE_PATH_BYTES];
     struct vote vote;
 
-    path_of(place, "vote", path);
+    node_path(place, "vote", path);
     int rc = vote_open(&vote, path, NULL, err);
     if (rc == 0)
         rc = vote_store(&vote, MAX(vote.term, term), 0, err);
@@ -399,8 +384,8 @@ int node_restore(const char *dir, const char *file, const struct uuid *cell_id,
         return err_set(err, ERR_INVALID, "no usable data directory: '%s'", dir);
     if (mkdir(dir, 0700) != 0 && errno != EEXIST)
         return err_set_errno(err, errno, "make the directory %s", dir);
-    path_of(&place, "state.db", path);
-    path_of(&place, NEXT, next);
+    node_path(&place, "state.db", path);
+    node_path(&place, NEXT, next);
     if (access(path, F_OK) == 0)
         return err_set(err, ERR_EXISTS,
                        "%s holds a node already: restore into an empty directory", dir);

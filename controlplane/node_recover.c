@@ -39,28 +39,13 @@ struct recovery {
     uint64_t term; /* that this node had taken part in when it began; 0: not yet known */
 };
 
-static void path_of(const struct node *node, const char *name, char path[NODE_PATH_BYTES])
-{
-    (void)snprintf(path, NODE_PATH_BYTES, "%s/%s", node->dir, name);
-}
-
-static int sync_dir(const struct node *node, struct err *err)
-{
-    int fd = open(node->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    int rc =
-        fd < 0 || fsync(fd) != 0 ? err_set_errno(err, errno, "sync %s", node->dir) : 0;
-    if (fd >= 0)
-        close(fd);
-    return rc;
-}
-
 /* TEXT: "moving" until the log was set aside whole, then "moved". */
 static int write_note(const struct node *node, const char *text, struct err *err)
 {
     char path[NODE_PATH_BYTES], part[NODE_PATH_BYTES];
 
-    path_of(node, NOTE, path);
-    path_of(node, NOTE ".part", part);
+    node_path(node, NOTE, path);
+    node_path(node, NOTE ".part", part);
     int fd = open(part, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
     ssize_t len = (ssize_t)strlen(text);
     int rc = fd < 0 || write(fd, text, (size_t)len) != len || fsync(fd) != 0
@@ -70,7 +55,7 @@ static int write_note(const struct node *node, const char *text, struct err *err
         close(fd);
     if (rc == 0 && rename(part, path) != 0)
         rc = err_set_errno(err, errno, "rename %s", part);
-    return rc == 0 ? sync_dir(node, err) : rc;
+    return rc == 0 ? node_sync_dir(node, err) : rc;
 }
 
 /* "" when there is no note. */
@@ -78,7 +63,7 @@ static void read_note(const struct node *node, char text[16])
 {
     char path[NODE_PATH_BYTES];
 
-    path_of(node, NOTE, path);
+    node_path(node, NOTE, path);
     text[0] = '\0';
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     ssize_t n = fd < 0 ? 0 : read(fd, text, 15);
@@ -96,7 +81,7 @@ static int set_aside(struct node *node, struct err *err)
     int rc = write_note(node, "moving", err);
 
     (void)snprintf(name, sizeof(name), "damaged-%lld", (long long)clock_wall_ms());
-    path_of(node, name, target);
+    node_path(node, name, target);
     if (rc == 0 && mkdir(target, 0700) != 0 && errno != EEXIST)
         rc = err_set_errno(err, errno, "make %s", target);
     DIR *dir = rc == 0 ? opendir(node->dir) : NULL;
@@ -112,7 +97,7 @@ static int set_aside(struct node *node, struct err *err)
     if (dir != NULL)
         closedir(dir);
     if (rc == 0)
-        rc = sync_dir(node, err);
+        rc = node_sync_dir(node, err);
     if (rc == 0)
         rc = write_note(node, "moved", err);
     FAULT_POINT("recover-moved");
@@ -190,9 +175,9 @@ void node_flush_recovery(struct node *node)
 
     if (node->recovery == NULL || !is_recovered(node, &position))
         return;
-    path_of(node, NOTE, path);
+    node_path(node, NOTE, path);
     int rc = unlink(path) != 0 ? err_set_errno(&err, errno, "remove %s", path)
-                               : sync_dir(node, &err);
+                               : node_sync_dir(node, &err);
     if (rc != 0) {
         node_fatal(node, &err);
         return;
