@@ -303,13 +303,25 @@ static int64_t announced_bytes(const struct http_exchange *x)
 
 #define TOO_LARGE_DETAIL "the body is over the limit for this call; send less"
 
-static enum MHD_Result on_head(struct http_exchange *x)
+/* The context of a request whose URI holds an encoded NUL: libmicrohttpd decodes path and
+ * query to C strings, and what stood behind it would be ignored. */
+static char nul_in_uri;
+
+static void *on_uri(void *arg, const char *uri, struct MHD_Connection *connection)
+{
+    (void)arg, (void)connection;
+    return strstr(uri, "%00") != NULL ? &nul_in_uri : NULL;
+}
+
+static enum MHD_Result on_head(struct http_exchange *x, bool has_nul)
 {
     struct http_server *server = x->server;
     int64_t announced = announced_bytes(x);
 
     x->has_body = announced != 0;
-    if (atomic_load(&server->draining)) {
+    if (has_nul) {
+        refuse(x, ERR_MALFORMED, "the URI holds %00; no name has that byte");
+    } else if (atomic_load(&server->draining)) {
         refuse(x, ERR_UNAVAILABLE, "this node is stopping; try another one, or again");
     } else {
         server->ops->on_head(x, server->arg);
@@ -363,10 +375,11 @@ static enum MHD_Result on_access(void *arg, struct MHD_Connection *connection,
     struct http_exchange *x = *context;
     (void)version;
 
-    if (x == NULL) {
+    if (x == NULL || *context == &nul_in_uri) {
+        bool has_nul = x != NULL;
         x = exchange_new(server, connection, method, path);
         *context = x;
-        return on_head(x);
+        return on_head(x, has_nul);
     }
     if (*piece_len > 0) {
         size_t len = *piece_len;
@@ -391,7 +404,7 @@ static void on_completed(void *arg, struct MHD_Connection *connection, void **co
     struct http_server *server = arg;
     struct http_exchange *x = *context;
     (void)connection, (void)why;
-    if (x == NULL)
+    if (x == NULL || *context == &nul_in_uri)
         return;
     *context = NULL;
     touch_peer(x->peer, false);
@@ -641,6 +654,7 @@ static struct MHD_Daemon *start_daemon(struct http_server *server,
                             MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1,                /**/
                             MHD_OPTION_HTTPS_PRIORITIES, HTTP_TLS_PRIORITIES,    /**/
                             MHD_OPTION_HTTPS_CERT_CALLBACK, callback,            /**/
+                            MHD_OPTION_URI_LOG_CALLBACK, on_uri, NULL,           /**/
                             MHD_OPTION_NOTIFY_CONNECTION, on_connection, server, /**/
                             MHD_OPTION_NOTIFY_COMPLETED, on_completed, server,   /**/
                             MHD_OPTION_ARRAY, more, MHD_OPTION_END);

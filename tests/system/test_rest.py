@@ -381,6 +381,12 @@ def revoked(admin, cluster):
     return made["token"]
 
 
+@pytest.mark.parametrize("uri", ["/clusters?name=x%00y", "/clusters%00x", "/docs%00"])
+def test_nul_in_the_uri(admin, uri):
+    """What stands behind an encoded NUL is not ignored: no such URI is taken."""
+    refused(admin, 400, "GET", API + uri)
+
+
 def test_every_route_with_bad_credentials(plane, admin, cluster):
     """No, a garbled, an expired, a revoked and another tenant's token, at every route.
 
