@@ -335,7 +335,8 @@ static void test_slow(void **state)
     WAIT(&a, status_of(&a, 2).connected);
     b.hold = true;
     peers_send(a.peers, 2, slice_of(bytes, len));
-    WAIT(&b, b.held_count > 0); /* else all may be queued, and dropped, before any is sent */
+    WAIT(&b,
+         b.held_count > 0); /* else all may be queued, and dropped, before any is sent */
     for (int i = 0; i < 60; i++) /* 240 MiB: more than both queues hold */
         peers_send(a.peers, 2, slice_of(bytes, len));
     WAIT(&a, !status_of(&a, 2).connected || status_of(&a, 2).connects > 1);
