@@ -33,6 +33,7 @@
 
 struct partition;
 struct stored_object;
+struct group;
 
 /* Whatever has users and tokens: a cluster, or the cell. */
 struct scope {
@@ -195,6 +196,7 @@ struct cluster {
     uint32_t topic_count;
     uint32_t agent_count;
     uint64_t partition_count; /* of all topics */
+    uint32_t group_count;
     struct cluster_limits limits;
     uint64_t etag; /* of name and limits */
     uint64_t serial;
@@ -203,9 +205,12 @@ struct cluster {
     uint32_t doomed_topics;
     int32_t next_node_id;
     uint64_t run_count, producer_count, text_bytes;
+    uint64_t group_bytes; /* of groups, their members and offsets, METADATA_* included */
     struct scope scope;
     struct list topics; /* struct topic.node */
     struct list agents; /* struct agent_info.node */
+    struct list groups; /* struct group.node */
+    struct group *groups_by_id;
     struct topic *topics_by_id, *topics_by_name, *topics_by_folded;
     struct agent_info *agents_by_id;
     struct object_table objects;
@@ -248,6 +253,8 @@ struct user *catalog_user(const struct catalog *catalog, const struct uuid *id);
 #define METADATA_PRODUCER_BYTES  180
 #define METADATA_PARTITION_BYTES 130
 #define METADATA_TOPIC_BYTES     400 /* and its name and settings */
+#define METADATA_GROUP_BYTES     600 /* and its ids and texts, and so of a member */
+#define METADATA_MEMBER_BYTES    500 /* and its metadata and assignment */
 uint64_t catalog_metadata_bytes(const struct cluster *cluster);
 /* The scope of CLUSTER, or the cell's (NULL). */
 const struct scope *catalog_scope(const struct catalog *catalog,

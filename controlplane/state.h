@@ -18,6 +18,7 @@
 #include "common/uuid.h"
 #include "controlplane/audit.h"
 #include "controlplane/catalog.h"
+#include "controlplane/group.h"
 #include "controlplane/usage.h"
 #include "proto/command.h"
 
@@ -71,6 +72,9 @@ struct state_events {
     void (*on_agents)(void *arg, const struct cluster *cluster); /* the list changed */
     /* From now on nothing finds it. Its topics make no event of their own. */
     void (*on_cluster_deleted)(void *arg, const struct uuid *cluster_id);
+    /* GROUP, or a member of it, changed or is new; GROUP_DEAD: it is about to go (not of
+     * a deleted cluster). May come more than once for one command. */
+    void (*on_group)(void *arg, const struct cluster *cluster, const struct group *group);
     void (*on_nodes)(void *arg); /* the table of nodes changed */
     void (*on_cell)(void *arg);  /* CAs or feature level */
 };
@@ -123,6 +127,11 @@ const struct user *state_user(const struct state *state, const struct uuid *id);
 const struct user *state_user_next(const struct state *state,
                                    const struct cluster *cluster,
                                    const struct user *user);
+/* Groups of consumers (group.h, group_classic.h); NULL: none of that id. */
+const struct group *state_group(const struct cluster *cluster, struct slice group_id);
+/* NULL first; in order of creation; NULL at the end. */
+const struct group *state_group_next(const struct cluster *cluster,
+                                     const struct group *group);
 /* What of CLUSTER's limits of metadata bytes is used: its share of this memory, about. */
 uint64_t state_metadata_bytes(const struct cluster *cluster);
 

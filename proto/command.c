@@ -808,6 +808,8 @@ void command_result_write(const struct command_result *result, struct str *out)
     put_uuid(out, &result->id);
     write_u64(out, result->version);
     write_u64(out, (uint64_t)result->at_ms);
+    if (result->data.ptr != NULL)
+        put_text(out, result->data);
 }
 
 int command_result_read(struct slice bytes, struct command_result *result)
@@ -823,6 +825,9 @@ int command_result_read(struct slice bytes, struct command_result *result)
     read.id = get_uuid(&r);
     read.version = reader_u64(&r);
     read.at_ms = reader_i64(&r);
+    read.data = SLICE_NULL;
+    if (reader_left(&r) > 0)
+        read.data = need_text(&r, COMMAND_RESULT_DATA_MAX);
     if (r.failed || reader_left(&r) != 0 || code >= ERR_MAX)
         return ERR_MALFORMED;
     *result = read;

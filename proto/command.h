@@ -42,6 +42,13 @@
 #define COMMAND_REMOTE_MAX       64
 #define COMMAND_ACTION_MAX       64
 #define COMMAND_KEY_LEN          32 /* of an idempotency key's hash */
+/* Of groups: ids of groups, members, instances and clients, names of protocols; Kafka's
+ * own bound of strings. A member's id is cut to it by who makes it. */
+#define COMMAND_GROUP_TEXT_MAX   32767
+#define COMMAND_PROTOCOLS_MAX    64   /* of a member of a classic group */
+#define COMMAND_MEMBERS_MAX      10000 /* of a group: the most that a limit can say */
+#define COMMAND_GROUP_BYTES_MAX  ((size_t)8 << 20) /* metadata, or assignments, in one */
+#define COMMAND_RESULT_DATA_MAX  ((size_t)16 << 20)
 
 enum command_kind {
 #define COMMAND(name, lower, number, level) COMMAND_##name = (number),
@@ -129,6 +136,53 @@ struct config_change {
     enum config_op op;
     struct slice key;
     struct slice value; /* null for DELETE and REPLACE_ALL */
+};
+
+/* ---- of groups ---- */
+
+/* One of the protocols (assignors) that a member of a classic group can speak. */
+struct join_protocol {
+    struct slice name;
+    struct slice metadata; /* opaque */
+};
+
+struct sync_assignment {
+    struct slice member_id;
+    struct slice assignment; /* opaque */
+};
+
+struct group_leaver {
+    struct slice member_id;   /* empty: whoever has the instance */
+    struct slice instance_id; /* or null */
+};
+
+/* A member whose session, or a pending id whose time, ran out. */
+struct group_expiry {
+    struct slice member_id;
+    int32_t epoch; /* as it was when the timer began: the group's generation, or the
+                    * member's epoch; another one now: nothing happens */
+};
+
+enum group_phase { GROUP_PHASE_JOIN = 1, GROUP_PHASE_SYNC = 2 };
+
+/* Options of the service that GROUP_JOIN judges by (I7). */
+struct group_limits {
+    uint32_t members_max;  /* of the group: group.max.size; at most COMMAND_MEMBERS_MAX */
+    uint32_t groups_max;   /* of the cluster */
+    uint64_t metadata_max; /* bytes, of the cluster; 0: no limit */
+    int32_t session_min_ms, session_max_ms;
+};
+
+/* GROUP_JOIN's value beside no error: how the answer differs from what
+ * group_classic_poll_join() says, which is else the answer. */
+enum group_join_outcome {
+    GROUP_JOIN_POLL = 0,
+    /* A static member took its place again without a rebalance: it must not assign, for
+     * the assignments stand. Of version 9 or later: skip_assignment if it leads. */
+    GROUP_JOIN_REPLACED = 1,
+    /* ... an older one: the leader is named by the id that was replaced, so that it does
+     * not know that it leads. The list of members is empty. */
+    GROUP_JOIN_REPLACED_OLD = 2,
 };
 
 struct command {
@@ -275,6 +329,54 @@ struct command {
             struct uuid agent_id;
             enum agent_state wanted;
         } agent_alter; /* -> version; code: NOT_FOUND, STALE */
+
+        /* Groups: all of cluster_id; code: NOT_FOUND (cluster), else kafka_error says. */
+        struct {
+            struct slice group_id;
+            struct slice member_id;     /* empty: a new one, or a static one again */
+            struct slice new_member_id; /* then this */
+            struct slice instance_id;   /* or null */
+            struct slice client_id, client_host;
+            int32_t session_ms, rebalance_ms;
+            struct slice protocol_type;
+            const struct join_protocol *protocols; /* in order of preference */
+            uint32_t protocol_count;
+            bool require_known_id;    /* v4 and later */
+            bool may_skip_assignment; /* v9 and later */
+            struct group_limits limits;
+        } group_join;  /* -> data: member id (also with 79); value: group_join_outcome;
+                        * kafka_error: 23, 24, 25, 26, 44 (limits of the cluster), 79, 81,
+                        * 82 */
+        struct {
+            struct slice group_id;
+            int32_t generation;
+            struct slice member_id;
+            struct slice instance_id;                  /* or null */
+            struct slice protocol_type, protocol_name; /* or null: not compared */
+            const struct sync_assignment *assignments; /* of the leader */
+            uint32_t assignment_count;
+            uint64_t metadata_max; /* bytes, of the cluster; 0: no limit */
+        } group_sync; /* -> kafka_error: 22, 23, 25, 27, 44, 82; 0: group_classic_poll_sync
+                       * has the answer */
+        struct {
+            struct slice group_id;
+            const struct group_leaver *members;
+            uint32_t member_count;
+        } group_leave; /* -> kafka_error: 24, 25 (no such group); data: an int16 each */
+        struct {
+            struct slice group_id;
+            int32_t generation; /* that ends, or whose members sync; else: nothing */
+            enum group_phase phase;
+        } group_due; /* a delay or timeout of a rebalance is over. -> value: 1: it had an
+                      * effect */
+        struct {
+            struct slice group_id;
+            const struct group_expiry *members;
+            uint32_t member_count;
+        } group_expire; /* -> value: how many went */
+        struct {
+            struct slice group_id;
+        } group_delete; /* and its offsets. -> kafka_error: 24, 68, 69 */
     };
 };
 
@@ -285,12 +387,13 @@ struct command {
 /* Every kind's result but COMMIT's, which is that of commit_result_write(). */
 struct command_result {
     int code;             /* 0 or ERR_*; ERR_MALFORMED: the command could not be read */
-    int16_t kafka_error;  /* topics only, else 0 */
+    int16_t kafka_error;  /* topics and groups only, else 0 */
     struct slice message; /* for people, or null; borrowed */
     int64_t value;        /* node_id, first_producer_id, count, level */
     struct uuid id;       /* of what was made: a repeat by key tells the first one's */
     uint64_t version;     /* of what was made or changed; 0: of nothing */
     int64_t at_ms; /* the command's now_ms: a repeat by key tells the first one's */
+    struct slice data; /* what the kind says, or null; borrowed */
 };
 
 const char *command_name(enum command_kind kind); /* "TOPIC_CREATE"; "?" for unknown */
