@@ -20,11 +20,11 @@
 
 #define GROUP_OPS_MAX        4096
 #define GROUP_OP_ID_MAX      32767 /* bytes of a group's, member's or instance's id */
-#define GROUP_OPS_ANSWER_MAX (32 * MIB)
+#define GROUP_OPS_ANSWER_MAX (24 * MIB)
 
 enum group_op_step {
     GROUP_OP_ANSWERED, /* the answer is in op->data */
-    GROUP_OP_PROPOSED, /* call_propose was called for it: settle comes later */
+    GROUP_OP_PROPOSED, /* group_op_propose was called for it: settle comes later */
     GROUP_OP_BATCHED,  /* flush will propose it, then settle comes */
 };
 
@@ -32,13 +32,13 @@ struct group_op {
     const struct group_op_kind *kind;
     struct slice group; /* borrows from the body; null for "list" */
     void *data;         /* the kind's own, in the call's arena */
-    bool settles;       /* run said PROPOSED or BATCHED */
-    /* An op before it in this call may change the same group: memory is not up to date
-     * yet, so do not answer from it what that op decides. */
+    /* An op before it in this call changes the same group: memory does not know of that
+     * yet. Set for kinds that change; others are put off until it does. */
     bool after_change;
-    bool again; /* the answer has no room: ask again */
-    size_t answer_bytes; /* about; set by who answers with much */
-    struct group_op *next; /* of the same call and group, private to api_groups.c */
+    bool again; /* see group_op_room */
+    /* private */
+    enum group_op_step step;
+    bool settles, deferred;
 };
 
 struct group_op_kind {
@@ -46,18 +46,32 @@ struct group_op_kind {
     unsigned fields; /* of the JSON array, with the name */
     bool has_group;  /* the field after the name is the group's id */
     bool changes;    /* run may propose */
-    /* On failure of R the call fails as a whole: an agent does not send what is no op. */
+    bool waits;      /* print says "wait" by itself when op->again is set */
+    /* When R fails, or by call_fail, the call fails as a whole: an agent does not send
+     * what is no op. */
     void (*parse)(struct call *call, struct json_reader *r, const struct json *value,
                   struct group_op *op);
+    /* A kind that does not change must answer. */
     enum group_op_step (*run)(struct node *node, struct call *call, struct group_op *op);
-    /* OPS are all of this kind that run answered BATCHED for; at least one. */
+    /* OPS are all of this kind that run answered BATCHED for; at least one. NULL for
+     * kinds that do not. */
     void (*flush)(struct node *node, struct call *call, struct group_op *const *ops,
-                  size_t count); /* may be NULL */
+                  size_t count);
     void (*settle)(struct node *node, struct call *call, struct group_op *op);
     struct json *(*print)(const struct call *call, const struct group_op *op);
 };
 
-/* Propose CMD for an op from run or flush (call_propose with the family's settling). */
+/* ---- what the families use ---- */
+
+/* Field I of an op as text of GROUP_OP_ID_MAX bytes at most. */
+struct slice group_op_text(struct json_reader *r, const struct json *value, size_t i,
+                           const char *what);
+struct slice group_op_text_or_null(struct json_reader *r, const struct json *value,
+                                   size_t i, const char *what);
+/* Before BYTES are copied into the answer: is there room? False: op->again is set, and
+ * the agent will ask again. The first answer of a call always has room. Core thread. */
+bool group_op_room(struct call *call, struct group_op *op, size_t bytes);
+/* Propose CMD for an op, from run or flush: call_propose with the settling of all. */
 void group_op_propose(struct node *node, struct call *call,
                       struct call_proposal *proposal, struct command *cmd);
 /* A member was heard of: its session goes on. Core thread. */
@@ -65,13 +79,13 @@ void group_op_touch(struct node *node, struct call *call, struct slice group,
                     struct slice member);
 
 /* The families: api_groups.c finds an op by its name in these. */
-extern const struct group_op_kind group_classic_ops[];  /* api_group_classic.c */
+extern const struct group_op_kind group_classic_ops[]; /* api_group_classic.c */
 extern const size_t group_classic_op_count;
 extern const struct group_op_kind group_consumer_ops[]; /* api_group_consumer.c */
 extern const size_t group_consumer_op_count;
-extern const struct group_op_kind group_offset_ops[];   /* api_group_offsets.c */
-extern const size_t group_offset_op_count;              /* commit, fetch, offset_delete */
-extern const struct group_op_kind group_admin_ops[];    /* api_group_admin.c */
+extern const struct group_op_kind group_offset_ops[]; /* api_group_offsets.c */
+extern const size_t group_offset_op_count;            /* commit, fetch, offset_delete */
+extern const struct group_op_kind group_admin_ops[];  /* api_group_admin.c */
 extern const size_t group_admin_op_count;
 
 #endif
