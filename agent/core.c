@@ -2,7 +2,7 @@
  * up.
  *
  * Decides nothing itself: produces go to produce_path.c, fetches to fetcher.c, offsets to
- * lookup.c, topics, producer ids and metadata to the modules of those names. What happens
+ * lookup.c, topics, producer ids, metadata and groups to the modules of those names. What happens
  * in one tick is gathered: asks are taken in as they come, and the end of the tick seals,
  * uploads, commits and wakes fetches once for all of them. */
 #include "agent/core.h"
@@ -11,6 +11,7 @@
 #include "agent/ctl.h"
 #include "agent/fetcher.h"
 #include "agent/freshness.h"
+#include "agent/groups.h"
 #include "agent/lookup.h"
 #include "agent/meta.h"
 #include "agent/metrics.h"
@@ -42,6 +43,7 @@ struct core {
     struct topics *topics;
     struct producer_ids *producer_ids;
     struct freshness *freshness;
+    struct groups *groups;
     struct produce_path path;
     struct ctl_call *commit; /* the one in flight */
     bool news;               /* the tail index changed in this tick */
@@ -96,6 +98,14 @@ void core_send(struct core *core, struct ask *ask)
     mailbox_send(&core->asks, &ask->message);
 }
 
+static void cancel(struct core *core, struct ask *asked)
+{
+    if (asked->message.type == ASK_FETCH)
+        fetcher_cancel(CONTAINER_OF(asked, struct fetch_ask, ask));
+    else
+        groups_cancel(core->groups, CONTAINER_OF(asked, struct group_ask, ask));
+}
+
 static void on_ask(struct message *message, void *arg)
 {
     struct core *core = arg;
@@ -123,8 +133,11 @@ static void on_ask(struct message *message, void *arg)
     case ASK_METADATA:
         freshness_ask(core->freshness, CONTAINER_OF(ask, struct metadata_ask, ask));
         break;
+    case ASK_GROUP:
+        groups_ask(core->groups, CONTAINER_OF(ask, struct group_ask, ask));
+        break;
     case ASK_CANCEL:
-        fetcher_cancel(CONTAINER_OF(ask, struct cancel_ask, ask)->fetch);
+        cancel(core, CONTAINER_OF(ask, struct cancel_ask, ask)->asked);
         ask_reply(ask);
         break;
     }
@@ -231,12 +244,19 @@ static void on_watch_reset(void *arg)
 {
     struct core *core = arg;
     tail_on_reset(core->tail);
+    groups_on_reset(core->groups);
 }
 
 static void on_topic_deleted(const struct uuid *topic_id, void *arg)
 {
     struct core *core = arg;
     tail_on_topic_deleted(core->tail, topic_id);
+}
+
+static void on_group(struct slice group, void *arg)
+{
+    struct core *core = arg;
+    groups_on_change(core->groups, group);
 }
 
 static void on_news(void *arg)
@@ -317,6 +337,7 @@ struct core *core_new(const struct core_options *options)
         .on_commit = on_watch_commit,
         .on_reset = on_watch_reset,
         .on_topic_deleted = on_topic_deleted,
+        .on_group = on_group,
         .on_news = on_news,
         .arg = core,
     };
@@ -334,6 +355,7 @@ struct core *core_new(const struct core_options *options)
     core->topics = topics_new(core->loop, options->ctl, core->watch);
     core->producer_ids = producer_ids_new(core->loop, options->ctl);
     core->freshness = freshness_new(core->loop, options->ctl, core->watch);
+    core->groups = groups_new(core->loop, options->ctl);
     make_path(core);
     return core;
 }
@@ -357,6 +379,7 @@ void core_drain(struct core *core)
 {
     produce_path_flush(&core->path);
     fetcher_drain(core->fetcher);
+    groups_drain(core->groups);
     defer(core);
 }
 
@@ -364,7 +387,8 @@ bool core_idle(const struct core *core)
 {
     return produce_path_idle(&core->path) && fetcher_idle(core->fetcher) &&
            lookup_idle(core->lookup) && topics_idle(core->topics) &&
-           producer_ids_idle(core->producer_ids) && freshness_idle(core->freshness);
+           producer_ids_idle(core->producer_ids) && freshness_idle(core->freshness) &&
+           groups_idle(core->groups);
 }
 
 void core_abandon(struct core *core)
@@ -382,6 +406,7 @@ void core_abandon(struct core *core)
     topics_drain(core->topics);
     producer_ids_drain(core->producer_ids);
     freshness_drain(core->freshness);
+    groups_abandon(core->groups);
 }
 
 bool core_quiet(const struct core *core)
@@ -396,6 +421,7 @@ void core_free(struct core *core)
     loop_defer_cancel(&core->end_of_tick);
     loop_timer_fini(&core->timer);
     produce_path_fini(&core->path);
+    groups_free(core->groups);
     freshness_free(core->freshness);
     producer_ids_free(core->producer_ids);
     topics_free(core->topics);
@@ -418,6 +444,7 @@ void core_update_metrics(struct core *core)
     metric_set(agent_metric(store_retries_total), (int64_t)counters.retries);
     metric_set(agent_metric(store_written_bytes_total), (int64_t)counters.bytes_written);
     metric_set(agent_metric(store_read_bytes_total), (int64_t)counters.bytes_read);
+    groups_update_metrics(core->groups);
     metric_set(agent_metric(memory_idle_bytes), (int64_t)block_idle_bytes());
     metric_set(agent_metric(memory_used_bytes),
                (int64_t)budget_used(core->options.budget));

@@ -14,6 +14,7 @@
 
 #include "common/arena.h"
 #include "common/blob.h"
+#include "common/list.h"
 #include "common/loop.h"
 #include "common/slice.h"
 #include "common/str.h"
@@ -28,6 +29,7 @@ enum ask_type {
     ASK_TOPICS,
     ASK_PRODUCER_ID,
     ASK_METADATA,
+    ASK_GROUP,
     ASK_CANCEL,
 };
 
@@ -108,13 +110,13 @@ struct fetch_ask {
     void *fetch;
 };
 
-/* ---- Nobody waits for the answer of a fetch any more: it comes at once, without data.
- * The fetch's ask must live until this one is answered, even if it is answered before
- * ---- */
+/* ---- Nobody waits for the answer of a fetch or of a group's join or sync any more: it
+ * comes at once, without data. That ask must live until this one is answered, even if it
+ * is answered before ---- */
 
 struct cancel_ask {
     struct ask ask;
-    struct fetch_ask *fetch;
+    struct ask *asked; /* ASK_FETCH or ASK_GROUP */
 };
 
 /* ---- ListOffsets and OffsetForLeaderEpoch (timestamp -1) ---- */
@@ -182,6 +184,60 @@ struct metadata_ask {
     struct ask ask;
     int64_t deadline_at_ms;
     int16_t kafka_error;
+};
+
+/* ---- Groups: operations of control_api.md's /agent/v1/groups, made with group_op.h. Ops
+ * of one group reach the control plane in the order they were asked in ---- */
+
+struct group_op;
+struct json_reader;
+
+/* Read the op's RESULT (control_api.md) into op->own; on the core thread, memory from the
+ * ask's arena, nothing of RESULT may be kept. Returns 0 or an ERR_*. What cannot be read
+ * sets R. */
+typedef int group_read_fn(struct group_op *op, struct json_reader *r,
+                          const struct json *result);
+
+enum group_op_kind {
+    GROUP_OP_PLAIN,
+    GROUP_OP_JOIN, /* may be told to wait: asked again when the group has changed */
+    GROUP_OP_SYNC, /* likewise */
+};
+
+struct group_op {
+    enum group_op_kind kind;
+    struct slice group;  /* its id */
+    struct slice text;   /* the op as JSON text, in the ask's arena */
+    struct slice member; /* JOIN, SYNC: as whom to ask again; a JOIN's is told by "wait" */
+    int32_t generation;  /* SYNC */
+    bool nameless;       /* JOIN: the client does not know `member` before the answer */
+    group_read_fn *read;
+    void *own; /* the asker's */
+    int16_t away_error;  /* when there is no answer in time: COORDINATOR_NOT_AVAILABLE */
+    int16_t moved_error; /* when this agent goes: NOT_COORDINATOR */
+    /* result: 0 when `read` was called; else why it was not. An op with a preset error
+     * is not sent */
+    int16_t kafka_error;
+    /* private to the core */
+    struct group_ask *ask;
+    struct list_node node; /* in the one list that it waits in */
+    struct list_node by_group;
+    int state;
+    size_t slot;    /* in its lane's call */
+    bool polls;     /* asked before, and told to wait */
+    bool again;     /* the group changed while it was asked for */
+    bool cancelled; /* nobody waits for it */
+    int64_t deadline_at_ms, poll_at_ms;
+};
+
+struct group_ask {
+    struct ask ask;
+    struct group_op *ops;
+    size_t op_count;
+    int64_t deadline_at_ms; /* the control plane must have answered by then; what it bids
+                               to wait may take longer */
+    /* private to the core */
+    size_t open_ops;
 };
 
 /* ---- The core itself: what agent.c does with it, on the core's thread ---- */

@@ -445,14 +445,9 @@ static void attempt(struct ctl_call *call)
     call->http = ctl->transport.send(&request, on_response, call, ctl->transport.arg);
 }
 
-static void set_body(struct ctl_call *call, struct json *body)
+static void set_body(struct ctl_call *call, struct str plain)
 {
-    struct str plain;
-
-    str_init(&plain, BODY_MAX);
-    json_print(body, &plain);
-    json_free(body);
-    call->too_large = plain.overflowed;
+    call->too_large = plain.overflowed || plain.len > BODY_MAX;
     str_init(&call->body, BODY_MAX * 2);
     if (plain.len >= COMPRESS_FROM &&
         lz_body_encode(str_slice(&plain), &call->body) == 0) {
@@ -465,8 +460,9 @@ static void set_body(struct ctl_call *call, struct json *body)
     call->body_slice = str_slice(&call->body);
 }
 
-static struct ctl_call *call_new(struct ctl *ctl, const char *path, struct json *body,
-                                 int64_t deadline_at_ms, ctl_done_fn *done, void *arg)
+static struct ctl_call *call_new_text(struct ctl *ctl, const char *path, struct str text,
+                                      int64_t deadline_at_ms, ctl_done_fn *done,
+                                      void *arg)
 {
     struct ctl_call *call = mem_zalloc(sizeof(*call));
     ASSERT(strlen(path) < sizeof(call->path));
@@ -475,11 +471,31 @@ static struct ctl_call *call_new(struct ctl *ctl, const char *path, struct json 
     call->deadline_at_ms = deadline_at_ms == 0 ? INT64_MAX : deadline_at_ms;
     call->done = done;
     call->arg = arg;
-    set_body(call, body);
+    set_body(call, text);
     backoff_init(&call->backoff, BACKOFF_BASE_MS, BACKOFF_MAX_MS, ++ctl->seed);
     loop_timer_init(&call->timer, ctl->loop, on_call_timer, call);
     list_push_back(&ctl->calls, &call->node);
     return call;
+}
+
+static struct ctl_call *call_new(struct ctl *ctl, const char *path, struct json *body,
+                                 int64_t deadline_at_ms, ctl_done_fn *done, void *arg)
+{
+    struct str text;
+
+    str_init(&text, BODY_MAX);
+    json_print(body, &text);
+    json_free(body);
+    return call_new_text(ctl, path, text, deadline_at_ms, done, arg);
+}
+
+/* The first try; but what cannot be is not said from in here. */
+static void start(struct ctl_call *call)
+{
+    if (call->too_large || loop_now_ms(call->ctl->loop) >= call->deadline_at_ms)
+        loop_timer_set(&call->timer, 0);
+    else
+        attempt(call);
 }
 
 struct ctl_call *ctl_send_patient(struct ctl *ctl, const char *path, struct json *body,
@@ -488,10 +504,16 @@ struct ctl_call *ctl_send_patient(struct ctl *ctl, const char *path, struct json
 {
     struct ctl_call *call = call_new(ctl, path, body, deadline_at_ms, done, arg);
     call->patience_ms = patience_ms;
-    if (call->too_large || loop_now_ms(ctl->loop) >= call->deadline_at_ms)
-        loop_timer_set(&call->timer, 0); /* say so, but not from in here */
-    else
-        attempt(call);
+    start(call);
+    return call;
+}
+
+struct ctl_call *ctl_send_text(struct ctl *ctl, const char *path, struct str *text,
+                               int64_t deadline_at_ms, ctl_done_fn *done, void *arg)
+{
+    struct ctl_call *call = call_new_text(ctl, path, *text, deadline_at_ms, done, arg);
+    str_init(text, 0);
+    start(call);
     return call;
 }
 

@@ -18,6 +18,7 @@
 #include "common/json.h"
 #include "common/loop.h"
 #include "common/slice.h"
+#include "common/str.h"
 #include "common/uuid.h"
 
 struct ctl;
@@ -84,6 +85,9 @@ typedef void ctl_done_fn(int code, const char *text, const struct json *answer,
                          void *arg);
 struct ctl_call *ctl_send(struct ctl *ctl, const char *path, struct json *body,
                           int64_t deadline_at_ms, ctl_done_fn *done, void *arg);
+/* The same with a body that is JSON text already; TEXT is empty afterwards. */
+struct ctl_call *ctl_send_text(struct ctl *ctl, const char *path, struct str *text,
+                               int64_t deadline_at_ms, ctl_done_fn *done, void *arg);
 /* The same for a call that the control plane may park for PATIENCE_MS (watch). */
 struct ctl_call *ctl_send_patient(struct ctl *ctl, const char *path, struct json *body,
                                   int64_t patience_ms, int64_t deadline_at_ms,

@@ -131,10 +131,10 @@ void request_abandon(struct request *req)
     ASSERT(req->state == REQUEST_ASKING);
     list_remove(&req->node);
     req->conn = NULL;
-    if (req->asked->message.type != ASK_FETCH)
+    if (req->asked->message.type != ASK_FETCH && req->asked->message.type != ASK_GROUP)
         return;
     req->cancelling = true;
-    req->cancel.fetch = CONTAINER_OF(req->asked, struct fetch_ask, ask);
+    req->cancel.asked = req->asked;
     req->cancel.ask.message.type = ASK_CANCEL;
     req->cancel.ask.reply_to = &req->thread->answers;
     req->cancel.ask.arg = req;

@@ -53,7 +53,7 @@ struct request {
     void *own;          /* the handler's, between ask and answer */
     request_answer_fn *on_answer;
     struct ask *asked;        /* the ask that is or was out last */
-    struct cancel_ask cancel; /* of a fetch whose client is gone */
+    struct cancel_ask cancel; /* of an ask whose client is gone */
     bool cancelling;          /* the core has it: the request must not be freed */
     struct meta_view *view;   /* see request_view */
     bool refreshed;           /* the view was brought up to date for this request */
@@ -79,7 +79,7 @@ void request_run(struct request *req);
 /* The core gave ASK, one of REQ's, back. */
 void request_on_ask(struct request *req, const struct ask *ask);
 /* The connection is gone while an ask is out. The request frees itself when that is back;
- * a fetch is called back. */
+ * what waits for something to happen (a fetch, a join) is called back. */
 void request_abandon(struct request *req);
 
 /* ---- for handlers ---- */

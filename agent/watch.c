@@ -19,6 +19,7 @@
 /* Where runs begin in an object (object.md). */
 #define FIRST_POSITION 16
 #define AGAIN_AFTER_MS 1000
+#define GROUP_ID_MAX   INT16_MAX
 
 struct watch {
     struct loop *loop;
@@ -238,6 +239,17 @@ static int on_deleted_event(struct watch *watch, const struct json *event,
     return 0;
 }
 
+/* What it is now is not in here: who waits for it asks. */
+static int on_group_event(struct watch *watch, const struct json *value, struct err *err)
+{
+    struct json_reader r = {.err = err};
+    struct slice group = json_as_string(&r, value, "group", GROUP_ID_MAX);
+    if (r.failed)
+        return ERR_MALFORMED;
+    watch->hooks.on_group(group, watch->hooks.arg);
+    return 0;
+}
+
 static int on_event(struct watch *watch, const struct json *event, struct err *err)
 {
     struct json_reader r = {.err = err};
@@ -251,6 +263,8 @@ static int on_event(struct watch *watch, const struct json *event, struct err *e
     const struct json *value = json_at(&r, event, 1);
     if (r.failed)
         return ERR_MALFORMED;
+    if (slice_eq_str(kind, "group"))
+        return on_group_event(watch, value, err);
     if (slice_eq_str(kind, "topic"))
         return meta_put_topic(watch->meta, value, err);
     if (slice_eq_str(kind, "agents"))

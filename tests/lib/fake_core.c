@@ -14,7 +14,8 @@
 #define TOPICS_MAX     64
 #define PARTITIONS_MAX 2048
 #define HELD_MAX       512
-#define ASK_TYPES      7
+#define ASK_TYPES      8
+#define RESULTS_MAX    64
 #define POLL_MS        2
 
 struct fake_batch {
@@ -56,6 +57,9 @@ struct fake_core {
     struct fetch_ask *parked[HELD_MAX];
     size_t parked_count;
     struct str items;
+    struct str group_ops;
+    const char *group_results[RESULTS_MAX]; /* of the next ops, in turn */
+    size_t group_result_count;
 };
 
 static void publish(struct fake_core *fake)
@@ -390,15 +394,63 @@ static void do_producer_id(struct fake_core *fake, struct producer_id_ask *ask)
     ask_reply(&ask->ask);
 }
 
+static void do_group_op(struct fake_core *fake, struct group_op *op)
+{
+    struct json *result;
+    struct err err;
+    struct json_reader r = {.err = &err};
+
+    if (op->kafka_error != 0)
+        return;
+    if (fake->group_ops.len > 0)
+        str_putc(&fake->group_ops, '\n');
+    str_append_slice(&fake->group_ops, op->text);
+    op->kafka_error = fake->fail;
+    if (fake->fail != 0)
+        return;
+    ASSERT(fake->group_result_count > 0);
+    ASSERT(json_parse(slice_str(fake->group_results[0]), &result, &err) == 0);
+    memmove(&fake->group_results[0], &fake->group_results[1],
+            --fake->group_result_count * sizeof(fake->group_results[0]));
+    if (op->read(op, &r, result) != 0 || r.failed)
+        op->kafka_error = KAFKA_UNKNOWN_SERVER_ERROR;
+    json_free(result);
+}
+
+static void do_group(struct fake_core *fake, struct group_ask *ask)
+{
+    str_reset(&fake->group_ops);
+    for (size_t i = 0; i < ask->op_count; i++) {
+        ask->ops[i].ask = ask;
+        do_group_op(fake, &ask->ops[i]);
+    }
+    ask_reply(&ask->ask);
+}
+
+/* A held group ask is one whose join or sync waits. */
+static void cancel_held(struct fake_core *fake, struct ask *asked)
+{
+    for (size_t i = 0; i < fake->held_count; i++) {
+        if (fake->held[i] != asked)
+            continue;
+        memmove(&fake->held[i], &fake->held[i + 1],
+                (--fake->held_count - i) * sizeof(fake->held[0]));
+        ask_reply(asked);
+        return;
+    }
+}
+
 static void do_cancel(struct fake_core *fake, struct cancel_ask *ask)
 {
     for (size_t i = 0; i < fake->parked_count; i++) {
-        if (fake->parked[i] != ask->fetch)
+        if (&fake->parked[i]->ask != ask->asked)
             continue;
         fake->parked[i] = fake->parked[--fake->parked_count];
-        ask_reply(&ask->fetch->ask);
+        ask_reply(ask->asked);
         break;
     }
+    if (ask->asked->message.type == ASK_GROUP)
+        cancel_held(fake, ask->asked);
     ask_reply(&ask->ask);
 }
 
@@ -428,6 +480,9 @@ static void carry_out(struct fake_core *fake, struct ask *ask)
         return;
     case ASK_METADATA:
         do_metadata(fake, CONTAINER_OF(ask, struct metadata_ask, ask));
+        return;
+    case ASK_GROUP:
+        do_group(fake, CONTAINER_OF(ask, struct group_ask, ask));
         return;
     case ASK_CANCEL:
         do_cancel(fake, CONTAINER_OF(ask, struct cancel_ask, ask));
@@ -463,6 +518,7 @@ struct fake_core *fake_core_new(struct loop *loop)
     fake->agents = json_array();
     fake->next_producer_id = 1000;
     str_init(&fake->items, MIB);
+    str_init(&fake->group_ops, 16 * MIB);
     mailbox_init(&fake->asks, loop, on_ask, fake);
     loop_timer_init(&fake->poll, loop, on_poll, fake);
     return fake;
@@ -485,6 +541,7 @@ void fake_core_free(struct fake_core *fake)
     json_free(fake->agents);
     meta_free(fake->meta);
     str_fini(&fake->items);
+    str_fini(&fake->group_ops);
     mem_free(fake);
 }
 
@@ -537,6 +594,17 @@ void fake_core_drain(struct fake_core *fake)
 const char *fake_core_last_items(const struct fake_core *fake)
 {
     return str_cstr(&fake->items);
+}
+
+void fake_core_group_result(struct fake_core *fake, const char *result)
+{
+    ASSERT(fake->group_result_count < RESULTS_MAX);
+    fake->group_results[fake->group_result_count++] = result;
+}
+
+const char *fake_core_group_ops(const struct fake_core *fake)
+{
+    return str_cstr(&fake->group_ops);
 }
 
 size_t fake_core_asks(const struct fake_core *fake, enum ask_type type)

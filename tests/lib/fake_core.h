@@ -30,7 +30,7 @@ void fake_core_add_agent(struct fake_core *fake, int node_id, const char *zone);
 void fake_core_hide_topic(struct fake_core *fake, const char *name, int partitions);
 struct uuid fake_core_topic_id(struct fake_core *fake, const char *name);
 
-/* From now on asks of TYPE are held until the test answers them. */
+/* From now on asks of TYPE are held until the test answers them, or they are cancelled. */
 void fake_core_hold(struct fake_core *fake, enum ask_type type, bool hold);
 size_t fake_core_held(const struct fake_core *fake);
 struct ask *fake_core_held_ask(struct fake_core *fake, size_t i);
@@ -44,6 +44,10 @@ void fake_core_drain(struct fake_core *fake);
 
 /* The items of the last topics ask, as JSON text. */
 const char *fake_core_last_items(const struct fake_core *fake);
+/* What the next op of a group ask is answered with, as JSON text that stays; in turn. */
+void fake_core_group_result(struct fake_core *fake, const char *result);
+/* The ops of the last group ask, as JSON text, a line each. */
+const char *fake_core_group_ops(const struct fake_core *fake);
 int64_t fake_core_end(struct fake_core *fake, const char *name, int partition);
 size_t fake_core_asks(const struct fake_core *fake, enum ask_type type); /* so far */
 
