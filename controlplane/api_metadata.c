@@ -9,13 +9,14 @@
 #include "controlplane/call.h"
 
 #define AGENTS_TEXT_MAX (64 * MIB)
+#define SETTINGS_TEXT_MAX (256 * MIB)
 #define ANSWER_TEXT_MAX GIB
 
 /* --- POST /agent/v1/metadata --- */
 
 struct metadata {
     struct blob *topics; /* shared text */
-    struct str agents;
+    struct str agents, settings;
     uint64_t config_version;
 };
 
@@ -24,6 +25,7 @@ static void metadata_cleanup(struct call *call)
     struct metadata *metadata = call->data;
     blob_unref(metadata->topics);
     str_fini(&metadata->agents);
+    str_fini(&metadata->settings);
 }
 
 static void metadata_core(struct node *node, struct call *call)
@@ -33,6 +35,7 @@ static void metadata_core(struct node *node, struct call *call)
     metadata->topics = feed_topics(call->service->feed, cluster);
     metadata->config_version = cluster->config_version;
     feed_print_agents(cluster, &metadata->agents);
+    feed_print_settings(cluster, &metadata->settings);
     call_done(call);
 }
 
@@ -46,6 +49,8 @@ static void metadata_answer(struct call *call)
                (unsigned long long)call->cursor, (long long)call->now_ms,
                (unsigned long long)metadata->config_version);
     str_append_slice(&text, str_slice(&metadata->agents));
+    str_puts(&text, ",\"settings\":");
+    str_append_slice(&text, str_slice(&metadata->settings));
     str_puts(&text, ",\"topics\":");
     str_append_slice(&text, blob_slice(metadata->topics));
     str_putc(&text, '}');
@@ -56,6 +61,7 @@ void api_cluster_metadata(struct call *call)
 {
     struct metadata *metadata = arena_alloc(&call->arena, sizeof(*metadata));
     str_init(&metadata->agents, AGENTS_TEXT_MAX);
+    str_init(&metadata->settings, SETTINGS_TEXT_MAX);
     call->data = metadata;
     call->cleanup = metadata_cleanup;
     call_ask(call, metadata_core, metadata_answer);

@@ -114,6 +114,7 @@ void apply_drop_usage_day(struct state *state, struct usage_day *day);
 void apply_drop_usage_source(struct state *state, struct usage_source *source);
 void apply_drop_reply(struct state *state, struct reply *reply);
 void apply_drop_audit(struct state *state, struct audit_entry *entry);
+void apply_drop_setting(struct state *state, struct setting_set *set);
 /* If CMD is a repeat by its idempotency key, append the first one's result to RESULT. */
 bool apply_repeat(struct state *state, const struct command *cmd, struct str *result);
 /* After CMD: keep RESULT, whose bytes are BYTES, for repeats, and write the audit log. */

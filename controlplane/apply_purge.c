@@ -74,6 +74,7 @@ static void purge_cluster(struct purging *p, struct cluster *cluster)
     struct list_node *object = list_first(&cluster->objects.list);
     struct list_node *day = list_first(&cluster->usage.days);
     struct list_node *source = list_first(&cluster->usage.sources);
+    struct list_node *setting = list_first(&cluster->settings.list);
 
     take(p, 1);
     if (topic != NULL) {
@@ -90,6 +91,8 @@ static void purge_cluster(struct purging *p, struct cluster *cluster)
         apply_drop_usage_day(state, CONTAINER_OF(day, struct usage_day, node));
     } else if (source != NULL) {
         apply_drop_usage_source(state, CONTAINER_OF(source, struct usage_source, node));
+    } else if (setting != NULL) {
+        apply_drop_setting(state, CONTAINER_OF(setting, struct setting_set, node));
     } else {
         apply_forget(state, &cluster->row);
         checkpoint_delete_cluster(cluster, &state->deletes);

@@ -270,6 +270,8 @@ static void change_list(struct topic_config_set *set, const struct config_change
     key[change->key.len] = '\0';
     const char *old = topic_config_set_get(set, key);
     const struct topic_config_spec *spec = topic_config_find(change->key);
+    if (spec == NULL) /* the default of all topics */
+        spec = setting_find(SETTING_BROKER, change->key);
     if (old == NULL)
         old = spec == NULL || spec->default_text == NULL ? "" : spec->default_text;
     str_init(&value, 2 * COMMAND_CONFIG_VALUE_MAX);
@@ -284,8 +286,15 @@ static void change_list(struct topic_config_set *set, const struct config_change
 void state_config_preview(const struct topic *topic, const struct config_change *changes,
                           uint32_t change_count, struct topic_config_set *result)
 {
+    state_changes_preview(&topic->configs, changes, change_count, result);
+}
+
+void state_changes_preview(const struct topic_config_set *from,
+                           const struct config_change *changes, uint32_t change_count,
+                           struct topic_config_set *result)
+{
     memset(result, 0, sizeof(*result));
-    topic_config_set_copy(result, &topic->configs);
+    topic_config_set_copy(result, from);
     for (uint32_t i = 0; i < change_count; i++) {
         switch (changes[i].op) {
         case CONFIG_SET:

@@ -167,6 +167,7 @@ struct cluster *catalog_add_cluster(struct catalog *catalog, const struct uuid *
     list_init(&cluster->agents);
     list_init(&cluster->objects.list);
     usage_init(&cluster->usage);
+    settings_init(&cluster->settings);
     list_init(&cluster->scope.users);
     list_init(&cluster->scope.tokens);
     row_init(&cluster->row, ROW_CLUSTER);

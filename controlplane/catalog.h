@@ -27,6 +27,7 @@
 #include "common/slice.h"
 #include "common/uuid.h"
 #include "controlplane/row.h"
+#include "controlplane/settings.h"
 #include "controlplane/usage.h"
 #include "proto/command.h"
 #include "proto/topic_config.h"
@@ -215,6 +216,7 @@ struct cluster {
     struct agent_info *agents_by_id;
     struct object_table objects;
     struct usage usage;
+    struct settings settings;
     struct list_node node;
     struct row row;
     UT_hash_handle hh;

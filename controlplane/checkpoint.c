@@ -292,6 +292,17 @@ static void put_reply(const struct reply *reply, struct str *out)
     put_uuid(out, &reply->log->cluster_id);
 }
 
+static void put_setting(const struct setting_set *set, struct str *out)
+{
+    db_put_row(out, DB_SETTINGS);
+    db_put_int(out, (int64_t)set->serial);
+    db_put_int(out, (int64_t)set->cluster->serial);
+    db_put_int(out, (int64_t)set->kind);
+    db_put_bytes(out, set->name);
+    put_configs(&set->values, out);
+    db_put_int(out, (int64_t)set->etag);
+}
+
 /* An object is written twice at most: when it was committed, with its runs, and when the
  * last of them is gone. */
 static void collect_object(struct stored_object *object, struct str *out)
@@ -349,6 +360,9 @@ static void collect_row(struct row *row, struct str *out)
         break;
     case ROW_REPLY:
         put_reply(CONTAINER_OF(row, struct reply, row), out);
+        break;
+    case ROW_SETTING:
+        put_setting(CONTAINER_OF(row, struct setting_set, row), out);
         break;
     }
 }
@@ -481,6 +495,11 @@ void checkpoint_delete_reply(const struct reply *reply, struct str *delta)
     delete_by(delta, DB_REPLIES, reply->serial);
 }
 
+void checkpoint_delete_setting(const struct setting_set *set, struct str *delta)
+{
+    delete_by(delta, DB_SETTINGS, set->serial);
+}
+
 /* ---- the hash ---- */
 
 struct hash {
@@ -509,8 +528,8 @@ static void hash_partition(struct hash *hash, const struct partition *partition)
         db_put_int(&hash->bytes, (int64_t)run->position);
         db_put_int(&hash->bytes, run->length);
         db_put_int(&hash->bytes, run->max_timestamp);
-        db_put_int(&hash->bytes, partition->block_max[i / PARTITION_BLOCK]);
     }
+    db_put_int(&hash->bytes, partition_max_timestamp(partition));
     hash_flush(hash);
 }
 
@@ -545,6 +564,14 @@ static void hash_usage(struct hash *hash, const struct usage *usage)
     {
         put_usage_source(CONTAINER_OF(source, struct usage_source, node), &hash->bytes);
     }
+    hash_flush(hash);
+}
+
+static void hash_settings(struct hash *hash, const struct settings *settings)
+{
+    for (const struct setting_set *set = NULL;
+         (set = settings_next(settings, set)) != NULL;)
+        put_setting(set, &hash->bytes);
     hash_flush(hash);
 }
 
@@ -590,6 +617,7 @@ static void hash_cluster(struct hash *hash, const struct cluster *cluster)
     hash_scope(hash, &cluster->scope);
     hash_objects(hash, cluster);
     hash_usage(hash, &cluster->usage);
+    hash_settings(hash, &cluster->settings);
     db_put_int(&hash->bytes, (int64_t)cluster->run_count);
     db_put_int(&hash->bytes, (int64_t)cluster->producer_count);
     db_put_int(&hash->bytes, (int64_t)cluster->text_bytes);

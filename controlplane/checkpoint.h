@@ -66,5 +66,6 @@ void checkpoint_delete_usage_day(const struct usage_day *day, struct str *delta)
 void checkpoint_delete_usage_source(const struct usage_source *source, struct str *delta);
 void checkpoint_delete_audit(const struct audit_entry *entry, struct str *delta);
 void checkpoint_delete_reply(const struct reply *reply, struct str *delta);
+void checkpoint_delete_setting(const struct setting_set *set, struct str *delta);
 
 #endif

@@ -31,7 +31,15 @@ struct loading {
     struct str *bytes; /* for meta's configuration */
     uint64_t next_serial, next_object, next_audit;
     struct serials clusters, topics;
+    struct expected *expected; /* of all partitions that have a row */
+    size_t expected_count, expected_cap;
     struct err *err;
+};
+
+/* Where a partition's runs must end. */
+struct expected {
+    struct partition *partition;
+    int64_t next_offset;
 };
 
 static void serials_add(struct serials *serials, uint64_t serial, void *object)
@@ -490,6 +498,26 @@ static int load_reply(void *arg, struct reader *row)
     return 0;
 }
 
+static int load_setting(void *arg, struct reader *row)
+{
+    struct loading *loading = arg;
+    uint64_t serial = (uint64_t)db_get_int(row);
+    struct cluster *cluster = serials_find(&loading->clusters, (uint64_t)db_get_int(row));
+    int64_t kind = db_get_int(row);
+    struct slice name = db_get_bytes(row);
+
+    if (cluster == NULL ||
+        (kind != SETTING_BROKER && kind != SETTING_GROUP && kind != SETTING_QUOTA) ||
+        settings_find(&cluster->settings, (enum setting_kind)kind, name) != NULL)
+        return ERR_DAMAGED;
+    struct setting_set *set = settings_add(cluster, (enum setting_kind)kind, name);
+    set->serial = serial;
+    int rc = load_configs(db_get_bytes(row), &set->values);
+    set->etag = (uint64_t)db_get_int(row);
+    settings_count_text(set);
+    return rc;
+}
+
 /* ---- objects and their runs ---- */
 
 /* One run of OBJECT, packed as apply_commit.c does. */
@@ -526,6 +554,11 @@ static int load_run(struct loading *loading, struct stored_object *object,
     if (topic == NULL || purged(topic, index, offset))
         return 0; /* deleted since */
     struct partition *partition = partition_of(topic, (int32_t)index);
+    if (partition != NULL && offset + records <= partition->log_start_offset)
+        return 0; /* its records were deleted */
+    if (partition != NULL && partition->run_count == 0 &&
+        offset <= partition->log_start_offset)
+        partition->next_offset = offset; /* the first that is left */
     if (partition == NULL || partition->next_offset != offset)
         return ERR_DAMAGED; /* offsets are dense */
     struct run run = {.object = object,
@@ -580,7 +613,19 @@ static int load_object(void *arg, struct reader *row)
     return rc;
 }
 
-/* Comes after the objects: the offsets must be where the runs end. */
+static void expect(struct loading *loading, struct partition *partition,
+                   int64_t next_offset)
+{
+    if (loading->expected_count == loading->expected_cap) {
+        loading->expected_cap = MAX(2 * loading->expected_cap, (size_t)64);
+        loading->expected = mem_realloc(
+            loading->expected, loading->expected_cap * sizeof(*loading->expected));
+    }
+    loading->expected[loading->expected_count++] =
+        (struct expected){partition, next_offset};
+}
+
+/* Comes before the objects, whose runs below the log's start are no more. */
 static int load_partition(void *arg, struct reader *row)
 {
     struct loading *loading = arg;
@@ -590,16 +635,31 @@ static int load_partition(void *arg, struct reader *row)
         topic == NULL || index > INT32_MAX ? NULL : partition_of(topic, (int32_t)index);
 
     int64_t next_offset = db_get_int(row);
+    int64_t log_start_offset = db_get_int(row);
     if (partition == NULL && topic != NULL && topic->doomed != 0) {
-        (void)db_get_int(row); /* purged since */
-        (void)db_get_bytes(row);
+        (void)db_get_bytes(row); /* purged since */
         return 0;
     }
-    if (partition == NULL ||
-        (topic->doomed == 0 && partition->next_offset != next_offset))
+    if (partition == NULL || log_start_offset < 0 ||
+        (topic->doomed == 0 && log_start_offset > next_offset))
         return ERR_DAMAGED;
-    partition->log_start_offset = db_get_int(row);
+    partition->log_start_offset = log_start_offset;
+    expect(loading, partition, next_offset);
     return producers_read(&loading->state->producers, partition, db_get_bytes(row));
+}
+
+/* After the objects: the runs must end where the offsets do. */
+static int check_ends(const struct loading *loading)
+{
+    for (size_t i = 0; i < loading->expected_count; i++) {
+        struct partition *partition = loading->expected[i].partition;
+        int64_t next_offset = loading->expected[i].next_offset;
+        if (partition->run_count == 0 && partition->log_start_offset == next_offset)
+            partition->next_offset = next_offset; /* all records were deleted */
+        if (partition->next_offset != next_offset && partition->topic->doomed == 0)
+            return ERR_DAMAGED;
+    }
+    return 0;
 }
 
 /* ---- all ---- */
@@ -623,18 +683,21 @@ int checkpoint_load(struct state *state, struct db *db, struct checkpoint_meta *
         {DB_AGENTS, load_agent},
         {DB_USERS, load_user},
         {DB_TOKENS, load_token},
-        {DB_OBJECTS, load_object},
         {DB_PARTITIONS, load_partition},
+        {DB_OBJECTS, load_object},
         {DB_USAGE_DAYS, load_usage_day},
         {DB_USAGE_SOURCES, load_usage_source},
         {DB_AUDIT, load_audit},
         {DB_REPLIES, load_reply},
+        {DB_SETTINGS, load_setting},
     };
     int rc = 0;
 
     memset(meta, 0, sizeof(*meta));
     for (size_t i = 0; rc == 0 && i < ARRAY_LEN(steps); i++)
         rc = db_scan(db, steps[i].table, steps[i].on_row, &loading, &own);
+    if (rc == 0)
+        rc = check_ends(&loading);
     if (rc == 0 && meta->position.index > 0) {
         if (loading.next_serial < state->catalog.next_serial ||
             loading.next_audit < state->audit.next_id ||
@@ -647,6 +710,7 @@ int checkpoint_load(struct state *state, struct db *db, struct checkpoint_meta *
     }
     mem_free(loading.clusters.items);
     mem_free(loading.topics.items);
+    mem_free(loading.expected);
     if (rc != 0)
         return err_set(err, rc, "%s: restore the directory from a backup", own.text);
     return 0;

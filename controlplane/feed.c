@@ -421,6 +421,30 @@ void feed_print_agents(const struct cluster *cluster, struct str *out)
     json_free(list);
 }
 
+static struct json *setting_json(const struct setting_set *set)
+{
+    struct json *value = json_array(), *values = json_object();
+    for (size_t i = 0; i < set->values.count; i++)
+        json_set(values, set->values.entries[i].name,
+                 json_string(set->values.entries[i].value));
+    json_push(value, json_int(set->kind));
+    json_push(value, json_slice(set->name));
+    json_push(value, values);
+    return value;
+}
+
+void feed_print_settings(const struct cluster *cluster, struct str *out)
+{
+    struct json *list = json_array();
+    for (const struct setting_set *set = NULL;
+         (set = settings_next(&cluster->settings, set)) != NULL;) {
+        if (set->kind != SETTING_QUOTA)
+            json_push(list, setting_json(set));
+    }
+    json_print(list, out);
+    json_free(list);
+}
+
 static void print_column(struct str *column, struct str *out)
 {
     ASSERT(!column->overflowed);
@@ -508,6 +532,46 @@ static void print_deleted_event(const void *topic_id, struct str *out)
     str_putc(out, ']');
 }
 
+static void print_setting_event(const void *set, struct str *out)
+{
+    struct json *value = setting_json(set);
+    str_puts(out, "[\"setting\",");
+    json_print(value, out);
+    json_free(value);
+    str_putc(out, ']');
+}
+
+struct starts_event {
+    const struct log_start *starts;
+    size_t count;
+};
+
+static void print_starts_event(const void *what, struct str *out)
+{
+    const struct starts_event *event = what;
+    str_puts(out, "[\"log_starts\",[");
+    for (size_t i = 0; i < event->count; i++) {
+        str_puts(out, i == 0 ? "[" : ",[");
+        print_uuid(&event->starts[i].topic->topic_id, out);
+        str_printf(out, ",%d,%lld]", event->starts[i].partition,
+                   (long long)event->starts[i].offset);
+    }
+    str_puts(out, "]]");
+}
+
+static void on_setting(void *arg, const struct cluster *cluster,
+                       const struct setting_set *set)
+{
+    tell(arg, cluster, set, print_setting_event);
+}
+
+static void on_log_starts(void *arg, const struct cluster *cluster,
+                          const struct log_start *starts, size_t count)
+{
+    const struct starts_event event = {starts, count};
+    tell(arg, cluster, &event, print_starts_event);
+}
+
 static void on_commit(void *arg, const struct cluster *cluster,
                       const struct commit_event *event)
 {
@@ -541,5 +605,7 @@ struct state_events feed_hooks(struct feed *feed)
                                  .on_commit = on_commit,
                                  .on_topic = on_topic,
                                  .on_topic_deleted = on_topic_deleted,
-                                 .on_agents = on_agents};
+                                 .on_agents = on_agents,
+                                 .on_setting = on_setting,
+                                 .on_log_starts = on_log_starts};
 }

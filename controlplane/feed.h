@@ -85,5 +85,7 @@ void feed_count(const struct feed *feed, struct feed_counts *counts);
  * kept until a topic changes; and of all AGENTs. */
 struct blob *feed_topics(struct feed *feed, const struct cluster *cluster);
 void feed_print_agents(const struct cluster *cluster, struct str *out);
+/* The list of all SETTINGs of brokers and groups. */
+void feed_print_settings(const struct cluster *cluster, struct str *out);
 
 #endif

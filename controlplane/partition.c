@@ -1,6 +1,8 @@
 /* partition.c - arrays of runs, and finding in them. */
 #include "controlplane/partition.h"
 
+#include <string.h>
+
 #include "common/check.h"
 #include "common/mem.h"
 
@@ -26,11 +28,17 @@ void partition_grow_topic(struct topic *topic, int32_t total)
     topic->partition_count = total;
 }
 
+/* What was allocated. */
+static struct run *slots(const struct partition *partition)
+{
+    return partition->runs == NULL ? NULL : partition->runs - partition->run_head;
+}
+
 static void free_one(struct partition *partition)
 {
     ASSERT(partition->producer_count == 0);
     list_remove(&partition->row.dirty);
-    mem_free(partition->runs);
+    mem_free(slots(partition));
     mem_free(partition->block_max);
     mem_free(partition->producers);
     mem_free(partition);
@@ -60,32 +68,96 @@ struct partition *partition_of(const struct topic *topic, int32_t index)
     return topic->partitions[index];
 }
 
-static void grow(struct partition *partition)
+/* The block of run I. */
+static uint32_t block_of(const struct partition *partition, uint32_t i)
 {
-    uint32_t cap = partition->run_cap == 0 ? FIRST_RUNS
-                                           : partition->run_cap + partition->run_cap / 2;
-    uint32_t blocks = (cap + PARTITION_BLOCK - 1) / PARTITION_BLOCK;
+    return (partition->run_head + i) / PARTITION_BLOCK;
+}
 
-    ASSERT(cap > partition->run_cap);
-    partition->runs = mem_realloc(partition->runs, cap * sizeof(*partition->runs));
+static void set_cap(struct partition *partition, uint32_t cap)
+{
+    uint32_t blocks = (cap + PARTITION_BLOCK - 1) / PARTITION_BLOCK;
+    struct run *all = mem_realloc(slots(partition), cap * sizeof(*all));
+
+    partition->runs = all + partition->run_head;
     partition->block_max =
         mem_realloc(partition->block_max, blocks * sizeof(*partition->block_max));
     partition->run_cap = cap;
 }
 
+/* Runs went at the beginning: set the blocks right, as far as that changes them, or ALL.
+ */
+static void mend_blocks(struct partition *partition, bool all)
+{
+    int64_t max = INT64_MIN;
+    uint32_t i = 0;
+
+    while (i < partition->run_count) {
+        uint32_t block = block_of(partition, i);
+        for (; i < partition->run_count && block_of(partition, i) == block; i++)
+            max = MAX(max, partition->runs[i].max_timestamp);
+        if (!all && partition->block_max[block] == max)
+            return;
+        partition->block_max[block] = max;
+    }
+}
+
+/* Move the runs to the beginning of their slots. */
+static void close_up(struct partition *partition)
+{
+    struct run *all = slots(partition);
+
+    memmove(all, partition->runs, partition->run_count * sizeof(*all));
+    partition->runs = all;
+    partition->run_head = 0;
+    mend_blocks(partition, true);
+}
+
+static void grow(struct partition *partition)
+{
+    uint32_t cap = partition->run_cap == 0 ? FIRST_RUNS
+                                           : partition->run_cap + partition->run_cap / 2;
+
+    ASSERT(cap > partition->run_cap);
+    set_cap(partition, cap);
+}
+
 void partition_append(struct partition *partition, struct run *run)
 {
-    if (partition->run_count == partition->run_cap)
+    if (partition->run_head + partition->run_count == partition->run_cap)
         grow(partition);
     int64_t max = partition_max_timestamp(partition);
     uint32_t i = partition->run_count++;
     run->base_offset = partition->next_offset;
     partition->runs[i] = *run;
-    partition->block_max[i / PARTITION_BLOCK] = MAX(max, run->max_timestamp);
+    partition->block_max[block_of(partition, i)] = MAX(max, run->max_timestamp);
     partition->next_offset += run->records;
     partition->bytes += run->length;
     partition->topic->bytes += run->length;
     partition->topic->records += run->records;
+}
+
+void partition_drop_first_runs(struct partition *partition, uint32_t n)
+{
+    ASSERT(n <= partition->run_count);
+    if (n == 0)
+        return;
+    for (uint32_t i = 0; i < n; i++) {
+        partition->bytes -= partition->runs[i].length;
+        partition->topic->bytes -= partition->runs[i].length;
+        partition->topic->records -= partition->runs[i].records;
+    }
+    partition->runs += n;
+    partition->run_head += n;
+    partition->run_count -= n;
+    if (partition->run_head < partition->run_count) {
+        mend_blocks(partition, false);
+        return;
+    }
+    /* At least as many are free as are left: it costs no more than dropping them did. */
+    close_up(partition);
+    if (partition->run_count > 0 && partition->run_count < partition->run_cap / 4)
+        set_cap(partition, MAX(2 * partition->run_count, (uint32_t)FIRST_RUNS));
 }
 
 struct run *partition_last_run(const struct partition *partition)
@@ -96,8 +168,9 @@ struct run *partition_last_run(const struct partition *partition)
 
 void partition_drop_run(struct partition *partition)
 {
-    uint32_t last = partition->run_count - 1, block = last / PARTITION_BLOCK;
-    int64_t max = block == 0 ? INT64_MIN : partition->block_max[block - 1];
+    uint32_t last = partition->run_count - 1, block = block_of(partition, last);
+    int64_t max =
+        block == block_of(partition, 0) ? INT64_MIN : partition->block_max[block - 1];
 
     const struct run *run = partition_last_run(partition);
     partition->next_offset = run->base_offset;
@@ -106,8 +179,8 @@ void partition_drop_run(struct partition *partition)
     partition->topic->records -= run->records;
     partition->run_count = last;
     /* What ends within a block is the maximum of the runs that are left in it. */
-    for (uint32_t i = block * PARTITION_BLOCK; i < last; i++)
-        max = MAX(max, partition->runs[i].max_timestamp);
+    for (uint32_t i = last; i > 0 && block_of(partition, i - 1) == block; i--)
+        max = MAX(max, partition->runs[i - 1].max_timestamp);
     partition->block_max[block] = max;
 }
 
@@ -134,13 +207,16 @@ int64_t partition_max_timestamp(const struct partition *partition)
 {
     if (partition->run_count == 0)
         return INT64_MIN;
-    return partition->block_max[(partition->run_count - 1) / PARTITION_BLOCK];
+    return partition->block_max[block_of(partition, partition->run_count - 1)];
 }
 
 uint32_t partition_find_timestamp(const struct partition *partition, int64_t timestamp)
 {
-    uint32_t blocks = (partition->run_count + PARTITION_BLOCK - 1) / PARTITION_BLOCK;
-    uint32_t low = 0, high = blocks; /* the first block whose prefix reaches it */
+    if (partition->run_count == 0)
+        return 0;
+    /* The first block whose prefix reaches it. */
+    uint32_t low = block_of(partition, 0);
+    uint32_t high = block_of(partition, partition->run_count - 1) + 1;
 
     while (low < high) {
         uint32_t middle = low + (high - low) / 2;
@@ -149,7 +225,8 @@ uint32_t partition_find_timestamp(const struct partition *partition, int64_t tim
         else
             low = middle + 1;
     }
-    for (uint32_t i = low * PARTITION_BLOCK; i < partition->run_count; i++) {
+    uint32_t slot = MAX(low * PARTITION_BLOCK, partition->run_head);
+    for (uint32_t i = slot - partition->run_head; i < partition->run_count; i++) {
         if (partition->runs[i].max_timestamp >= timestamp)
             return i;
     }

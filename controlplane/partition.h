@@ -2,7 +2,9 @@
  *
  * Used by apply_*.c, state.c and checkpoint.c only. A run costs 40 bytes, its array grows
  * by half, and every 64 runs have one timestamp more: under 64 bytes a run at the worst.
- * Offsets are dense (I4): each run begins where the one before it ends. */
+ * Offsets are dense (I4): each run begins where the one before it ends. Runs go at the
+ * beginning (records are deleted) in time of those that go: their slots stay free until
+ * there are as many as runs. */
 #ifndef CONTROLPLANE_PARTITION_H
 #define CONTROLPLANE_PARTITION_H
 
@@ -29,9 +31,11 @@ struct partition {
     int64_t log_start_offset;
     int64_t next_offset; /* the high watermark */
     uint64_t bytes;      /* of all runs */
-    struct run *runs;
-    uint32_t run_count, run_cap;
-    int64_t *block_max; /* greatest timestamp of all runs up to the end of each block */
+    struct run *runs; /* the first; run_head free slots lie before it */
+    uint32_t run_count;
+    uint32_t run_head, run_cap; /* slots: before the first run, and in all */
+    /* Greatest timestamp of all runs up to the end of each block of slots. */
+    int64_t *block_max;
     struct producer **producers; /* open addressing by producer id; producers.c */
     uint32_t producer_count, producer_slots;
     struct row row;
@@ -50,6 +54,8 @@ struct partition *partition_of(const struct topic *topic, int32_t index);
 
 /* Append RUN, whose base_offset is set here to the next offset. */
 void partition_append(struct partition *partition, struct run *run);
+/* The first N runs go. */
+void partition_drop_first_runs(struct partition *partition, uint32_t n);
 /* The newest run, and without it: what PURGE does, from the end. */
 struct run *partition_last_run(const struct partition *partition);
 void partition_drop_run(struct partition *partition);

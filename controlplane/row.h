@@ -23,6 +23,7 @@ enum row_kind {
     ROW_USAGE_SOURCE,
     ROW_AUDIT,
     ROW_REPLY,
+    ROW_SETTING,
 };
 
 #define ROW_CLEAN 0

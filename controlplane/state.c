@@ -56,6 +56,13 @@ static void free_scope(struct state *state, struct scope *scope)
         catalog_remove_user(&state->catalog, CONTAINER_OF(node, struct user, node));
 }
 
+static void free_settings(struct settings *settings)
+{
+    struct list_node *node;
+    while ((node = list_first(&settings->list)) != NULL)
+        settings_remove(CONTAINER_OF(node, struct setting_set, node));
+}
+
 static void free_cluster(struct state *state, struct cluster *cluster)
 {
     struct list_node *node;
@@ -72,6 +79,7 @@ static void free_cluster(struct state *state, struct cluster *cluster)
     free_scope(state, &cluster->scope);
     objects_free_table(cluster);
     usage_fini(&cluster->usage);
+    free_settings(&cluster->settings);
     catalog_remove_cluster(&state->catalog, cluster);
 }
 
@@ -397,6 +405,26 @@ struct partition_size state_partition_size(const struct topic *topic, int32_t in
                                     .runs = partition->run_count,
                                     .max_timestamp = partition_max_timestamp(partition)};
     return size;
+}
+
+size_t state_producers(const struct topic *topic, int32_t index,
+                       struct producer_view *views, size_t max)
+{
+    const struct partition *partition = topic == NULL ? NULL : partition_of(topic, index);
+    size_t n = 0;
+
+    for (uint32_t i = 0; partition != NULL && i < partition->producer_slots && n < max;
+         i++) {
+        const struct producer *producer = partition->producers[i];
+        if (producer == NULL || producer->count == 0)
+            continue;
+        const struct producer_batch *last = &producer->batches[producer->last];
+        views[n++] = (struct producer_view){.producer_id = producer->producer_id,
+                                            .last_timestamp = last->timestamp,
+                                            .last_sequence = last->last_sequence,
+                                            .epoch = producer->epoch};
+    }
+    return n;
 }
 
 static void view_of(const struct run *run, struct run_view *view)

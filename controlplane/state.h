@@ -33,6 +33,7 @@ enum state_kafka_error {
     STATE_KAFKA_TOPIC_ALREADY_EXISTS = 36,
     STATE_KAFKA_INVALID_PARTITIONS = 37,
     STATE_KAFKA_INVALID_CONFIG = 40,
+    STATE_KAFKA_INVALID_REQUEST = 42,
     STATE_KAFKA_POLICY_VIOLATION = 44,
     STATE_KAFKA_OUT_OF_ORDER_SEQUENCE = 45,
     STATE_KAFKA_INVALID_PRODUCER_EPOCH = 47,
@@ -60,6 +61,13 @@ struct commit_event {
     size_t run_count;
 };
 
+/* A partition that begins at another offset than before. */
+struct log_start {
+    const struct topic *topic;
+    int32_t partition;
+    int64_t offset;
+};
+
 /* Hooks may be NULL. They must not change the state. A commit that appended nothing, and
  * a repeat, make no event. */
 struct state_events {
@@ -70,6 +78,12 @@ struct state_events {
     void (*on_topic_deleted)(void *arg, const struct cluster *cluster,
                              const struct uuid *topic_id);
     void (*on_agents)(void *arg, const struct cluster *cluster); /* the list changed */
+    /* SET, perhaps empty now, of brokers and groups; quotas make no event. */
+    void (*on_setting)(void *arg, const struct cluster *cluster,
+                       const struct setting_set *set);
+    /* Records went: the logs begin later now. */
+    void (*on_log_starts)(void *arg, const struct cluster *cluster,
+                          const struct log_start *starts, size_t count);
     /* From now on nothing finds it. Its topics make no event of their own. */
     void (*on_cluster_deleted)(void *arg, const struct uuid *cluster_id);
     /* GROUP, or a member of it, changed or is new; GROUP_DEAD: it is about to go (not of
@@ -175,6 +189,16 @@ int16_t state_check_partitions_create(const struct cluster *cluster,
                                       const struct command *cmd, struct str *message);
 int16_t state_check_configs_alter(const struct cluster *cluster,
                                   const struct command *cmd, struct str *message);
+/* What SETTINGS_ALTER and QUOTAS_ALTER would say now. */
+int16_t state_check_settings_alter(const struct cluster *cluster,
+                                   const struct command *cmd, struct str *message);
+int16_t state_check_quotas_alter(const struct cluster *cluster, const struct command *cmd,
+                                 struct str *message);
+/* What FROM would be after CHANGES. RESULT is set up by this and freed by
+ * topic_config_set_fini. */
+void state_changes_preview(const struct topic_config_set *from,
+                           const struct config_change *changes, uint32_t change_count,
+                           struct topic_config_set *result);
 /* The settings that TOPIC would have after CHANGES, for the proposer to check values.
  * RESULT is set up by this and freed by topic_config_set_fini. */
 void state_config_preview(const struct topic *topic, const struct config_change *changes,
@@ -191,6 +215,17 @@ struct partition_offsets {
  * asked by id and says 100). */
 int16_t state_offsets(const struct topic *topic, int32_t partition,
                       struct partition_offsets *offsets) MUST_CHECK;
+
+/* An idempotent producer as its partition remembers it. */
+struct producer_view {
+    int64_t producer_id;
+    int64_t last_timestamp;
+    int32_t last_sequence;
+    int16_t epoch;
+};
+/* Up to MAX of the partition's, in no order that means anything; how many were given. */
+size_t state_producers(const struct topic *topic, int32_t partition,
+                       struct producer_view *views, size_t max);
 
 struct partition_size {
     uint64_t bytes; /* of batches */

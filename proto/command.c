@@ -11,6 +11,7 @@
 #include "common/check.h"
 #include "common/cursor.h"
 #include "common/err.h"
+#include "proto/setting.h"
 
 /* Bytes being decoded. */
 struct reading {
@@ -697,6 +698,133 @@ static void read_agent_alter(struct reading *in, struct command *cmd)
     struct reader *r = &in->r;
     cmd->agent_alter.agent_id = get_uuid(r);
     cmd->agent_alter.wanted = (enum agent_state)get_enum(r, AGENT_ACTIVE, AGENT_DRAINING);
+}
+
+static void write_records_delete(const struct command *cmd, struct str *out)
+{
+    write_uvarint(out, cmd->records_delete.cut_count);
+    for (uint32_t i = 0; i < cmd->records_delete.cut_count; i++) {
+        put_uuid(out, &cmd->records_delete.cuts[i].topic_id);
+        write_u32(out, (uint32_t)cmd->records_delete.cuts[i].partition);
+        write_u64(out, (uint64_t)cmd->records_delete.cuts[i].offset);
+    }
+}
+
+static void read_records_delete(struct reading *in, struct command *cmd)
+{
+    struct reader *r = &in->r;
+    uint32_t n = reader_uvarint(r);
+    struct records_cut *cuts =
+        n > COMMAND_RECORDS_MAX ? NULL : arena_try_array(in->arena, n, sizeof(*cuts));
+
+    if (n > COMMAND_RECORDS_MAX || (cuts == NULL && n > 0)) {
+        reader_fail(r);
+        return;
+    }
+    for (uint32_t i = 0; i < n; i++) {
+        cuts[i].topic_id = get_uuid(r);
+        cuts[i].partition = reader_i32(r);
+        cuts[i].offset = reader_i64(r);
+    }
+    cmd->records_delete.cuts = cuts;
+    cmd->records_delete.cut_count = n;
+}
+
+static void write_settings_alter(const struct command *cmd, struct str *out)
+{
+    write_u8(out, cmd->settings_alter.setting_kind);
+    put_text(out, cmd->settings_alter.name);
+    put_changes(out, cmd->settings_alter.changes, cmd->settings_alter.change_count);
+    write_u32(out, cmd->settings_alter.sets_max);
+    write_u64(out, cmd->settings_alter.metadata_max);
+}
+
+static void read_settings_alter(struct reading *in, struct command *cmd)
+{
+    struct reader *r = &in->r;
+    uint8_t kind = reader_u8(r);
+    if (kind != SETTING_BROKER && kind != SETTING_GROUP)
+        reader_fail(r);
+    cmd->settings_alter.setting_kind = kind;
+    cmd->settings_alter.name = need_text(r, COMMAND_TEXT_MAX);
+    cmd->settings_alter.changes =
+        get_changes(r, in->arena, &cmd->settings_alter.change_count);
+    cmd->settings_alter.sets_max = reader_u32(r);
+    cmd->settings_alter.metadata_max = reader_u64(r);
+}
+
+static void put_double(struct str *out, double value)
+{
+    uint64_t bits;
+    memcpy(&bits, &value, sizeof(bits));
+    write_u64(out, bits);
+}
+
+static double get_double(struct reader *r)
+{
+    uint64_t bits = reader_u64(r);
+    double value;
+    memcpy(&value, &bits, sizeof(value));
+    return value;
+}
+
+static void write_quotas_alter(const struct command *cmd, struct str *out)
+{
+    write_u8(out, (uint8_t)cmd->quotas_alter.part_count);
+    for (uint32_t i = 0; i < cmd->quotas_alter.part_count; i++) {
+        put_text(out, cmd->quotas_alter.parts[i].type);
+        put_text(out, cmd->quotas_alter.parts[i].name);
+    }
+    write_u8(out, (uint8_t)cmd->quotas_alter.change_count);
+    for (uint32_t i = 0; i < cmd->quotas_alter.change_count; i++) {
+        put_text(out, cmd->quotas_alter.changes[i].key);
+        write_u8(out, cmd->quotas_alter.changes[i].remove);
+        put_double(out, cmd->quotas_alter.changes[i].value);
+    }
+    write_u32(out, cmd->quotas_alter.sets_max);
+    write_u64(out, cmd->quotas_alter.metadata_max);
+}
+
+/* An entity is known by its bytes: parts come sorted, so that it has one form only. */
+static const struct quota_part *get_parts(struct reading *in, uint32_t n)
+{
+    struct quota_part *parts =
+        n > COMMAND_ENTITY_MAX ? NULL : arena_try_array(in->arena, n, sizeof(*parts));
+
+    if (n == 0 || parts == NULL) {
+        reader_fail(&in->r);
+        return NULL;
+    }
+    for (uint32_t i = 0; i < n; i++) {
+        parts[i].type = need_text(&in->r, COMMAND_NAME_MAX);
+        parts[i].name = get_text(&in->r, COMMAND_NAME_MAX);
+        if (!in->r.failed && i > 0 && slice_cmp(parts[i - 1].type, parts[i].type) >= 0)
+            reader_fail(&in->r);
+    }
+    return parts;
+}
+
+static void read_quotas_alter(struct reading *in, struct command *cmd)
+{
+    struct reader *r = &in->r;
+    cmd->quotas_alter.part_count = reader_u8(r);
+    cmd->quotas_alter.parts = get_parts(in, cmd->quotas_alter.part_count);
+    uint32_t n = reader_u8(r);
+    struct quota_change *changes =
+        n > COMMAND_QUOTAS_MAX ? NULL : arena_try_array(in->arena, n, sizeof(*changes));
+    if (n > COMMAND_QUOTAS_MAX || (changes == NULL && n > 0)) {
+        reader_fail(r);
+        return;
+    }
+    for (uint32_t i = 0; i < n; i++) {
+        changes[i].key = need_text(r, COMMAND_NAME_MAX);
+        changes[i].remove = get_bool(r);
+        changes[i].value = get_double(r);
+    }
+    cmd->quotas_alter.changes = changes;
+    cmd->quotas_alter.change_count = n;
+    cmd->quotas_alter.sets_max = reader_u32(r);
+    cmd->quotas_alter.metadata_max = reader_u64(r);
 }
 
 /* ---- the table ---- */

@@ -49,6 +49,9 @@
 #define COMMAND_MEMBERS_MAX      10000 /* of a group: the most that a limit can say */
 #define COMMAND_GROUP_BYTES_MAX  ((size_t)8 << 20) /* metadata, or assignments, in one */
 #define COMMAND_RESULT_DATA_MAX  ((size_t)16 << 20)
+#define COMMAND_RECORDS_MAX      4096 /* partitions of one RECORDS_DELETE */
+#define COMMAND_ENTITY_MAX       8   /* parts of a quota's entity */
+#define COMMAND_QUOTAS_MAX       32  /* values of one QUOTAS_ALTER */
 
 enum command_kind {
 #define COMMAND(name, lower, number, level) COMMAND_##name = (number),
@@ -183,6 +186,28 @@ enum group_join_outcome {
     /* ... an older one: the leader is named by the id that was replaced, so that it does
      * not know that it leads. The list of members is empty. */
     GROUP_JOIN_REPLACED_OLD = 2,
+};
+
+/* Where a partition's log is to begin. */
+struct records_cut {
+    struct uuid topic_id;
+    int32_t partition;
+    int64_t offset; /* -1: the high watermark */
+};
+
+/* What became of a cut: packed in the result's data, in order. */
+#define COMMAND_CUT_RESULT_BYTES 10 /* i16 error (0, 1, 3, 44, 100), i64 low watermark */
+
+/* One part of what a quota is for: {"user", "alice"}; a null name is the default. */
+struct quota_part {
+    struct slice type; /* user, client-id, ip */
+    struct slice name;
+};
+
+struct quota_change {
+    struct slice key;
+    bool remove;
+    double value;
 };
 
 struct command {
@@ -377,6 +402,26 @@ struct command {
         struct {
             struct slice group_id;
         } group_delete; /* and its offsets. -> kafka_error: 24, 68, 69 */
+        struct {
+            const struct records_cut *cuts;
+            uint32_t cut_count;
+        } records_delete; /* -> data: COMMAND_CUT_RESULT_BYTES a cut; code: NOT_FOUND */
+        struct {
+            uint8_t setting_kind; /* enum setting_kind: BROKER or GROUP */
+            struct slice name;
+            const struct config_change *changes;
+            uint32_t change_count;
+            uint32_t sets_max;     /* of the cluster */
+            uint64_t metadata_max; /* bytes, of the cluster; 0: no limit */
+        } settings_alter; /* -> version; kafka_error: 40, 44; code: NOT_FOUND */
+        struct {
+            const struct quota_part *parts; /* sorted by type, none twice */
+            uint32_t part_count;
+            const struct quota_change *changes;
+            uint32_t change_count;
+            uint32_t sets_max;
+            uint64_t metadata_max;
+        } quotas_alter; /* -> version; kafka_error: 42, 44; code: NOT_FOUND */
     };
 };
 
