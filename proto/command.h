@@ -48,6 +48,9 @@
 #define COMMAND_PROTOCOLS_MAX    64   /* of a member of a classic group */
 #define COMMAND_MEMBERS_MAX      10000 /* of a group: the most that a limit can say */
 #define COMMAND_GROUP_BYTES_MAX  ((size_t)8 << 20) /* metadata, or assignments, in one */
+#define COMMAND_NAMES_MAX        100000 /* of topics that a member subscribes to */
+#define COMMAND_OWNED_MAX        ((uint32_t)1 << 20) /* partitions it may own */
+#define COMMAND_REGEXES_MAX      1000
 #define COMMAND_RESULT_DATA_MAX  ((size_t)16 << 20)
 #define COMMAND_RECORDS_MAX      4096 /* partitions of one RECORDS_DELETE */
 #define COMMAND_ENTITY_MAX       8   /* parts of a quota's entity */
@@ -208,6 +211,24 @@ struct quota_change {
     struct slice key;
     bool remove;
     double value;
+};
+
+/* group.consumer.migration.policy: whether a classic group that has members may become
+ * one of KIP-848, and the other way. */
+enum consumer_heartbeat_flag { CONSUMER_MAY_UPGRADE = 1, CONSUMER_MAY_DOWNGRADE = 2 };
+
+/* Partitions of a topic that a member of a KIP-848 group says it owns. */
+struct owned_topic {
+    struct uuid topic_id;
+    const int32_t *partitions;
+    uint32_t partition_count;
+};
+
+/* The topics whose names a regular expression matches, as the proposer found. */
+struct resolved_regex {
+    struct slice pattern;
+    const struct uuid *topics;
+    uint32_t topic_count;
 };
 
 struct command {
@@ -402,6 +423,30 @@ struct command {
         struct {
             struct slice group_id;
         } group_delete; /* and its offsets. -> kafka_error: 24, 68, 69 */
+        struct {        /* ConsumerGroupHeartbeat (KIP-848), checked by
+                         * consumer_heartbeat_check; null: as it was */
+            struct slice group_id, member_id;
+            int32_t member_epoch; /* 0: joins, -1: leaves, -2: leaves for a while */
+            struct slice instance_id, rack_id; /* or null */
+            struct slice client_id, client_host;
+            int32_t rebalance_ms;      /* -1: as it was */
+            bool has_names;            /* or as they were */
+            const struct slice *names; /* of topics */
+            uint32_t name_count;
+            struct slice regex;    /* null: as it was; empty: none */
+            struct slice assignor; /* null: as it was */
+            bool has_owned;
+            const struct owned_topic *owned;
+            uint32_t owned_count;
+            /* consumer_heartbeat_resolve: of the member's own and of others of the group
+             * that were resolved with an older version of the cluster's topics. */
+            uint64_t topics_version;
+            const struct resolved_regex *regexes;
+            uint32_t regex_count;
+            uint32_t flags; /* enum consumer_heartbeat_flag */
+            struct group_limits limits;
+        } consumer_heartbeat; /* -> value: consumer_heartbeat_value; kafka_error: 25, 44,
+                               * 69, 81, 82, 110, 111 */
         struct {
             const struct records_cut *cuts;
             uint32_t cut_count;
