@@ -24,7 +24,7 @@
 struct group;
 struct topic;
 
-/* What is counted against the cluster's metadata bytes; part of the rules (catalog.h). */
+/* What is counted (group_count_bytes); part of the rules, as in catalog.h. */
 #define METADATA_GROUP_TOPIC_BYTES 160
 #define METADATA_COMMITTED_BYTES   40 /* a partition, and its metadata text */
 
@@ -50,7 +50,7 @@ struct group_topic {
     struct row row;            /* ROW_GROUP_TOPIC */
 };
 
-/* In struct group; zero at first. */
+/* group->offsets, there while there are any. */
 struct group_offsets {
     struct group_topic **topics; /* by topic->serial */
     uint32_t count, cap;
@@ -65,14 +65,18 @@ struct committed_part {
 };
 
 /* GROUP's offsets of TOPIC, or NULL. */
-struct group_topic *group_topic_find(const struct group_offsets *offsets,
+struct group_topic *group_topic_find(const struct group *group,
                                      const struct topic *topic);
+/* NULL first; in order of the topics' creation, without those of deleted topics; NULL at
+ * the end. */
+struct group_topic *group_topic_next(const struct group *group,
+                                     const struct group_topic *group_topic);
 /* A new one, empty: there must be none. */
-struct group_topic *group_topic_add(struct group *group, struct group_offsets *offsets,
-                                    struct topic *topic);
+struct group_topic *group_topic_add(struct group *group, struct topic *topic);
 /* Unlink and free it. */
-void group_topic_remove(struct group_offsets *offsets, struct group_topic *group_topic);
-void group_offsets_fini(struct group_offsets *offsets); /* all of them */
+void group_topic_remove(struct group_topic *group_topic);
+/* Free all that GROUP has. */
+void group_offsets_free(struct group *group);
 
 /* The offset of PARTITION, or NULL. */
 const struct committed *group_topic_get(const struct group_topic *group_topic,

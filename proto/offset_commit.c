@@ -195,14 +195,8 @@ struct uuid offset_commits_id(const struct offset_commits *walk, uint32_t index)
 
 /* ---- the result ---- */
 
-void offset_results_write_code(struct str *out, int code)
-{
-    write_uvarint(out, (uint64_t)code);
-}
-
 void offset_results_write_count(struct str *out, uint32_t commits)
 {
-    write_uvarint(out, 0);
     write_uvarint(out, commits);
 }
 
@@ -227,11 +221,6 @@ int offset_results_begin(struct offset_results *walk, struct slice result)
     struct offset_results begun;
 
     reader_init(&begun.r, result);
-    uint32_t code = reader_uvarint(&begun.r);
-    if (begun.r.failed || code >= ERR_MAX)
-        return ERR_MALFORMED;
-    if (code != 0)
-        return (int)code;
     begun.commit_count = reader_uvarint(&begun.r);
     if (begun.r.failed || begun.commit_count > OFFSET_COMMIT_COUNT_MAX)
         return ERR_MALFORMED;

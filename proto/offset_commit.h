@@ -15,11 +15,10 @@
  * A text is uvarint length + 1 (0: null) and bytes. Partitions of a topic ascend, none
  * twice. offset_commits_valid() looks at all of it once; then a walk cannot fail.
  *
- * The result, offset_results_*: uvarint ERR_* of the command (unless 0, that is all: so
- * begins the result of one that could not be read, too), uvarint commits, each: zigzag
- * Kafka error of the whole, uvarint exceptions, each: uvarint position of the partition
- * among all of the commit's, as how many lie between it and the exception before, and its
- * zigzag Kafka error.
+ * The result's data, offset_results_*: uvarint commits, each: zigzag Kafka error of the
+ * whole, uvarint exceptions, each: uvarint position of the partition among all of the
+ * commit's, as how many lie between it and the exception before, and its zigzag Kafka
+ * error.
  *
  * OFFSETS_DELETE has the same payload and result; what belongs to a partition beside its
  * number is not looked at. */
@@ -38,8 +37,8 @@
 #define OFFSET_COMMIT_COUNT_MAX      65536  /* commits in one command */
 #define OFFSET_COMMIT_TOPICS_MAX     262144 /* ids in one command */
 #define OFFSET_COMMIT_PARTITIONS_MAX 100000 /* of one topic */
-#define OFFSET_COMMIT_TEXT_MAX       32767  /* group, member, instance: a Kafka string */
-#define OFFSET_COMMIT_METADATA_MAX   32767
+#define OFFSET_COMMIT_TEXT_MAX       2048   /* group, member, instance */
+#define OFFSET_COMMIT_METADATA_MAX   16384  /* bytes of UTF-8: 4096 characters */
 
 /* The client speaks OffsetCommit 9 or later: it knows the errors of KIP-848. */
 #define OFFSET_COMMIT_KNOWS_EPOCHS 1u
@@ -104,7 +103,6 @@ struct offset_results {
     uint32_t commit_count;
 };
 
-void offset_results_write_code(struct str *out, int code); /* ERR_*, alone */
 void offset_results_write_count(struct str *out, uint32_t commits);
 /* EXCEPTIONS: what offset_results_except() made of the commit, COUNT times. */
 void offset_results_write(struct str *out, int16_t error, uint32_t count,
@@ -113,7 +111,7 @@ void offset_results_write(struct str *out, int16_t error, uint32_t count,
 void offset_results_except(struct str *exceptions, int64_t *last, uint32_t position,
                            int16_t error);
 
-/* Returns 0, ERR_MALFORMED, or the result's own code. */
+/* Returns 0 or ERR_MALFORMED. */
 int offset_results_begin(struct offset_results *walk, struct slice result) MUST_CHECK;
 /* The next commit's: *ERROR, and ERRORS[0..COUNT) of its partitions. */
 int offset_results_next(struct offset_results *walk, int16_t *error, int16_t *errors,
