@@ -189,6 +189,7 @@ struct topic *catalog_add_topic(struct catalog *catalog, struct cluster *cluster
     topic->created_at_ms = created_at_ms;
     topic->cluster = cluster;
     topic->purge_offset = -1;
+    list_init(&topic->group_topics);
     topic->serial = catalog->next_serial++;
     row_init(&topic->row, ROW_TOPIC);
     list_push_back(&cluster->topics, &topic->node);

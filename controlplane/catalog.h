@@ -134,6 +134,7 @@ struct topic {
     int64_t purge_offset; /* doomed: the last partition is purged from here on; -1: not */
     uint32_t text_bytes;  /* of name and configs, for the cluster's metadata bytes */
     struct partition **partitions;
+    struct list group_topics; /* struct group_topic.of_topic */
     struct list_node node;
     struct row row;
     UT_hash_handle hh_id;

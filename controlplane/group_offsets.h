@@ -87,8 +87,9 @@ uint32_t group_topic_missing(const struct group_topic *group_topic,
 /* Set the offsets of PARTS, which ascend. */
 void group_topic_put(struct group_topic *group_topic, const struct committed_part *parts,
                      uint32_t count, int64_t now_ms);
-/* Forget PARTITION's; false when there is none. */
-bool group_topic_drop(struct group_topic *group_topic, int32_t partition);
+/* Forget those of PARTITIONS, which ascend. Returns how many there were. */
+uint32_t group_topic_drop(struct group_topic *group_topic, const int32_t *partitions,
+                          uint32_t count);
 /* Forget those that were committed at BEFORE_MS or earlier. Returns how many. */
 uint32_t group_topic_drop_older(struct group_topic *group_topic, int64_t before_ms);
 

@@ -146,6 +146,29 @@ const struct group *state_group(const struct cluster *cluster, struct slice grou
 /* NULL first; in order of creation; NULL at the end. */
 const struct group *state_group_next(const struct cluster *cluster,
                                      const struct group *group);
+/* What a group has committed of a partition. */
+struct group_offset {
+    const struct topic *topic;
+    int32_t partition;
+    int32_t leader_epoch; /* -1: unknown */
+    int64_t offset;
+    int64_t committed_at_ms;
+    struct slice metadata; /* "" without any */
+};
+/* False: nothing. GROUP and TOPIC may be NULL. */
+bool state_group_offset(const struct group *group, const struct topic *topic,
+                        int32_t partition, struct group_offset *offset) MUST_CHECK;
+/* All that GROUP has committed, by topic in order of creation, then by partition: begin
+ * with a zeroed WALK; false at the end. */
+struct group_offset_walk {
+    /* private */
+    const struct group_topic *of_topic;
+    uint32_t next;
+};
+bool state_group_offset_next(const struct group *group, struct group_offset_walk *walk,
+                             struct group_offset *offset) MUST_CHECK;
+/* OFFSETS_EXPIRE with this before_ms would take something of GROUP. */
+bool state_offsets_expire(const struct group *group, int64_t before_ms);
 /* What of CLUSTER's limits of metadata bytes is used: its share of this memory, about. */
 uint64_t state_metadata_bytes(const struct cluster *cluster);
 

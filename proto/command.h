@@ -46,6 +46,7 @@
  * own bound of strings. A member's id is cut to it by who makes it. */
 #define COMMAND_GROUP_TEXT_MAX   32767
 #define COMMAND_PROTOCOLS_MAX    64   /* of a member of a classic group */
+#define COMMAND_GROUPS_MAX       4096 /* that one OFFSETS_EXPIRE names */
 #define COMMAND_MEMBERS_MAX      10000 /* of a group: the most that a limit can say */
 #define COMMAND_GROUP_BYTES_MAX  ((size_t)8 << 20) /* metadata, or assignments, in one */
 #define COMMAND_NAMES_MAX        100000 /* of topics that a member subscribes to */
@@ -447,6 +448,21 @@ struct command {
             struct group_limits limits;
         } consumer_heartbeat; /* -> value: consumer_heartbeat_value; kafka_error: 25, 44,
                                * 69, 81, 82, 110, 111 */
+        struct {
+            uint32_t groups_max;   /* of the cluster */
+            uint64_t metadata_max; /* bytes, of the cluster; 0: no limit */
+            struct slice payload;  /* offset_commit.h */
+        } offsets_commit; /* -> data: its results; of all: 22, 25, 27, 35, 69, 82, 113; of
+                           * a partition: 3, 44 (limits of the cluster), 100 */
+        struct {
+            struct slice payload; /* offset_commit.h */
+        } offsets_delete; /* -> data: its results; of all: 68, 69; of a partition: 86,
+                           * 100 */
+        struct {              /* of cluster_id */
+            int64_t before_ms; /* the retention began then */
+            const struct slice *groups; /* ids; those that are not there are passed over */
+            uint32_t group_count;
+        } offsets_expire; /* -> value: offsets and groups that went */
         struct {
             const struct records_cut *cuts;
             uint32_t cut_count;

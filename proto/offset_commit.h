@@ -37,7 +37,7 @@
 #define OFFSET_COMMIT_COUNT_MAX      65536  /* commits in one command */
 #define OFFSET_COMMIT_TOPICS_MAX     262144 /* ids in one command */
 #define OFFSET_COMMIT_PARTITIONS_MAX 100000 /* of one topic */
-#define OFFSET_COMMIT_TEXT_MAX       2048   /* group, member, instance */
+#define OFFSET_COMMIT_TEXT_MAX       32767  /* group, member, instance */
 #define OFFSET_COMMIT_METADATA_MAX   16384  /* bytes of UTF-8: 4096 characters */
 
 /* The client speaks OffsetCommit 9 or later: it knows the errors of KIP-848. */
