@@ -105,6 +105,15 @@ void api_topics_delete(struct call *call);
 void api_topics_partitions(struct call *call);
 /* api_configs.c */
 void api_topics_configs(struct call *call);
+/* api_records.c */
+void api_records_delete(struct call *call);
+/* api_inspect.c */
+void api_sizes(struct call *call);
+void api_producers(struct call *call);
+void api_quorum(struct call *call);
+/* api_quotas.c */
+void api_quotas_alter(struct call *call);
+void api_quotas_list(struct call *call);
 /* admin.c */
 void api_healthz(struct call *call);
 void api_readyz(struct call *call);

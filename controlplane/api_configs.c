@@ -1,10 +1,13 @@
-/* api_configs.c - topics' settings: IncrementalAlterConfigs and AlterConfigs.
+/* api_configs.c - settings of topics, brokers and groups: IncrementalAlterConfigs and
+ * AlterConfigs.
  *
  * The rules for values (proto/topic_config.h) are judged here, before the command: they
  * may differ between versions of the program, and so have no place in apply (I7). Values
  * that depend on what was set before (APPEND, SUBTRACT) are judged on the core thread,
  * on a preview of the outcome. */
 #include "controlplane/api.h"
+
+#include <string.h>
 
 #include "controlplane/topic_items.h"
 #include "proto/kafka_error.h"
@@ -31,11 +34,12 @@ static void read_change(struct call *call, struct json_reader *r,
         change->value = json_as_string(r, text, "value", COMMAND_CONFIG_VALUE_MAX);
     if (r->failed)
         return;
-    const struct topic_config_spec *spec = topic_config_find(change->key);
+    const struct topic_config_spec *spec = topic_item_spec(item, change->key);
     if (spec == NULL || op_wants_value(change->op)) {
         struct slice judged = change->value;
         /* A part of a list need not be a list that stands by itself. */
-        if (spec != NULL && change->op != CONFIG_SET && judged.ptr != NULL)
+        if (spec != NULL && change->op != CONFIG_SET && judged.ptr != NULL &&
+            spec->type == TOPIC_CONFIG_LIST)
             judged = slice_str(spec->default_text);
         if (!topic_item_check_config(call, item, change->key, judged))
             return;
@@ -48,10 +52,28 @@ static void read_change(struct call *call, struct json_reader *r,
                           spec->name);
 }
 
+/* Whose they are: of a topic, unless a third value gives Kafka's resource type. */
+static void read_kind(struct call *call, struct json_reader *r, const struct json *value,
+                      struct topic_item *item)
+{
+    int64_t kind = json_as_int(r, json_at(r, value, 2), "kind", 0, INT8_MAX);
+
+    if (kind == SETTING_BROKER || kind == SETTING_GROUP)
+        item->kind = (enum setting_kind)kind;
+    else
+        topic_item_refuse(call, item, KAFKA_INVALID_REQUEST,
+                          "only topics, brokers and groups are configured");
+    if (kind == SETTING_GROUP && item->name.len == 0)
+        topic_item_refuse(call, item, KAFKA_INVALID_REQUEST,
+                          "Default group resources are not allowed.");
+}
+
 static void configs_read(struct call *call, struct json_reader *r,
                          const struct json *value, struct topic_item *item)
 {
     item->name = json_as_string(r, json_at(r, value, 0), "name", COMMAND_TEXT_MAX);
+    if (json_count(value) > 2)
+        read_kind(call, r, value, item);
     const struct json *list = json_at(r, value, 1);
     size_t count = json_count(list);
 
@@ -75,48 +97,84 @@ static void configs_read(struct call *call, struct json_reader *r,
                               "REPLACE_ALL must be the first change");
 }
 
-/* Judge what the topic would have after the changes. */
-static void check_outcome(struct call *call, const struct topic *topic,
+/* Judge what SET, that of the item's resource, would be after the changes. */
+static void check_outcome(struct call *call, const struct topic_config_set *before,
                           struct topic_item *item)
 {
     struct topic_config_set set;
-    state_config_preview(topic, item->changes, item->change_count, &set);
+    struct err err;
+
+    state_changes_preview(before, item->changes, item->change_count, &set);
     for (uint32_t i = 0; i < item->change_count && item->error == 0; i++) {
         if (item->changes[i].op != CONFIG_APPEND &&
             item->changes[i].op != CONFIG_SUBTRACT)
             continue;
-        const struct topic_config_spec *spec = topic_config_find(item->changes[i].key);
-        const char *value = topic_config_set_get(&set, spec->name);
+        char key[COMMAND_TEXT_MAX + 1];
+        memcpy(key, item->changes[i].key.ptr, item->changes[i].key.len);
+        key[item->changes[i].key.len] = '\0';
+        const char *value = topic_config_set_get(&set, key);
         if (value != NULL)
-            (void)topic_item_check_config(call, item, slice_str(spec->name),
+            (void)topic_item_check_config(call, item, item->changes[i].key,
                                           slice_str(value));
     }
+    if (item->kind != 0 && setting_check_all(item->kind, &set, &err) != 0)
+        topic_item_refuse(call, item, KAFKA_INVALID_CONFIG, "%s", err.text);
     topic_config_set_fini(&set);
+}
+
+static void propose_topic(struct node *node, struct call *call, struct topic_item *item)
+{
+    const struct control_options *options = call->service->options;
+    const struct topic *topic = state_topic_by_name(call_cluster(node, call), item->name);
+
+    if (topic == NULL)
+        topic_item_refuse(call, item, KAFKA_UNKNOWN_TOPIC_OR_PARTITION,
+                          "This server does not host this topic-partition.");
+    else if (item->error == 0)
+        check_outcome(call, &topic->configs, item);
+    if (item->error != 0)
+        return;
+    struct command cmd = {
+        .kind = COMMAND_CONFIGS_ALTER,
+        .cluster_id = call->cluster_id,
+        .configs_alter = {.topic_id = topic->topic_id,
+                          .changes = item->changes,
+                          .change_count = item->change_count,
+                          .metadata_max = (uint64_t)options->max_metadata_bytes}};
+    topic_item_propose(node, call, item, &cmd, state_check_configs_alter);
+}
+
+static void propose_setting(struct node *node, struct call *call, struct topic_item *item)
+{
+    static const struct topic_config_set none = {.count = 0};
+    const struct control_options *options = call->service->options;
+    const struct setting_set *set = settings_find(&call_cluster(node, call)->settings,
+                                                  item->kind, item->name);
+
+    if (item->error == 0)
+        check_outcome(call, set == NULL ? &none : &set->values, item);
+    if (item->error != 0)
+        return;
+    struct command cmd = {
+        .kind = COMMAND_SETTINGS_ALTER,
+        .cluster_id = call->cluster_id,
+        .settings_alter = {.setting_kind = (uint8_t)item->kind,
+                           .name = item->name,
+                           .changes = item->changes,
+                           .change_count = item->change_count,
+                           .sets_max = SETTINGS_MAX,
+                           .metadata_max = (uint64_t)options->max_metadata_bytes}};
+    topic_item_propose(node, call, item, &cmd, state_check_settings_alter);
 }
 
 static void configs_core(struct node *node, struct call *call)
 {
     struct topic_items *items = call->data;
     for (size_t i = 0; i < items->count; i++) {
-        struct topic_item *item = &items->items[i];
-        const struct topic *topic =
-            state_topic_by_name(call_cluster(node, call), item->name);
-        if (topic == NULL)
-            topic_item_refuse(call, item, KAFKA_UNKNOWN_TOPIC_OR_PARTITION,
-                              "This server does not host this topic-partition.");
-        else if (item->error == 0)
-            check_outcome(call, topic, item);
-        if (item->error != 0)
-            continue;
-        const struct control_options *options = call->service->options;
-        struct command cmd = {
-            .kind = COMMAND_CONFIGS_ALTER,
-            .cluster_id = call->cluster_id,
-            .configs_alter = {.topic_id = topic->topic_id,
-                              .changes = item->changes,
-                              .change_count = item->change_count,
-                              .metadata_max = (uint64_t)options->max_metadata_bytes}};
-        topic_item_propose(node, call, item, &cmd, state_check_configs_alter);
+        if (items->items[i].kind == 0)
+            propose_topic(node, call, &items->items[i]);
+        else
+            propose_setting(node, call, &items->items[i]);
     }
     topic_items_sent(call);
 }

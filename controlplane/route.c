@@ -137,6 +137,14 @@ static const struct route agent_routes[] = {
      "topic.partitions"},
     {"POST", "/agent/v1/topics/configs", ACCESS_AGENT, 0, LARGE, api_topics_configs,
      "topic.configs"},
+    {"POST", "/agent/v1/records/delete", ACCESS_AGENT, 0, MEDIUM, api_records_delete,
+     NULL},
+    {"POST", "/agent/v1/sizes", ACCESS_AGENT, 0, LARGE, api_sizes, NULL},
+    {"POST", "/agent/v1/producers", ACCESS_AGENT, 0, MEDIUM, api_producers, NULL},
+    {"POST", "/agent/v1/quorum", ACCESS_AGENT, BODY, SMALL, api_quorum, NULL},
+    {"POST", "/agent/v1/quotas", ACCESS_AGENT, 0, SMALL, api_quotas_list, NULL},
+    {"POST", "/agent/v1/quotas/alter", ACCESS_AGENT, 0, MEDIUM, api_quotas_alter,
+     "quotas.alter"},
 };
 
 static struct route_stats people_stats[ARRAY_LEN(people_routes)];

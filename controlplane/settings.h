@@ -42,6 +42,9 @@ struct settings {
 void settings_init(struct settings *settings);
 struct setting_set *settings_find(const struct settings *settings, enum setting_kind kind,
                                   struct slice name);
+/* So many sets a cluster may have (I12). */
+#define SETTINGS_MAX 100000
+
 /* NULL first; NULL at the end. */
 const struct setting_set *settings_next(const struct settings *settings,
                                         const struct setting_set *set);

@@ -64,27 +64,31 @@ void topic_item_refuse(struct call *call, struct topic_item *item, int16_t error
     item->message = keep(call, slice_str(text));
 }
 
+void topic_item_settle(struct call *call, struct topic_item *item)
+{
+    struct command_result result;
+
+    if (!item->proposed)
+        return;
+    if (command_result_read(item->proposal.result, &result) != 0) {
+        item->error = KAFKA_UNKNOWN_SERVER_ERROR;
+        return;
+    }
+    item->error = result.kafka_error;
+    if (result.kafka_error == 0 && result.code != 0)
+        item->error = err_kafka(result.code);
+    if (item->error != 0)
+        item->message = result.message.ptr != NULL ? keep(call, result.message)
+                                                   : kafka_error_text(item->error);
+}
+
 /* All proposals of the call are applied: take over what each said. */
 static void settled(struct node *node, struct call *call)
 {
     struct topic_items *items = call->data;
     (void)node;
-    for (size_t i = 0; i < items->count; i++) {
-        struct topic_item *item = &items->items[i];
-        struct command_result result;
-        if (!item->proposed)
-            continue;
-        if (command_result_read(item->proposal.result, &result) != 0) {
-            item->error = KAFKA_UNKNOWN_SERVER_ERROR;
-            continue;
-        }
-        item->error = result.kafka_error;
-        if (result.kafka_error == 0 && result.code != 0)
-            item->error = err_kafka(result.code);
-        if (item->error != 0)
-            item->message = result.message.ptr != NULL ? keep(call, result.message)
-                                                       : kafka_error_text(item->error);
-    }
+    for (size_t i = 0; i < items->count; i++)
+        topic_item_settle(call, &items->items[i]);
     call_done(call);
 }
 
@@ -98,7 +102,11 @@ void topic_item_propose(struct node *node, struct call *call, struct topic_item 
 
     if (!items->validate_only) {
         item->proposed = true;
-        call_target(call, "topics/%.*s", (int)MIN(item->name.len, (size_t)TOPIC_NAME_MAX),
+        call_target(call, "%s/%.*s",
+                    item->kind == SETTING_BROKER  ? "brokers"
+                    : item->kind == SETTING_GROUP ? "groups"
+                                                  : "topics",
+                    (int)MIN(item->name.len, (size_t)TOPIC_NAME_MAX),
                     (const char *)item->name.ptr);
         call_propose(node, call, &item->proposal, cmd, settled);
         return;
@@ -139,20 +147,36 @@ struct json *topic_item_result(const struct topic_item *item)
     return value;
 }
 
+const struct topic_config_spec *topic_item_spec(const struct topic_item *item,
+                                                struct slice key)
+{
+    return item->kind == 0 ? topic_config_find(key) : setting_find(item->kind, key);
+}
+
 bool topic_item_check_config(struct call *call, struct topic_item *item, struct slice key,
                              struct slice value)
 {
-    const struct topic_config_spec *spec = topic_config_find(key);
+    const struct topic_config_spec *spec = topic_item_spec(item, key);
     struct err err;
     if (spec == NULL) {
-        topic_item_refuse(call, item, KAFKA_INVALID_CONFIG,
-                          "Unknown topic config name: %.*s",
+        topic_item_refuse(call, item, KAFKA_INVALID_CONFIG, "Unknown %s config name: %.*s",
+                          item->kind == SETTING_BROKER  ? "broker"
+                          : item->kind == SETTING_GROUP ? "group"
+                                                        : "topic",
                           (int)MIN(key.len, (size_t)200), (const char *)key.ptr);
         return false;
     }
     if (value.ptr == NULL) {
         topic_item_refuse(call, item, KAFKA_INVALID_CONFIG,
                           "Null value not supported for topic config: %s", spec->name);
+        return false;
+    }
+    if (item->kind == SETTING_BROKER && item->name.len > 0 &&
+        setting_is_topic_default(spec, key)) {
+        topic_item_refuse(call, item, KAFKA_INVALID_CONFIG,
+                          "%s is the default of the topics, which every broker serves: "
+                          "set it for all brokers",
+                          spec->broker_name);
         return false;
     }
     if (topic_config_check(spec, value, &err) != 0) {

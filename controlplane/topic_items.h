@@ -11,12 +11,14 @@
 #include <stdint.h>
 
 #include "controlplane/call.h"
+#include "proto/setting.h"
 
 #define TOPIC_ITEMS_MAX 10000
 #define TOPIC_NAME_MAX  255 /* longer ones are no names, but must be told by name */
 
 struct topic_item {
     struct slice name;
+    enum setting_kind kind; /* configs: of what, if not 0, a topic's */
     struct uuid topic_id;
     int32_t partitions; /* create, partitions */
     int16_t replication_factor;
@@ -50,6 +52,9 @@ void topic_item_propose(struct node *node, struct call *call, struct topic_item 
                         struct command *cmd,
                         int16_t (*check)(const struct cluster *cluster,
                                          const struct command *cmd, struct str *message));
+/* Core thread, when the call's proposals have settled: take over what was said of ITEM.
+ */
+void topic_item_settle(struct call *call, struct topic_item *item);
 /* Core thread, after all items went through topic_item_propose or were refused. */
 void topic_items_sent(struct call *call);
 /* Server's thread: answer with what PRINT makes of each item. */
@@ -58,6 +63,9 @@ void topic_items_answer(struct call *call,
 /* [kafka_error, message or null] */
 struct json *topic_item_result(const struct topic_item *item);
 
+/* The setting KEY of what the item is about, or NULL. */
+const struct topic_config_spec *topic_item_spec(const struct topic_item *item,
+                                                struct slice key);
 /* Server's thread: is the setting known, and is VALUE right for it? Else refused. */
 bool topic_item_check_config(struct call *call, struct topic_item *item, struct slice key,
                              struct slice value);
