@@ -126,7 +126,8 @@ struct group {
 /* ---- reading (state.h: state_group, state_group_next) ---- */
 
 /* A member, or a pending one; NULL: none. GROUP may be NULL in all of these. */
-struct group_member *group_member(const struct group *group, struct slice member_id);
+struct group_member *group_find_member(const struct group *group,
+                                       struct slice member_id);
 /* By its instance id; NULL when that is null or not known. */
 struct group_member *group_static_member(const struct group *group,
                                          struct slice instance_id);
