@@ -18,10 +18,10 @@
 #include "proto/batch.h"
 #include "proto/packed.h"
 #include "tests/lib/batch_builder.h"
+#include "tests/lib/fake/calls.c"
 #include "tests/lib/fake/objects.c"
 
 #define FAR_MS          600000 /* a deadline that no test waits for */
-#define CALLS_MAX       8
 #define PARTS_MAX       4
 #define UNKNOWN_TOPIC   100
 #define NOT_AVAILABLE   78
@@ -30,34 +30,6 @@
 #define RECORDS_A_BATCH 5
 
 static const struct uuid cluster_id = {{1}}, topic_id = {{7}};
-
-/* ---- the control plane ---- */
-
-struct ctl_call {
-    struct json *body;
-    ctl_done_fn *done;
-    void *arg;
-};
-
-static struct ctl_call calls[CALLS_MAX];
-static size_t call_count; /* so far; those answered have no body */
-
-struct ctl_call *ctl_send(struct ctl *ctl, const char *path, struct json *body,
-                          int64_t deadline_at_ms, ctl_done_fn *done, void *arg)
-{
-    (void)ctl;
-    (void)deadline_at_ms;
-    assert_string_equal(path, "/agent/v1/plan");
-    assert_true(call_count < CALLS_MAX);
-    calls[call_count] = (struct ctl_call){body, done, arg};
-    return &calls[call_count++];
-}
-
-void ctl_cancel(struct ctl_call *call)
-{
-    json_free(call->body);
-    call->body = NULL;
-}
 
 /* ---- one test's world ---- */
 
@@ -92,7 +64,7 @@ static void on_reply(struct message *message, void *arg)
 static void world_init(struct world *w)
 {
     memset(w, 0, sizeof(*w));
-    call_count = 0;
+    fake_calls_reset();
     fake_objects_reset();
     w->loop = loop_new();
     mailbox_init(&w->replies, w->loop, on_reply, w);
@@ -127,8 +99,7 @@ static void world_fini(struct world *w)
     drop_answer(w);
     assert_true(fetcher_idle(w->fetcher));
     fetcher_free(w->fetcher);
-    for (size_t i = 0; i < call_count; i++)
-        assert_null(calls[i].body);
+    assert_int_equal(fake_calls_open(), 0);
     fake_objects_answer_all();
     cache_free(w->cache);
     tail_free(w->tail);
@@ -243,16 +214,13 @@ static struct json *plan(int error, int64_t high, const struct plan_row *rows, s
 /* Answer the last call with PLANS (ownership moves), or with CODE. */
 static void answer_call(struct world *w, int code, struct json *plans)
 {
-    struct ctl_call *call = &calls[call_count - 1];
-    struct json *answer = json_object();
+    struct ctl_call *call = fake_calls_last();
+    struct json *answer = code == 0 ? json_object() : NULL;
 
-    assert_non_null(call->body);
-    json_free(call->body);
-    call->body = NULL;
-    json_set(answer, "plans", plans != NULL ? plans : json_array());
-    call->done(code, "the fake control plane says no", code == 0 ? answer : NULL,
-               call->arg);
-    json_free(answer);
+    assert_string_equal(call->path, "/agent/v1/plan");
+    if (code == 0)
+        json_set(answer, "plans", plans);
+    fake_calls_answer(call, code, answer);
     run(w);
 }
 
@@ -345,7 +313,7 @@ static void planned_read_and_patched(void **state)
     row = two_batches(&w);
     row.base_offset = 1000;
     ask_one(&w, 1000);
-    assert_int_equal(call_count, 1);
+    assert_int_equal(fake_calls.count, 1);
     assert_int_equal(fake_objects.gets, 0);
     answer_plan(&w, 0, 1010, &row, 1);
     assert_int_equal(w.answered, 0);
@@ -362,7 +330,7 @@ static void planned_read_and_patched(void **state)
     ask_one(&w, 1006);
     assert_int_equal(w.answered, 1);
     assert_batches(&w, 0, 1005, 1010);
-    assert_int_equal(call_count, 1);
+    assert_int_equal(fake_calls.count, 1);
     world_fini(&w);
 }
 
@@ -385,7 +353,7 @@ static void woken_by_a_commit(void **state)
     assert_int_equal(w.answered, 1);
     assert_batches(&w, 0, 10, 20);
     assert_int_equal(w.parts[0].high_watermark, 20);
-    assert_int_equal(call_count, 1);
+    assert_int_equal(fake_calls.count, 1);
     world_fini(&w);
 }
 
@@ -473,7 +441,7 @@ static void out_of_range_after_a_plan(void **state)
     row = known_partition(&w);
     ask_one(&w, 11);
     assert_int_equal(w.answered, 0);
-    assert_int_equal(call_count, 2);
+    assert_int_equal(fake_calls.count, 2);
     answer_plan(&w, OUT_OF_RANGE, 10, NULL, 0);
     assert_int_equal(w.answered, 1);
     assert_error(&w, 0, OUT_OF_RANGE);
@@ -682,7 +650,7 @@ static void plan_before_a_reset(void **state)
     row = two_batches(&w);
     ask_one(&w, 0);
     for (size_t i = 1; i <= 4; i++) {
-        assert_int_equal(call_count, i);
+        assert_int_equal(fake_calls.count, i);
         tail_on_reset(w.tail);
         fetcher_on_tail(w.fetcher);
         answer_plan(&w, 0, 10, &row, 1);
@@ -854,7 +822,7 @@ static void drained_without_plans(void **state)
     (void)state;
     world_init(&w);
     ask_one(&w, 0);
-    assert_int_equal(call_count, 1);
+    assert_int_equal(fake_calls.count, 1);
     fetcher_drain(w.fetcher);
     run(&w);
     assert_int_equal(w.answered, 1);
@@ -863,7 +831,7 @@ static void drained_without_plans(void **state)
     ask_one(&w, 0);
     assert_int_equal(w.answered, 1);
     assert_error(&w, 0, NOT_AVAILABLE);
-    assert_int_equal(call_count, 1);
+    assert_int_equal(fake_calls.count, 1);
     answer_plan(&w, 0, 0, NULL, 0); /* too late for anybody */
     world_fini(&w);
 }
@@ -920,8 +888,9 @@ static void one_call_for_many(void **state)
     ask_part(&w, 1, 0, INT32_MAX);
     ask_part(&w, 2, 5, INT32_MAX);
     ask(&w, 1, INT32_MAX, FAR_MS);
-    assert_int_equal(call_count, 1);
-    assert_int_equal(json_count(json_get_array(&r, calls[0].body, "partitions")), 3);
+    assert_int_equal(fake_calls.count, 1);
+    assert_int_equal(
+        json_count(json_get_array(&r, fake_calls.calls[0].body, "partitions")), 3);
     json_push(plans, plan(0, 10, &row, 1));
     json_push(plans, plan(OUT_OF_RANGE, 0, NULL, 0));
     json_push(plans, plan(0, 10, &row, 1));

@@ -13,6 +13,7 @@
 #include "agent/lookup.h"
 #include "common/clock.h"
 #include "tests/lib/batch_builder.h"
+#include "tests/lib/fake/calls.c"
 #include "tests/lib/fake/objects.c"
 
 #define NOT_AVAILABLE  78
@@ -23,34 +24,6 @@
 #define MAX_TIMESTAMP  (-3)
 
 static const struct uuid cluster_id = {{1}}, topic_id = {{7}}, object_id = {{8}};
-
-/* ---- the control plane ---- */
-
-struct ctl_call {
-    struct json *body;
-    ctl_done_fn *done;
-    void *arg;
-};
-
-static struct ctl_call the_call;
-static int64_t the_deadline_ms; /* of the ask */
-
-struct ctl_call *ctl_send(struct ctl *ctl, const char *path, struct json *body,
-                          int64_t deadline_at_ms, ctl_done_fn *done, void *arg)
-{
-    (void)ctl;
-    assert_int_equal(deadline_at_ms, the_deadline_ms);
-    assert_string_equal(path, "/agent/v1/offsets");
-    assert_null(the_call.body);
-    the_call = (struct ctl_call){body, done, arg};
-    return &the_call;
-}
-
-void ctl_cancel(struct ctl_call *call)
-{
-    json_free(call->body);
-    call->body = NULL;
-}
 
 /* ---- one test's world ---- */
 
@@ -76,6 +49,7 @@ static void on_reply(struct message *message, void *arg)
 static void world_init(struct world *w)
 {
     memset(w, 0, sizeof(*w));
+    fake_calls_reset();
     fake_objects_reset();
     w->loop = loop_new();
     mailbox_init(&w->replies, w->loop, on_reply, w);
@@ -95,7 +69,7 @@ static void run(struct world *w)
 static void world_fini(struct world *w)
 {
     assert_true(lookup_idle(w->lookup));
-    assert_null(the_call.body);
+    assert_int_equal(fake_calls_open(), 0);
     lookup_free(w->lookup);
     cache_free(w->cache);
     run(w);
@@ -142,8 +116,7 @@ static void ask_within(struct world *w, int64_t wait_ms)
 {
     w->ask.ask.reply_to = &w->replies;
     w->ask.parts = w->parts;
-    the_deadline_ms = clock_monotonic_ms() + wait_ms;
-    w->ask.deadline_at_ms = the_deadline_ms;
+    w->ask.deadline_at_ms = clock_monotonic_ms() + wait_ms;
     lookup_ask(w->lookup, &w->ask);
     run(w);
 }
@@ -182,15 +155,14 @@ static struct json *run_at(int64_t base_offset, uint64_t position, uint64_t leng
 /* Answer the call with ANSWERS (ownership moves), or with CODE. */
 static void answer_call(struct world *w, int code, struct json *answers)
 {
-    struct json *body = json_object();
+    struct ctl_call *call = fake_calls_last();
+    struct json *body = code == 0 ? json_object() : NULL;
 
-    assert_non_null(the_call.body);
-    json_free(the_call.body);
-    the_call.body = NULL;
-    json_set(body, "answers", answers != NULL ? answers : json_array());
-    the_call.done(code, "the fake control plane says no", code == 0 ? body : NULL,
-                  the_call.arg);
-    json_free(body);
+    assert_string_equal(call->path, "/agent/v1/offsets");
+    assert_int_equal(call->deadline_at_ms, w->ask.deadline_at_ms);
+    if (code == 0)
+        json_set(body, "answers", answers);
+    fake_calls_answer(call, code, body);
     run(w);
 }
 
@@ -227,7 +199,8 @@ static void ends(void **state)
     w.parts[1].kafka_error = 3;
     ask_part(&w, LATEST);
     ask(&w);
-    assert_int_equal(json_count(json_get_array(&r, the_call.body, "queries")), 2);
+    assert_int_equal(json_count(json_get_array(&r, fake_calls_last()->body, "queries")),
+                     2);
     json_push(answers, answer(0, 42, NULL));
     json_push(answers, answer(100, -1, NULL));
     answer_call(&w, 0, answers);
@@ -404,7 +377,7 @@ static void slow_store(void **state)
     assert_int_equal(w.answered, 0);
     while (w.answered == 0)
         loop_run_once(w.loop, 1000);
-    assert_true(clock_monotonic_ms() >= the_deadline_ms);
+    assert_true(clock_monotonic_ms() >= w.ask.deadline_at_ms);
     assert_part(&w, 0, NOT_AVAILABLE, -1, -1);
     assert_part(&w, 1, 0, 42, -1);
     assert_true(lookup_idle(w.lookup));
