@@ -17,6 +17,8 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netdb.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -575,6 +577,9 @@ static int bind_first(const struct addrinfo *found, const char *listen_text,
     if (fd < 0)
         return err_set_errno(err, errno, "socket for %s", listen_text), -1;
     setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
+    /* Connections inherit it. libmicrohttpd sets it after the handshake only, whose flights
+     * would wait 40 ms for the client's delayed acknowledgement. */
+    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
     if (bind(fd, found->ai_addr, found->ai_addrlen) != 0 ||
         listen(fd, LISTEN_BACKLOG) != 0) {
         err_set_errno(err, errno, "listen on %s", listen_text);

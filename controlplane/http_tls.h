@@ -14,8 +14,11 @@
 #include "common/err.h"
 #include "common/slice.h"
 
+/* X25519 first: it is what OpenSSL sends a key share for, and any other choice of ours
+ * costs a HelloRetryRequest. */
 #define HTTP_TLS_PRIORITIES                                                              \
-    "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2:%SERVER_PRECEDENCE"
+    "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2:-GROUP-ALL:+GROUP-X25519:"               \
+    "+GROUP-SECP256R1:+GROUP-SECP384R1:+GROUP-SECP521R1:%SERVER_PRECEDENCE"
 #define HTTP_TLS_URI_MAX 128
 
 struct http_tls;
