@@ -577,8 +577,8 @@ static int bind_first(const struct addrinfo *found, const char *listen_text,
     if (fd < 0)
         return err_set_errno(err, errno, "socket for %s", listen_text), -1;
     setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
-    /* Connections inherit it. libmicrohttpd sets it after the handshake only, whose flights
-     * would wait 40 ms for the client's delayed acknowledgement. */
+    /* Connections inherit it. libmicrohttpd sets it after the handshake only, whose
+     * flights would wait 40 ms for the client's delayed acknowledgement. */
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
     if (bind(fd, found->ai_addr, found->ai_addrlen) != 0 ||
         listen(fd, LISTEN_BACKLOG) != 0) {
