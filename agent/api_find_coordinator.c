@@ -7,11 +7,8 @@
  *
  * librdkafka takes this API's presence for "the broker knows lz4" and sends lz4 batches
  * uncompressed to a broker that lacks it. */
-#include <string.h>
-
 #include "agent/dispatch.h"
 #include "agent/steering.h"
-#include "common/crypto.h"
 #include "proto/kafka_error.h"
 #include "proto/kafka_gen.h"
 
@@ -25,17 +22,6 @@ struct finder {
     int8_t key_type;
 };
 
-/* A key as a topic id, so that groups are spread as partitions are. */
-static const struct meta_agent *coordinator(const struct finder *finder, struct slice key)
-{
-    uint8_t digest[SHA256_LEN];
-    struct uuid id;
-
-    crypto_sha256(key, digest);
-    memcpy(id.bytes, digest, sizeof(id.bytes));
-    return meta_leader(finder->steering.agents, finder->steering.agent_count, &id, 0);
-}
-
 static void find(const struct finder *finder, struct slice key,
                  struct find_coordinator_response_coordinator *out)
 {
@@ -45,11 +31,12 @@ static void find(const struct finder *finder, struct slice key,
     out->port = -1;
     out->host = slice_str("");
     if (finder->key_type == KEY_GROUP) {
-        const struct meta_agent *agent = coordinator(finder, key);
+        const struct meta_agent *agent = steering_coordinator(&finder->steering, key);
         if (agent != NULL) {
             out->node_id = agent->node_id;
             out->host = slice_str(agent->host);
             out->port = agent->port;
+            out->error_message = slice_str("");
             return;
         }
         out->error_code = KAFKA_COORDINATOR_NOT_AVAILABLE;
@@ -69,7 +56,8 @@ static int reply_one(struct request *req, const struct finder *finder, struct sl
     find(finder, key, &found);
     reply.error_code = found.error_code;
     if (req->header.api_version >= 1)
-        reply.error_message = found.error_message;
+        reply.error_message =
+            found.error_code == 0 ? slice_str("NONE") : found.error_message;
     reply.node_id = found.node_id;
     reply.host = found.host;
     reply.port = found.port;

@@ -208,7 +208,9 @@ struct group_op {
     enum group_op_kind kind;
     struct slice group;  /* its id */
     struct slice text;   /* the op as JSON text, in the ask's arena */
-    struct slice member; /* JOIN, SYNC: as whom to ask again; a JOIN's is told by "wait" */
+    size_t values;       /* so many JSON values at most */
+    /* JOIN, SYNC: as whom to ask again (a JOIN's member is told by "wait") */
+    struct slice member, instance;
     int32_t generation;  /* SYNC */
     bool nameless;       /* JOIN: the client does not know `member` before the answer */
     group_read_fn *read;

@@ -8,6 +8,7 @@
 
 /* A call takes 8 MiB; this leaves room for what is around the op. */
 #define OP_MAX (8 * MIB - 4096)
+#define OP_VALUES_MAX 262000
 /* Below the times after which clients ask again by themselves (30 s and more), so that
  * what they do then is not overtaken by what they did before. */
 #define TIMEOUT_MS 20000
@@ -37,6 +38,15 @@ struct json *group_op_json(const char *kind, struct slice group)
     return op;
 }
 
+/* How many JSON values there are in TEXT, or some more: what is in strings counts. */
+static size_t count_values(const struct str *text)
+{
+    size_t count = 1;
+    for (size_t i = 0; i < text->len; i++)
+        count += text->data[i] == ',' || text->data[i] == '[';
+    return count;
+}
+
 int group_ask_set(struct request *req, struct group_op *op, struct slice group,
                   struct json *json, group_read_fn *read, void *own)
 {
@@ -51,7 +61,8 @@ int group_ask_set(struct request *req, struct group_op *op, struct slice group,
     str_init(&text, OP_MAX);
     json_print(json, &text);
     json_free(json);
-    if (text.overflowed) {
+    op->values = count_values(&text);
+    if (text.overflowed || op->values > OP_VALUES_MAX) {
         op->kafka_error = KAFKA_UNKNOWN_SERVER_ERROR;
     } else {
         uint8_t *bytes = request_array(req, text.len, 1);
@@ -69,6 +80,20 @@ int group_ask_send(struct request *req, struct group_ask *ask,
 {
     req->own = ask;
     return request_ask(req, &ask->ask, ASK_GROUP, on_answer);
+}
+
+struct slice group_message(struct arena *arena, const char *before, struct slice name,
+                           const char *after)
+{
+    size_t begin = strlen(before), end = strlen(after);
+    char *text = arena_try_alloc(arena, begin + name.len + end);
+    if (text == NULL)
+        return SLICE_NULL;
+    memcpy(text, before, begin);
+    if (name.len > 0)
+        memcpy(text + begin, name.ptr, name.len);
+    memcpy(text + begin + name.len, after, end);
+    return slice_of(text, begin + name.len + end);
 }
 
 struct json *group_partitions_json(const struct uuid *topic_id, const int32_t *partitions,
@@ -108,7 +133,9 @@ struct slice group_read_bytes(struct json_reader *r, const struct json *row, siz
                               struct arena *arena)
 {
     const struct json *value = json_at(r, row, i);
-    return r->failed ? SLICE_NULL : json_as_base64(r, value, "bytes", arena);
+    if (r->failed || json_is_null(value))
+        return SLICE_NULL;
+    return json_as_base64(r, value, "bytes", arena);
 }
 
 void *group_read_array(struct json_reader *r, size_t n, size_t size, struct arena *arena)

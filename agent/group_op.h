@@ -33,12 +33,25 @@ int group_ask_set(struct request *req, struct group_op *op, struct slice group,
 int group_ask_send(struct request *req, struct group_ask *ask,
                    request_answer_fn *on_answer) MUST_CHECK;
 
+/* BEFORE, NAME and AFTER as one text; null when there is no room. */
+struct slice group_message(struct arena *arena, const char *before, struct slice name,
+                           const char *after);
+
 /* Topic id and partitions: [topic_id, [partition...]]. */
 struct json *group_partitions_json(const struct uuid *topic_id, const int32_t *partitions,
                                    size_t count);
 
+/* What a client may do with a group where nobody is refused anything (KIP-430). */
+#define GROUP_OPERATIONS 0xd48
+
 /* ---- reading results; in a group_read_fn, memory of ARENA. A value that is not there or
  * wrong sets R; no room in the arena does too. ---- */
+
+/* S, or "" where null is not allowed. */
+static inline struct slice group_not_null(struct slice s)
+{
+    return s.ptr == NULL ? slice_str("") : s;
+}
 
 /* Element I of ROW. */
 int16_t group_read_error(struct json_reader *r, const struct json *row, size_t i);

@@ -24,11 +24,13 @@
 /* One call: what the control plane takes, less what is around the ops. */
 #define CALL_OPS_MAX   4096
 #define CALL_BYTES_MAX (8 * MIB)
+#define CALL_VALUES_MAX (262144 - 8)
 /* All that may be queued (I12). */
 #define QUEUED_OPS_MAX   65536
 #define QUEUED_BYTES_MAX (64 * MIB)
 /* In case that news of a group is lost. */
-#define POLL_MS 3000
+#define POLL_MS     3000
+#define POLL_VALUES 8
 /* So long a question of our own (a poll) may be without answer. */
 #define POLL_TIMEOUT_MS 20000
 #define SWEEP_MS        250
@@ -91,7 +93,8 @@ static struct list *bucket_of(struct groups *groups, struct slice group)
 /* What the op weighs in a call. */
 static size_t weight(const struct group_op *op)
 {
-    return op->polls ? 64 + 6 * (op->group.len + op->member.len) : op->text.len + 1;
+    return op->polls ? 64 + 6 * (op->group.len + op->member.len + op->instance.len)
+                     : op->text.len + 1;
 }
 
 static void schedule(struct groups *groups)
@@ -182,6 +185,7 @@ static void leave_for(struct groups *groups, const struct group_op *op)
     memcpy(orphan->text, text.data, text.len);
     memcpy(orphan->text + text.len, op->group.ptr, op->group.len);
     orphan->op.text = slice_of(orphan->text, text.len);
+    orphan->op.values = POLL_VALUES;
     orphan->op.group = slice_of(orphan->text + text.len, op->group.len);
     str_fini(&text);
     begin(groups, &orphan->op, NULL, loop_now_ms(groups->loop) + POLL_TIMEOUT_MS);
@@ -250,17 +254,21 @@ void groups_on_reset(struct groups *groups)
 
 /* ---- answers ---- */
 
+/* A result that is a word and not an error number. */
+static bool says(const struct json *result, const char *word)
+{
+    struct json_reader r = {0};
+    const struct json *first = json_at(&r, result, 0);
+    return json_kind(first) == JSON_KIND_STRING &&
+           slice_eq_str(json_as_string(&r, first, "result", 16), word);
+}
+
 /* ["wait"], or ["wait", member] to a join. */
 static bool bids_wait(struct group_op *op, struct json_reader *r,
                       const struct json *result)
 {
-    const struct json *first = json_at(r, result, 0);
-    if (op->kind == GROUP_OP_PLAIN || json_kind(first) != JSON_KIND_STRING)
+    if (op->kind == GROUP_OP_PLAIN || !says(result, "wait"))
         return false;
-    if (!slice_eq_str(json_as_string(r, first, "result", 16), "wait")) {
-        r->failed = true;
-        return false;
-    }
     if (op->kind == GROUP_OP_JOIN && !op->polls) {
         struct slice member =
             json_as_string(r, json_at(r, result, 1), "member", INT16_MAX);
@@ -283,6 +291,11 @@ static void settle(struct groups *groups, struct group_op *op, const struct json
 
     if (op->ask == NULL) {
         finish(groups, op, 0);
+        return;
+    }
+    if (says(result, "again")) { /* there was no room for it in the answer */
+        take_off(groups, op);
+        enqueue(groups, op);
         return;
     }
     if (bids_wait(op, &r, result)) {
@@ -366,6 +379,7 @@ static void append_poll(const struct group_op *op, struct str *body)
     if (!join)
         json_push(poll, json_int(op->generation));
     json_push(poll, json_slice(op->member));
+    json_push(poll, json_slice(op->instance));
     json_print(poll, body);
     json_free(poll);
 }
@@ -375,7 +389,7 @@ static void send_call(struct lane *lane)
     struct groups *groups = lane->groups;
     size_t ops_max = lane->alone > 0 ? 1 : CALL_OPS_MAX;
     struct str body;
-    size_t bytes = 0;
+    size_t bytes = 0, values = 0;
 
     str_init(&body, CALL_BYTES_MAX + 4096);
     str_puts(&body, "{\"ops\":[");
@@ -384,9 +398,11 @@ static void send_call(struct lane *lane)
         struct group_op *op = CONTAINER_OF(node, struct group_op, node);
         size_t more = weight(op);
         if (lane->sent_count == ops_max ||
-            (lane->sent_count > 0 && bytes + more > CALL_BYTES_MAX))
+            (lane->sent_count > 0 && (bytes + more > CALL_BYTES_MAX ||
+                                      values + op->values > CALL_VALUES_MAX)))
             break;
         bytes += more;
+        values += op->polls ? POLL_VALUES : op->values;
         if (lane->sent_count > 0)
             str_putc(&body, ',');
         if (op->polls)

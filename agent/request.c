@@ -1,7 +1,9 @@
 /* request.c - the life of a request. */
 #include "agent/request.h"
 
+#include <arpa/inet.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "agent/client_thread.h"
 #include "agent/conn.h"
@@ -180,6 +182,35 @@ struct slice request_zone(const struct request *req)
     if (zone.ptr != NULL)
         return zone;
     return req->conn->rack != NULL ? slice_str(req->conn->rack) : req->conn->zone;
+}
+
+struct slice request_client_id(const struct request *req)
+{
+    struct slice id = req->header.client_id;
+    return id.ptr == NULL ? slice_str("") : id;
+}
+
+struct slice request_client_host(struct request *req)
+{
+    const struct sockaddr_storage *peer = &req->conn->peer;
+    char text[INET6_ADDRSTRLEN] = "";
+
+    if (peer->ss_family == AF_INET) {
+        const struct sockaddr_in *v4 = (const struct sockaddr_in *)(const void *)peer;
+        inet_ntop(AF_INET, &v4->sin_addr, text, sizeof(text));
+    } else if (peer->ss_family == AF_INET6) {
+        const struct sockaddr_in6 *v6 = (const struct sockaddr_in6 *)(const void *)peer;
+        if (IN6_IS_ADDR_V4MAPPED(&v6->sin6_addr))
+            inet_ntop(AF_INET, v6->sin6_addr.s6_addr + 12, text, sizeof(text));
+        else
+            inet_ntop(AF_INET6, &v6->sin6_addr, text, sizeof(text));
+    }
+    char *host = request_array(req, sizeof(text) + 1, 1);
+    if (host == NULL)
+        return slice_str("");
+    host[0] = '/';
+    memcpy(host + 1, text, sizeof(text));
+    return slice_str(host);
 }
 
 int64_t request_now_ms(const struct request *req)

@@ -90,6 +90,10 @@ const struct front_options *request_options(const struct request *req);
 /* The client's zone: by its client id, the rack of its fetches, or its address; null when
  * unknown. */
 struct slice request_zone(const struct request *req);
+/* The client's id ("" for null), and its address as Kafka shows it ("/192.0.2.1"); in the
+ * arena. */
+struct slice request_client_id(const struct request *req);
+struct slice request_client_host(struct request *req);
 int64_t request_now_ms(const struct request *req); /* monotonic */
 
 /* N zeroed elements out of the arena, or NULL. */

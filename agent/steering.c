@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/crypto.h"
 #include "common/mem.h"
 
 #define ADDRESS_BYTES  16
@@ -211,6 +212,18 @@ int32_t steering_place(const struct steering *steering, const struct uuid *topic
     *replicas = steering->replicas + i * (size_t)steering->replication_factor;
     *replica_count = (size_t)steering->replication_factor;
     return leader->node_id;
+}
+
+/* The group's id as a topic id, so that groups are spread as partitions are. */
+const struct meta_agent *steering_coordinator(const struct steering *steering,
+                                              struct slice group)
+{
+    uint8_t digest[SHA256_LEN];
+    struct uuid id;
+
+    crypto_sha256(group, digest);
+    memcpy(id.bytes, digest, sizeof(id.bytes));
+    return meta_leader(steering->agents, steering->agent_count, &id, 0);
 }
 
 struct slice steering_rack(const struct meta_agent *agent)

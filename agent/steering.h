@@ -59,6 +59,10 @@ int steering_set_factor(struct steering *steering, int16_t replication_factor,
 int32_t steering_place(const struct steering *steering, const struct uuid *topic_id,
                        int32_t partition, int32_t **replicas, size_t *replica_count);
 
+/* The agent that a group is steered to; NULL: there is none. */
+const struct meta_agent *steering_coordinator(const struct steering *steering,
+                                              struct slice group);
+
 /* What clients see as the agent's rack: its own, else its zone, else null. */
 struct slice steering_rack(const struct meta_agent *agent);
 

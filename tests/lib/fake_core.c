@@ -405,10 +405,9 @@ static void do_group_op(struct fake_core *fake, struct group_op *op)
     if (fake->group_ops.len > 0)
         str_putc(&fake->group_ops, '\n');
     str_append_slice(&fake->group_ops, op->text);
-    op->kafka_error = fake->fail;
-    if (fake->fail != 0)
+    op->kafka_error = fake->group_result_count > 0 ? fake->fail : op->away_error;
+    if (op->kafka_error != 0)
         return;
-    ASSERT(fake->group_result_count > 0);
     ASSERT(json_parse(slice_str(fake->group_results[0]), &result, &err) == 0);
     memmove(&fake->group_results[0], &fake->group_results[1],
             --fake->group_result_count * sizeof(fake->group_results[0]));

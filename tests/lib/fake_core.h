@@ -44,7 +44,8 @@ void fake_core_drain(struct fake_core *fake);
 
 /* The items of the last topics ask, as JSON text. */
 const char *fake_core_last_items(const struct fake_core *fake);
-/* What the next op of a group ask is answered with, as JSON text that stays; in turn. */
+/* What the next op of a group ask is answered with, as JSON text that stays; in turn.
+ * Without any, the control plane is away. */
 void fake_core_group_result(struct fake_core *fake, const char *result);
 /* The ops of the last group ask, as JSON text, a line each. */
 const char *fake_core_group_ops(const struct fake_core *fake);

@@ -56,7 +56,8 @@ static struct api_versions_request named(const char *name, const char *version)
 }
 
 /* Every version is answered; Produce is advertised from 0 (KAFKA-18659); nothing that is
- * not built is there; the epoch of features is valid, and no feature is finalized. */
+ * not built is there; group.version 1 is finalized, and as a supported feature only told
+ * to versions that can read its lowest level, 0 (KAFKA-17492). */
 static void versions_are_advertised(void **state)
 {
     struct api_versions_request body = named("apache-kafka-java", "4.2.1");
@@ -76,8 +77,14 @@ static void versions_are_advertised(void **state)
         assert_int_equal(produce->max_version, 13);
         assert_null(find_api(reply, KAFKA_DESCRIBE_CLIENT_QUOTAS));
         assert_null(find_api(reply, 71)); /* GetTelemetrySubscriptions */
-        assert_int_equal(reply->finalized_features_count, 0);
-        assert_int_equal(reply->finalized_features_epoch, v >= 3 ? 0 : -1);
+        assert_int_equal(reply->supported_features_count, v >= 4 ? 1 : 0);
+        assert_int_equal(reply->finalized_features_count, v >= 3 ? 1 : 0);
+        assert_int_equal(reply->finalized_features_epoch, v >= 3 ? 1 : -1);
+        if (v < 3)
+            continue;
+        assert_true(
+            slice_eq_str(reply->finalized_features[0].name, "group.version"));
+        assert_int_equal(reply->finalized_features[0].max_version_level, 1);
     }
 }
 
