@@ -188,7 +188,8 @@ static void read_member(struct json_reader *r, const struct json *row,
     member->subscribed_topic_names =
         group_read_array(r, count, sizeof(struct slice), arena);
     for (size_t i = 0; i < count && !r->failed; i++)
-        member->subscribed_topic_names[i] = group_not_null(group_read_text(r, names, i, arena));
+        member->subscribed_topic_names[i] =
+            group_not_null(group_read_text(r, names, i, arena));
     member->subscribed_topic_names_count = r->failed ? 0 : count;
     member->subscribed_topic_regex = group_read_text(r, row, 7, arena);
     read_assignment(r, row, 8, arena, &member->assignment);
@@ -282,10 +283,9 @@ int api_consumer_group_describe(struct request *req)
     for (size_t i = 0; i < count; i++) {
         groups[i] = consumer_group_describe_response_group_defaults;
         groups[i].group_id = body->group_ids[i];
-        int rc =
-            group_ask_set(req, &ask->ops[i], body->group_ids[i],
-                          group_op_json("describe_consumer", body->group_ids[i]),
-                          read_described, &groups[i]);
+        int rc = group_ask_set(req, &ask->ops[i], body->group_ids[i],
+                               group_op_json("describe_consumer", body->group_ids[i]),
+                               read_described, &groups[i]);
         if (rc != 0)
             return rc;
         if (body->group_ids[i].len == 0)

@@ -107,9 +107,9 @@ static struct json *join_json(struct request *req)
     json_push(json, json_slice(request_client_id(req)));
     json_push(json, json_slice(request_client_host(req)));
     json_push(json, json_int(body->session_timeout_ms));
-    json_push(json, json_int(version < JOIN_REBALANCE_TIMEOUT
-                                 ? body->session_timeout_ms
-                                 : body->rebalance_timeout_ms));
+    json_push(json,
+              json_int(version < JOIN_REBALANCE_TIMEOUT ? body->session_timeout_ms
+                                                        : body->rebalance_timeout_ms));
     json_push(json, json_slice(group_not_null(body->protocol_type)));
     json_push(json, protocols);
     json_push(json, json_int(flags));

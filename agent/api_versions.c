@@ -17,7 +17,7 @@
 #define FEATURES_EPOCH 1
 /* Clients before this version cannot read a lowest level of 0 (KAFKA-17492). */
 #define LEVEL_ZERO_FROM 4
-#define GROUP_VERSION 1
+#define GROUP_VERSION   1
 
 /* Kafka's pattern: [a-zA-Z0-9](?:[a-zA-Z0-9\-.]*[a-zA-Z0-9])? */
 static bool is_software_name(struct slice s)

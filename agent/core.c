@@ -2,9 +2,9 @@
  * up.
  *
  * Decides nothing itself: produces go to produce_path.c, fetches to fetcher.c, offsets to
- * lookup.c, topics, producer ids, metadata and groups to the modules of those names. What happens
- * in one tick is gathered: asks are taken in as they come, and the end of the tick seals,
- * uploads, commits and wakes fetches once for all of them. */
+ * lookup.c, topics, producer ids, metadata and groups to the modules of those names. What
+ * happens in one tick is gathered: asks are taken in as they come, and the end of the
+ * tick seals, uploads, commits and wakes fetches once for all of them. */
 #include "agent/core.h"
 
 #include "agent/cache.h"

@@ -206,15 +206,15 @@ enum group_op_kind {
 
 struct group_op {
     enum group_op_kind kind;
-    struct slice group;  /* its id */
-    struct slice text;   /* the op as JSON text, in the ask's arena */
-    size_t values;       /* so many JSON values at most */
+    struct slice group; /* its id */
+    struct slice text;  /* the op as JSON text, in the ask's arena */
+    size_t values;      /* so many JSON values at most */
     /* JOIN, SYNC: as whom to ask again (a JOIN's member is told by "wait") */
     struct slice member, instance;
-    int32_t generation;  /* SYNC */
-    bool nameless;       /* JOIN: the client does not know `member` before the answer */
+    int32_t generation; /* SYNC */
+    bool nameless;      /* JOIN: the client does not know `member` before the answer */
     group_read_fn *read;
-    void *own; /* the asker's */
+    void *own;           /* the asker's */
     int16_t away_error;  /* when there is no answer in time: COORDINATOR_NOT_AVAILABLE */
     int16_t moved_error; /* when this agent goes: NOT_COORDINATOR */
     /* result: 0 when `read` was called; else why it was not. An op with a preset error

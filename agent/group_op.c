@@ -7,7 +7,7 @@
 #include "proto/kafka_error.h"
 
 /* A call takes 8 MiB; this leaves room for what is around the op. */
-#define OP_MAX (8 * MIB - 4096)
+#define OP_MAX        (8 * MIB - 4096)
 #define OP_VALUES_MAX 262000
 /* Below the times after which clients ask again by themselves (30 s and more), so that
  * what they do then is not overtaken by what they did before. */
@@ -152,8 +152,7 @@ static void read_topic(struct json_reader *r, const struct json *row, struct are
     topic->topic_id = json_as_uuid(r, json_at(r, row, 0), "topic id");
     const struct json *list = json_at(r, row, 1);
     size_t count = json_count(list);
-    topic->partitions =
-        group_read_array(r, count, sizeof(topic->partitions[0]), arena);
+    topic->partitions = group_read_array(r, count, sizeof(topic->partitions[0]), arena);
     for (size_t i = 0; i < count && !r->failed; i++)
         topic->partitions[i] =
             (int32_t)json_as_int(r, json_at(r, list, i), "partition", 0, INT32_MAX);

@@ -1,4 +1,5 @@
-/* group_op.h - what the handlers of group APIs share: making a group ask, reading results.
+/* group_op.h - what the handlers of group APIs share: making a group ask, reading
+ * results.
  *
  *   struct group_ask *ask = group_ask_new(req, n);          NULL: ERR_TOO_LARGE
  *   struct json *op = group_op_json("heartbeat", group_id); and json_push()es

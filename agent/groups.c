@@ -22,8 +22,8 @@
 
 #define LANES 4
 /* One call: what the control plane takes, less what is around the ops. */
-#define CALL_OPS_MAX   4096
-#define CALL_BYTES_MAX (8 * MIB)
+#define CALL_OPS_MAX    4096
+#define CALL_BYTES_MAX  (8 * MIB)
 #define CALL_VALUES_MAX (262144 - 8)
 /* All that may be queued (I12). */
 #define QUEUED_OPS_MAX   65536
@@ -354,8 +354,7 @@ static void on_answer(int code, const char *text, const struct json *answer, voi
     schedule(groups);
     metric_observe(agent_metric(group_call_seconds),
                    (loop_now_ms(groups->loop) - lane->sent_at_ms) * 1000);
-    const struct json *results =
-        code == 0 ? json_get_array(&r, answer, "results") : NULL;
+    const struct json *results = code == 0 ? json_get_array(&r, answer, "results") : NULL;
     if (code != 0 || r.failed || json_count(results) != lane->sent_count) {
         on_refusal(lane, code == 0 ? "not as many results as operations" : text);
         return;
@@ -398,8 +397,8 @@ static void send_call(struct lane *lane)
         struct group_op *op = CONTAINER_OF(node, struct group_op, node);
         size_t more = weight(op);
         if (lane->sent_count == ops_max ||
-            (lane->sent_count > 0 && (bytes + more > CALL_BYTES_MAX ||
-                                      values + op->values > CALL_VALUES_MAX)))
+            (lane->sent_count > 0 &&
+             (bytes + more > CALL_BYTES_MAX || values + op->values > CALL_VALUES_MAX)))
             break;
         bytes += more;
         values += op->polls ? POLL_VALUES : op->values;

@@ -30,7 +30,8 @@ void fake_core_add_agent(struct fake_core *fake, int node_id, const char *zone);
 void fake_core_hide_topic(struct fake_core *fake, const char *name, int partitions);
 struct uuid fake_core_topic_id(struct fake_core *fake, const char *name);
 
-/* From now on asks of TYPE are held until the test answers them, or they are cancelled. */
+/* From now on asks of TYPE are held until the test answers them, or they are cancelled.
+ */
 void fake_core_hold(struct fake_core *fake, enum ask_type type, bool hold);
 size_t fake_core_held(const struct fake_core *fake);
 struct ask *fake_core_held_ask(struct fake_core *fake, size_t i);

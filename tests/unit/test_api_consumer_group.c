@@ -178,8 +178,7 @@ static void member_ids_are_made_in_version_0_only(void **state)
     body.member_epoch = 0;
     fixture_call(&f, fd, KAFKA_CONSUMER_GROUP_HEARTBEAT, 0, &body);
     snprintf(first, sizeof(first), "%s", fake_core_group_ops(f.fake));
-    assert_int_equal(strcspn(first + strlen("[\"consumer\",\"g\",\""), "\""), 22);
-    assert_null(strpbrk(first + strlen("[\"consumer\",\"g\",\""), "+/="));
+    assert_int_equal(strcspn(first + strlen("[\"consumer\",\"g\",\""), "+/=\""), 22);
     fixture_call(&f, fd, KAFKA_CONSUMER_GROUP_HEARTBEAT, 0, &body);
     assert_string_not_equal(first, fake_core_group_ops(f.fake));
 }
@@ -217,8 +216,7 @@ static void a_group_is_described(void **state)
                  "000000000009\",[2]]],[],true]]]",
                  topic_text);
         fake_core_group_result(f.fake, result);
-        fake_core_group_result(f.fake,
-                               "[69,\"Group none not found.\",\"\",0,0,\"\",[]]");
+        fake_core_group_result(f.fake, "[69,\"Group none not found.\",\"\",0,0,\"\",[]]");
         const struct consumer_group_describe_response *reply =
             fixture_call(&f, fd, KAFKA_CONSUMER_GROUP_DESCRIBE, v, &body);
         assert_int_equal(reply->groups_count, 3);

@@ -50,9 +50,9 @@ static void a_group_is_described(void **state)
     struct slice names[1] = {slice_str("g")};
     (void)state;
     for (int16_t v = 0; v <= 6; v++) {
-        fake_core_group_result(
-            f.fake, "[0,null,\"classic\",\"Stable\",\"consumer\",\"range\","
-                    "[[\"m\",\"i\",\"app\",\"/h\",\"AAEC\",\"AA==\"]]]");
+        fake_core_group_result(f.fake,
+                               "[0,null,\"classic\",\"Stable\",\"consumer\",\"range\","
+                               "[[\"m\",\"i\",\"app\",\"/h\",\"AAEC\",\"AA==\"]]]");
         const struct describe_groups_response *reply = describe(v, names, 1);
         assert_string_equal(fake_core_group_ops(f.fake), "[\"describe\",\"g\"]");
         assert_int_equal(reply->groups_count, 1);
@@ -135,9 +135,8 @@ static void filters_are_passed_on(void **state)
         body.states_filter_count = v >= 4;
         body.types_filter = types;
         body.types_filter_count = v >= 5;
-        fake_core_group_result(
-            f.fake, "[0,[[\"g\",\"consumer\",\"Stable\",\"classic\"],"
-                    "[\"offsets\",\"\",\"Empty\",\"classic\"]]]");
+        fake_core_group_result(f.fake, "[0,[[\"g\",\"consumer\",\"Stable\",\"classic\"],"
+                                       "[\"offsets\",\"\",\"Empty\",\"classic\"]]]");
         const struct list_groups_response *reply =
             fixture_call(&f, fd, KAFKA_LIST_GROUPS, v, &body);
         assert_string_equal(fake_core_group_ops(f.fake),

@@ -47,8 +47,8 @@ static struct join_group_request_protocol protocols[2];
 static struct join_group_request join_body(const char *group, const char *member)
 {
     struct join_group_request body = join_group_request_defaults;
-    protocols[0] = (struct join_group_request_protocol){slice_str("range"),
-                                                        slice_of("\0\1\2", 3)};
+    protocols[0] =
+        (struct join_group_request_protocol){slice_str("range"), slice_of("\0\1\2", 3)};
     protocols[1] =
         (struct join_group_request_protocol){slice_str("sticky"), slice_str("")};
     body.group_id = slice_str(group);
@@ -246,8 +246,8 @@ static void who_has_no_name_is_told_to_the_core(void **state)
         join.group_instance_id = slice_str(cases[i].instance);
         fake_core_hold(f.fake, ASK_GROUP, true);
         fixture_send(&f, other, KAFKA_JOIN_GROUP, 5, 1, "app", &join);
-        const struct ask *ask = fake_core_held_ask(f.fake, 0);
-        const struct group_op *op = CONTAINER_OF(ask, const struct group_ask, ask)->ops;
+        struct ask *ask = fake_core_held_ask(f.fake, 0);
+        const struct group_op *op = CONTAINER_OF(ask, struct group_ask, ask)->ops;
         assert_int_equal(op->kind, GROUP_OP_JOIN);
         assert_int_equal(op->nameless, cases[i].nameless);
         assert_true(slice_eq_str(op->instance, cases[i].instance));
@@ -263,8 +263,8 @@ static struct sync_group_request_assignment assignments[1];
 static struct sync_group_request sync_body(void)
 {
     struct sync_group_request body = sync_group_request_defaults;
-    assignments[0] = (struct sync_group_request_assignment){slice_str("m"),
-                                                            slice_of("\0\1\2", 3)};
+    assignments[0] =
+        (struct sync_group_request_assignment){slice_str("m"), slice_of("\0\1\2", 3)};
     body.group_id = slice_str("g");
     body.generation_id = 7;
     body.member_id = slice_str("m");

@@ -82,8 +82,7 @@ static void versions_are_advertised(void **state)
         assert_int_equal(reply->finalized_features_epoch, v >= 3 ? 1 : -1);
         if (v < 3)
             continue;
-        assert_true(
-            slice_eq_str(reply->finalized_features[0].name, "group.version"));
+        assert_true(slice_eq_str(reply->finalized_features[0].name, "group.version"));
         assert_int_equal(reply->finalized_features[0].max_version_level, 1);
     }
 }

@@ -240,7 +240,7 @@ static void a_lane_has_one_call_on_its_way(void **state)
  * the way of all. */
 static void groups_are_spread_over_lanes(void **state)
 {
-    static const char *const names[] = {"g0", "g1", "g2",  "g3",  "g4",  "g5",  "g6",
+    static const char *const names[] = {"g0", "g1", "g2", "g3",  "g4",  "g5",  "g6",
                                         "g7", "g8", "g9", "g10", "g11", "g12", "g13"};
     struct world *w = *state;
     for (size_t i = 0; i < ARRAY_LEN(names); i++)
