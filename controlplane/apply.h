@@ -12,6 +12,7 @@
 #include "common/str.h"
 #include "controlplane/audit.h"
 #include "controlplane/catalog.h"
+#include "controlplane/group.h"
 #include "controlplane/objects.h"
 #include "controlplane/partition.h"
 #include "controlplane/producers.h"
@@ -115,6 +116,27 @@ void apply_drop_usage_source(struct state *state, struct usage_source *source);
 void apply_drop_reply(struct state *state, struct reply *reply);
 void apply_drop_audit(struct state *state, struct audit_entry *entry);
 void apply_drop_setting(struct state *state, struct setting_set *set);
+/* ---- groups (apply_group.c) ---- */
+
+/* GROUP is about to change: its row, and its version. */
+void apply_touch_group(struct state *state, struct group *group);
+/* Tell of it, after a command has changed GROUP or its members. */
+void apply_group_changed(struct state *state, const struct group *group);
+/* A new group or member, its row touched; ids must be free. */
+struct group *apply_add_group(struct state *state, struct cluster *cluster,
+                              struct slice group_id, int64_t now_ms);
+struct group_member *apply_add_member(struct state *state, struct group *group,
+                                      struct slice member_id, struct slice instance_id,
+                                      bool pending);
+/* Remove from memory and database. A group goes with members, and tells of it unless the
+ * cluster is deleted. */
+void apply_drop_member(struct state *state, struct group_member *member);
+void apply_drop_group(struct state *state, struct group *group);
+/* Whether CLUSTER may have so many more bytes of metadata (STAMPED: the limit that the
+ * command carries); if not, state->message says so. */
+bool apply_group_room(struct state *state, const struct cluster *cluster, uint64_t bytes,
+                      uint64_t stamped);
+
 /* If CMD is a repeat by its idempotency key, append the first one's result to RESULT. */
 bool apply_repeat(struct state *state, const struct command *cmd, struct str *result);
 /* After CMD: keep RESULT, whose bytes are BYTES, for repeats, and write the audit log. */

@@ -63,12 +63,26 @@ static void purge_topic(struct purging *p, struct topic *topic)
 
 /* ---- clusters ---- */
 
+/* A member of GROUP goes, or GROUP itself. */
+static void purge_group(struct purging *p, struct group *group)
+{
+    struct group_member *member = group_member_next(group, NULL);
+
+    if (member == NULL)
+        member = group_pending_next(group, NULL);
+    if (member != NULL)
+        apply_drop_member(p->state, member);
+    else
+        apply_drop_group(p->state, group);
+}
+
 /* One thing of CLUSTER goes, or CLUSTER itself. */
 static void purge_cluster(struct purging *p, struct cluster *cluster)
 {
     struct state *state = p->state;
     struct topic *topic = catalog_topic_next(cluster, NULL);
     struct agent_info *agent = catalog_agent_next(cluster, NULL);
+    struct list_node *group = list_first(&cluster->groups);
     struct list_node *token = list_first(&cluster->scope.tokens);
     struct list_node *user = list_first(&cluster->scope.users);
     struct list_node *object = list_first(&cluster->objects.list);
@@ -79,6 +93,8 @@ static void purge_cluster(struct purging *p, struct cluster *cluster)
     take(p, 1);
     if (topic != NULL) {
         apply_doom_topic(state, topic);
+    } else if (group != NULL) {
+        purge_group(p, CONTAINER_OF(group, struct group, node));
     } else if (agent != NULL) {
         apply_drop_agent(state, agent);
     } else if (token != NULL) {

@@ -117,7 +117,8 @@ uint64_t catalog_metadata_bytes(const struct cluster *cluster)
                METADATA_OBJECT_BYTES +
            cluster->producer_count * METADATA_PRODUCER_BYTES +
            cluster->partition_count * METADATA_PARTITION_BYTES +
-           (uint64_t)cluster->topic_count * METADATA_TOPIC_BYTES + cluster->text_bytes;
+           (uint64_t)cluster->topic_count * METADATA_TOPIC_BYTES + cluster->text_bytes +
+           cluster->group_bytes;
 }
 
 /* ---- walking ---- */
@@ -165,6 +166,7 @@ struct cluster *catalog_add_cluster(struct catalog *catalog, const struct uuid *
     cluster->next_node_id = 1;
     list_init(&cluster->topics);
     list_init(&cluster->agents);
+    list_init(&cluster->groups);
     list_init(&cluster->objects.list);
     usage_init(&cluster->usage);
     settings_init(&cluster->settings);
@@ -424,8 +426,8 @@ struct cluster *catalog_doomed_cluster(const struct catalog *catalog,
 void catalog_remove_cluster(struct catalog *catalog, struct cluster *cluster)
 {
     ASSERT(cluster->topic_count == 0 && cluster->doomed_topics == 0 &&
-           cluster->agent_count == 0 && cluster->scope.user_count == 0 &&
-           cluster->scope.token_count == 0);
+           cluster->agent_count == 0 && cluster->group_count == 0 &&
+           cluster->scope.user_count == 0 && cluster->scope.token_count == 0);
     if (cluster->doomed == 0)
         unhash_cluster(catalog, cluster);
     else

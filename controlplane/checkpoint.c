@@ -358,6 +358,12 @@ static void collect_row(struct row *row, struct str *out)
     case ROW_AUDIT:
         put_audit(CONTAINER_OF(row, struct audit_entry, row), out);
         break;
+    case ROW_GROUP:
+        group_put_row(CONTAINER_OF(row, struct group, row), out);
+        break;
+    case ROW_GROUP_MEMBER:
+        group_member_put_row(CONTAINER_OF(row, struct group_member, row), out);
+        break;
     case ROW_REPLY:
         put_reply(CONTAINER_OF(row, struct reply, row), out);
         break;
@@ -490,6 +496,17 @@ void checkpoint_delete_audit(const struct audit_entry *entry, struct str *delta)
     delete_by(delta, DB_AUDIT, entry->id);
 }
 
+void checkpoint_delete_group(const struct group *group, struct str *delta)
+{
+    delete_by(delta, DB_GROUPS, group->serial);
+}
+
+void checkpoint_delete_member(const struct group_member *member, struct str *delta)
+{
+    delete_by(delta, DB_GROUP_MEMBERS, member->group->serial);
+    db_put_int(delta, (int64_t)member->serial);
+}
+
 void checkpoint_delete_reply(const struct reply *reply, struct str *delta)
 {
     delete_by(delta, DB_REPLIES, reply->serial);
@@ -605,6 +622,19 @@ static void hash_objects(struct hash *hash, const struct cluster *cluster)
     }
 }
 
+static void hash_group(struct hash *hash, const struct group *group)
+{
+    group_put_row(group, &hash->bytes);
+    for (const struct group_member *m = NULL; (m = group_member_next(group, m)) != NULL;)
+        group_member_put_row(m, &hash->bytes);
+    for (const struct group_member *m = NULL; (m = group_pending_next(group, m)) != NULL;)
+        group_member_put_row(m, &hash->bytes);
+    db_put_int(&hash->bytes, group->joined_count);
+    db_put_int(&hash->bytes, group->synced_count);
+    db_put_int(&hash->bytes, (int64_t)group->bytes);
+    hash_flush(hash);
+}
+
 static void hash_cluster(struct hash *hash, const struct cluster *cluster)
 {
     put_cluster(cluster, &hash->bytes);
@@ -614,6 +644,10 @@ static void hash_cluster(struct hash *hash, const struct cluster *cluster)
     for (const struct topic *topic = NULL;
          (topic = catalog_topic_next(cluster, topic)) != NULL;)
         hash_topic(hash, topic);
+    LIST_FOREACH(group, next_group, &cluster->groups)
+    {
+        hash_group(hash, CONTAINER_OF(group, struct group, node));
+    }
     hash_scope(hash, &cluster->scope);
     hash_objects(hash, cluster);
     hash_usage(hash, &cluster->usage);
@@ -621,6 +655,7 @@ static void hash_cluster(struct hash *hash, const struct cluster *cluster)
     db_put_int(&hash->bytes, (int64_t)cluster->run_count);
     db_put_int(&hash->bytes, (int64_t)cluster->producer_count);
     db_put_int(&hash->bytes, (int64_t)cluster->text_bytes);
+    db_put_int(&hash->bytes, (int64_t)cluster->group_bytes);
     hash_flush(hash);
 }
 

@@ -30,7 +30,7 @@ struct loading {
     struct checkpoint_meta *meta;
     struct str *bytes; /* for meta's configuration */
     uint64_t next_serial, next_object, next_audit;
-    struct serials clusters, topics;
+    struct serials clusters, topics, groups;
     struct expected *expected; /* of all partitions that have a row */
     size_t expected_count, expected_cap;
     struct err *err;
@@ -409,6 +409,37 @@ static int load_token(void *arg, struct reader *row)
     return 0;
 }
 
+static int load_group(void *arg, struct reader *row)
+{
+    struct loading *loading = arg;
+    uint64_t serial = (uint64_t)db_get_int(row);
+    struct cluster *cluster = serials_find(&loading->clusters, (uint64_t)db_get_int(row));
+    struct group *group;
+
+    set_serial(loading, serial);
+    int rc = group_load_row(&loading->state->catalog, cluster, row, &group);
+    if (rc == 0)
+        serials_add(&loading->groups, serial, group);
+    return rc;
+}
+
+static int load_group_member(void *arg, struct reader *row)
+{
+    struct loading *loading = arg;
+    struct group *group = serials_find(&loading->groups, (uint64_t)db_get_int(row));
+
+    set_serial(loading, (uint64_t)db_get_int(row));
+    return group_member_load_row(&loading->state->catalog, group, row);
+}
+
+static int groups_loaded(const struct loading *loading)
+{
+    int rc = 0;
+    for (size_t i = 0; rc == 0 && i < loading->groups.count; i++)
+        rc = group_loaded(loading->groups.items[i].object);
+    return rc;
+}
+
 /* ---- usage, audit, replies ---- */
 
 static int load_usage_day(void *arg, struct reader *row)
@@ -689,6 +720,8 @@ int checkpoint_load(struct state *state, struct db *db, struct checkpoint_meta *
         {DB_USAGE_SOURCES, load_usage_source},
         {DB_AUDIT, load_audit},
         {DB_REPLIES, load_reply},
+        {DB_GROUPS, load_group},
+        {DB_GROUP_MEMBERS, load_group_member},
         {DB_SETTINGS, load_setting},
     };
     int rc = 0;
@@ -698,6 +731,8 @@ int checkpoint_load(struct state *state, struct db *db, struct checkpoint_meta *
         rc = db_scan(db, steps[i].table, steps[i].on_row, &loading, &own);
     if (rc == 0)
         rc = check_ends(&loading);
+    if (rc == 0 && groups_loaded(&loading) != 0)
+        rc = err_set(&own, ERR_DAMAGED, "database: a group and its members contradict");
     if (rc == 0 && meta->position.index > 0) {
         if (loading.next_serial < state->catalog.next_serial ||
             loading.next_audit < state->audit.next_id ||
@@ -710,6 +745,7 @@ int checkpoint_load(struct state *state, struct db *db, struct checkpoint_meta *
     }
     mem_free(loading.clusters.items);
     mem_free(loading.topics.items);
+    mem_free(loading.groups.items);
     mem_free(loading.expected);
     if (rc != 0)
         return err_set(err, rc, "%s: restore the directory from a backup", own.text);

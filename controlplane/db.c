@@ -15,7 +15,7 @@
 #include "common/mem.h"
 
 #define APPLICATION_ID 0x57656674 /* "Weft" */
-#define SCHEMA_VERSION 2
+#define SCHEMA_VERSION 3
 #define ROW_MAX        ((size_t)1 << 30)
 #define COPY_PAGES     256
 

@@ -61,10 +61,10 @@ struct group_member {
      * have to touch every member ---- */
     struct slice protocols; /* packed, group_member_protocol() reads; null: none */
     uint32_t protocol_count;
-    int32_t since_generation;  /* the first one it belongs, or will belong, to */
-    int32_t joined_generation; /* the last one it has joined for: the group's present
-                                * one, or (group_member_joined) the next */
-    int32_t synced_generation; /* the last one it has asked its assignment of */
+    int32_t since_generation;    /* the first one it belongs, or will belong, to */
+    int32_t joined_generation;   /* the last one it has joined for: the group's present
+                                  * one, or (group_member_joined) the next */
+    int32_t synced_generation;   /* the last one it has asked its assignment of */
     int32_t assigned_generation; /* the one that `assignment` is of */
     struct slice assignment;     /* null: none, or an empty one */
 
@@ -93,31 +93,33 @@ struct group {
     struct cluster *cluster;
     enum group_kind kind;
     enum group_state state;
-    int32_t generation;         /* classic: 0 before the first; consumer: its epoch */
-    struct slice protocol_type; /* classic, of the members; null: there were none yet */
-    struct slice protocol;      /* classic, voted for; null: none */
-    struct group_member *leader; /* classic; NULL: none */
+    int32_t generation;          /* classic: 0 before the first; consumer: its epoch */
+    struct slice protocol_type;  /* classic, of the members; null: there were none yet */
+    struct slice protocol;       /* classic, voted for; null: none */
+    struct group_member *leader; /* classic; NULL: there are no members */
     /* PREPARING: the group was empty before, so it waits for the initial delay and not
      * just until all known members have joined. */
     bool initial;
     uint32_t member_count, pending_count;
     int64_t created_at_ms;
-    int64_t empty_since_ms; /* of the command that took the last member; of the creation */
-    uint64_t etag;          /* log index of the last change of group or members */
+    int64_t
+        empty_since_ms; /* of the command that took the last member; of the creation */
+    uint64_t etag;      /* log index of the last change of group or members */
     uint64_t serial;
 
     struct consumer_group *consumer; /* NULL unless GROUP_CONSUMER */
     struct group_offsets *offsets;   /* NULL: none */
 
     /* private */
-    struct list members;           /* struct group_member.node, in order of joining */
-    struct list pending;           /* ... by the time their ids were given out */
-    struct group_member *by_id;    /* both */
+    struct list members;        /* struct group_member.node, in order of joining */
+    struct list pending;        /* ... by the time their ids were given out */
+    struct group_member *by_id; /* both */
     struct group_member *by_instance;
     struct group_vote *votes;
-    uint32_t joined_count; /* members for which group_member_joined() */
-    uint32_t synced_count; /* members that synced in this generation */
-    uint64_t bytes;        /* of the group itself, counted in the cluster */
+    uint32_t joined_count;  /* members for which group_member_joined() */
+    uint32_t synced_count;  /* members that synced in this generation */
+    uint64_t bytes;         /* of the group itself, counted in the cluster */
+    uint64_t leader_serial; /* while loading */
     struct list_node node;
     struct row row;
     UT_hash_handle hh; /* of the cluster, by group id */
@@ -126,8 +128,7 @@ struct group {
 /* ---- reading (state.h: state_group, state_group_next) ---- */
 
 /* A member, or a pending one; NULL: none. GROUP may be NULL in all of these. */
-struct group_member *group_find_member(const struct group *group,
-                                       struct slice member_id);
+struct group_member *group_find_member(const struct group *group, struct slice member_id);
 /* By its instance id; NULL when that is null or not known. */
 struct group_member *group_static_member(const struct group *group,
                                          struct slice instance_id);
@@ -158,10 +159,11 @@ const char *group_kind_name(enum group_kind kind);
 
 /* ---- for apply_*.c, group_*.c and the checkpoint; apply_touch is theirs ---- */
 
+struct group *group_find(const struct cluster *cluster, struct slice group_id);
 /* Add a group without anything; the id is copied and must be free. */
 struct group *group_add(struct catalog *catalog, struct cluster *cluster,
                         struct slice group_id, int64_t now_ms);
-/* Unlink and free, with members and votes; consumer and offsets must be gone. */
+/* Unlink and free, with members; what it has of consumer and offsets must be gone. */
 void group_remove(struct group *group);
 /* Add a member or (PENDING) an id; its id and instance must be free. */
 struct group_member *group_add_member(struct catalog *catalog, struct group *group,
@@ -169,9 +171,6 @@ struct group_member *group_add_member(struct catalog *catalog, struct group *gro
                                       bool pending);
 /* Unlink and free. Whoever led does not lead any more (leader NULL). */
 void group_remove_member(struct group_member *member);
-/* A pending id becomes a member, the last in the order. */
-void group_promote_member(struct catalog *catalog, struct group_member *member,
-                          struct slice instance_id);
 /* The same member under another id (static members). */
 void group_rename_member(struct group_member *member, struct slice member_id);
 void group_set_client(struct group_member *member, struct slice client_id,
@@ -183,6 +182,16 @@ void group_set_assignment(struct group_member *member, struct slice assignment);
 void group_set_joined(struct group_member *member, int32_t generation);
 void group_set_synced(struct group_member *member, int32_t generation);
 void group_set_generation(struct group *group, int32_t generation);
+/* The rows of a group and of a member, and back: what is added gets the catalog's next
+ * serial. CLUSTER and GROUP are NULL when there is no such thing. 0 or ERR_DAMAGED. */
+void group_put_row(const struct group *group, struct str *out);
+void group_member_put_row(const struct group_member *member, struct str *out);
+int group_load_row(struct catalog *catalog, struct cluster *cluster, struct reader *row,
+                   struct group **group) MUST_CHECK;
+int group_member_load_row(struct catalog *catalog, struct group *group,
+                          struct reader *row) MUST_CHECK;
+/* All members are there: whether they fit together. */
+int group_loaded(struct group *group) MUST_CHECK;
 /* Keep a copy of VALUE (may be null) in *FIELD instead of what it held. */
 void group_set_text(struct slice *field, struct slice value);
 /* Count what belongs to the group but lies elsewhere (offsets, consumer): the change. */

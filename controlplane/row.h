@@ -23,6 +23,8 @@ enum row_kind {
     ROW_USAGE_SOURCE,
     ROW_AUDIT,
     ROW_REPLY,
+    ROW_GROUP,
+    ROW_GROUP_MEMBER,
     ROW_SETTING,
 };
 

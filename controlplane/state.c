@@ -76,6 +76,8 @@ static void free_cluster(struct state *state, struct cluster *cluster)
         free_topic(state, topic);
     while ((agent = catalog_agent_next(cluster, NULL)) != NULL)
         catalog_remove_agent(agent);
+    while ((node = list_first(&cluster->groups)) != NULL)
+        group_remove(CONTAINER_OF(node, struct group, node));
     free_scope(state, &cluster->scope);
     objects_free_table(cluster);
     usage_fini(&cluster->usage);
@@ -312,6 +314,18 @@ const struct user *state_user_next(const struct state *state,
     struct list_node *next = after(&catalog_scope(&state->catalog, cluster)->users,
                                    user == NULL ? NULL : &user->node);
     return next == NULL ? NULL : CONTAINER_OF(next, struct user, node);
+}
+
+const struct group *state_group(const struct cluster *cluster, struct slice group_id)
+{
+    return group_find(cluster, group_id);
+}
+
+const struct group *state_group_next(const struct cluster *cluster,
+                                     const struct group *group)
+{
+    struct list_node *next = after(&cluster->groups, group == NULL ? NULL : &group->node);
+    return next == NULL ? NULL : CONTAINER_OF(next, struct group, node);
 }
 
 uint64_t state_metadata_bytes(const struct cluster *cluster)

@@ -44,18 +44,18 @@
 #define COMMAND_KEY_LEN          32 /* of an idempotency key's hash */
 /* Of groups: ids of groups, members, instances and clients, names of protocols; Kafka's
  * own bound of strings. A member's id is cut to it by who makes it. */
-#define COMMAND_GROUP_TEXT_MAX   32767
-#define COMMAND_PROTOCOLS_MAX    64   /* of a member of a classic group */
-#define COMMAND_GROUPS_MAX       4096 /* that one OFFSETS_EXPIRE names */
-#define COMMAND_MEMBERS_MAX      10000 /* of a group: the most that a limit can say */
-#define COMMAND_GROUP_BYTES_MAX  ((size_t)8 << 20) /* metadata, or assignments, in one */
-#define COMMAND_NAMES_MAX        100000 /* of topics that a member subscribes to */
-#define COMMAND_OWNED_MAX        ((uint32_t)1 << 20) /* partitions it may own */
-#define COMMAND_REGEXES_MAX      1000
-#define COMMAND_RESULT_DATA_MAX  ((size_t)16 << 20)
-#define COMMAND_RECORDS_MAX      4096 /* partitions of one RECORDS_DELETE */
-#define COMMAND_ENTITY_MAX       8   /* parts of a quota's entity */
-#define COMMAND_QUOTAS_MAX       32  /* values of one QUOTAS_ALTER */
+#define COMMAND_GROUP_TEXT_MAX  32767
+#define COMMAND_PROTOCOLS_MAX   64    /* of a member of a classic group */
+#define COMMAND_GROUPS_MAX      4096  /* that one OFFSETS_EXPIRE names */
+#define COMMAND_MEMBERS_MAX     10000 /* of a group: the most that a limit can say */
+#define COMMAND_GROUP_BYTES_MAX ((size_t)8 << 20) /* metadata, or assignments, in one */
+#define COMMAND_NAMES_MAX       100000 /* of topics that a member subscribes to */
+#define COMMAND_OWNED_MAX       ((uint32_t)1 << 20) /* partitions it may own */
+#define COMMAND_REGEXES_MAX     1000
+#define COMMAND_RESULT_DATA_MAX ((size_t)16 << 20)
+#define COMMAND_RECORDS_MAX     4096 /* partitions of one RECORDS_DELETE */
+#define COMMAND_ENTITY_MAX      8    /* parts of a quota's entity */
+#define COMMAND_QUOTAS_MAX      32   /* values of one QUOTAS_ALTER */
 
 enum command_kind {
 #define COMMAND(name, lower, number, level) COMMAND_##name = (number),
@@ -200,7 +200,9 @@ struct records_cut {
 };
 
 /* What became of a cut: packed in the result's data, in order. */
-#define COMMAND_CUT_RESULT_BYTES 10 /* i16 error (0, 1, 3, 44, 100), i64 low watermark */
+#define COMMAND_CUT_RESULT_BYTES                                                         \
+    10 /* i16 error (0, 1, 3, 44, 100), i64 low watermark                                \
+        */
 
 /* One part of what a quota is for: {"user", "alice"}; a null name is the default. */
 struct quota_part {
@@ -391,9 +393,9 @@ struct command {
             bool require_known_id;    /* v4 and later */
             bool may_skip_assignment; /* v9 and later */
             struct group_limits limits;
-        } group_join;  /* -> data: member id (also with 79); value: group_join_outcome;
-                        * kafka_error: 23, 24, 25, 26, 44 (limits of the cluster), 79, 81,
-                        * 82 */
+        } group_join; /* -> data: member id (also with 79); value: group_join_outcome;
+                       * kafka_error: 23, 24, 25, 26, 44 (limits of the cluster), 79, 81,
+                       * 82 */
         struct {
             struct slice group_id;
             int32_t generation;
@@ -403,8 +405,8 @@ struct command {
             const struct sync_assignment *assignments; /* of the leader */
             uint32_t assignment_count;
             uint64_t metadata_max; /* bytes, of the cluster; 0: no limit */
-        } group_sync; /* -> kafka_error: 22, 23, 25, 27, 44, 82; 0: group_classic_poll_sync
-                       * has the answer */
+        } group_sync;              /* -> kafka_error: 22, 23, 25, 27, 44, 82; 0:
+                                    * group_classic_poll_sync              has the answer */
         struct {
             struct slice group_id;
             const struct group_leaver *members;
@@ -458,9 +460,10 @@ struct command {
             struct slice payload; /* offset_commit.h */
         } offsets_delete; /* -> data: its results; of all: 68, 69; of a partition: 86,
                            * 100 */
-        struct {              /* of cluster_id */
+        struct {          /* of cluster_id */
             int64_t before_ms; /* the retention began then */
-            const struct slice *groups; /* ids; those that are not there are passed over */
+            const struct slice
+                *groups; /* ids; those that are not there are passed over */
             uint32_t group_count;
         } offsets_expire; /* -> value: offsets and groups that went */
         struct {
@@ -474,7 +477,7 @@ struct command {
             uint32_t change_count;
             uint32_t sets_max;     /* of the cluster */
             uint64_t metadata_max; /* bytes, of the cluster; 0: no limit */
-        } settings_alter; /* -> version; kafka_error: 40, 44; code: NOT_FOUND */
+        } settings_alter;          /* -> version; kafka_error: 40, 44; code: NOT_FOUND */
         struct {
             const struct quota_part *parts; /* sorted by type, none twice */
             uint32_t part_count;
@@ -498,7 +501,7 @@ struct command_result {
     int64_t value;        /* node_id, first_producer_id, count, level */
     struct uuid id;       /* of what was made: a repeat by key tells the first one's */
     uint64_t version;     /* of what was made or changed; 0: of nothing */
-    int64_t at_ms; /* the command's now_ms: a repeat by key tells the first one's */
+    int64_t at_ms;     /* the command's now_ms: a repeat by key tells the first one's */
     struct slice data; /* what the kind says, or null; borrowed */
 };
 

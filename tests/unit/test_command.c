@@ -181,6 +181,61 @@ static size_t new_samples(struct command *list)
     c->agent_alter.wanted = AGENT_DRAINING;
     c->context = &sample_context;
     c->if_version = 77;
+    return n;
+}
+
+/* ... of groups. */
+static size_t group_samples(struct command *list)
+{
+    static const struct join_protocol protocols[] = {
+        {{(const uint8_t *)"range", 5}, {(const uint8_t *)"\0\1", 2}},
+        {{(const uint8_t *)"sticky", 6}, {(const uint8_t *)"", 0}}};
+    static const struct sync_assignment assignments[] = {
+        {{(const uint8_t *)"m", 1}, {(const uint8_t *)"a", 1}}};
+    static const struct group_leaver leavers[] = {
+        {{(const uint8_t *)"m", 1}, {NULL, 0}},
+        {{(const uint8_t *)"", 0}, {(const uint8_t *)"i", 1}}};
+    static const struct group_expiry expiries[] = {{{(const uint8_t *)"m", 1}, 5}};
+    size_t n = 0;
+    struct command *c;
+
+    NEXT(GROUP_JOIN);
+    c->group_join.group_id = TEXT("g");
+    c->group_join.member_id = TEXT("");
+    c->group_join.new_member_id = TEXT("c-1");
+    c->group_join.instance_id = TEXT("i");
+    c->group_join.client_id = TEXT("c");
+    c->group_join.client_host = TEXT("/::1");
+    c->group_join.session_ms = 1;
+    c->group_join.rebalance_ms = 2;
+    c->group_join.protocol_type = TEXT("consumer");
+    c->group_join.protocols = protocols;
+    c->group_join.protocol_count = 2;
+    c->group_join.require_known_id = true;
+    c->group_join.may_skip_assignment = true;
+    c->group_join.limits = (struct group_limits){1, 2, 3, 4, 5};
+    NEXT(GROUP_SYNC);
+    c->group_sync.group_id = TEXT("g");
+    c->group_sync.generation = 4;
+    c->group_sync.member_id = TEXT("m");
+    c->group_sync.protocol_name = TEXT("");
+    c->group_sync.assignments = assignments;
+    c->group_sync.assignment_count = 1;
+    c->group_sync.metadata_max = 7;
+    NEXT(GROUP_LEAVE);
+    c->group_leave.group_id = TEXT("g");
+    c->group_leave.members = leavers;
+    c->group_leave.member_count = 2;
+    NEXT(GROUP_DUE);
+    c->group_due.group_id = TEXT("g");
+    c->group_due.generation = 3;
+    c->group_due.phase = GROUP_PHASE_SYNC;
+    NEXT(GROUP_EXPIRE);
+    c->group_expire.group_id = TEXT("g");
+    c->group_expire.members = expiries;
+    c->group_expire.member_count = 1;
+    NEXT(GROUP_DELETE);
+    c->group_delete.group_id = TEXT("g");
 #undef NEXT
     return n;
 }
@@ -188,7 +243,8 @@ static size_t new_samples(struct command *list)
 static size_t samples(struct command *list)
 {
     size_t n = old_samples(list);
-    return n + new_samples(list + n);
+    n += new_samples(list + n);
+    return n + group_samples(list + n);
 }
 
 /* Encoding what was decoded gives the same bytes, for every kind. */
@@ -200,7 +256,7 @@ static void test_round_trip(void **state)
 
     (void)state;
     size_t n = samples(list);
-    assert_int_equal(n, 27);
+    assert_int_equal(n, 33);
     arena_init(&arena, MIB);
     for (size_t i = 0; i < n; i++) {
         str_init(&bytes, MIB);
