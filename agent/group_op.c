@@ -12,8 +12,8 @@
 /* Below the times after which clients ask again by themselves (30 s and more), so that
  * what they do then is not overtaken by what they did before. */
 #define TIMEOUT_MS 20000
-/* The longest text in a result is a name or a message; bytes are not texts. */
-#define TEXT_MAX (64 * KIB)
+/* The longest string of the protocol. */
+#define TEXT_MAX INT16_MAX
 
 /* ---- asking ---- */
 

@@ -310,6 +310,21 @@ static void test_call_and_clock(void **state)
     assert_true(ctl_reachable(s->ctl));
 }
 
+/* A body that is text already goes out as it is, and the text is the call's. */
+static void test_text_body(void **state)
+{
+    struct script *s = *state;
+    struct outcome out = {0};
+    struct str text;
+    str_init(&text, 64);
+    str_puts(&text, "{\"b\": 2}");
+    ctl_send_text(s->ctl, "/agent/v1/x", &text, 0, on_done, &out);
+    assert_int_equal(text.len, 0);
+    fake_transport_run(&s->fake, &out.done);
+    assert_int_equal(out.code, 0);
+    assert_string_equal(s->body, "{\"b\": 2}");
+}
+
 /* A positional answer begins with the time. */
 static void test_positional_clock(void **state)
 {
@@ -641,6 +656,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_untrusted_server, setup, teardown),
         cmocka_unit_test_setup_teardown(test_bad_options, setup, teardown),
         cmocka_unit_test_setup_teardown(test_call_and_clock, setup_joined, teardown),
+        cmocka_unit_test_setup_teardown(test_text_body, setup_joined, teardown),
         cmocka_unit_test_setup_teardown(test_positional_clock, setup_joined, teardown),
         cmocka_unit_test_setup_teardown(test_retries, setup_joined, teardown),
         cmocka_unit_test_setup_teardown(test_refused, setup_joined, teardown),

@@ -40,6 +40,7 @@ struct fixture {
     int ids_fail;
     /* what was heard */
     int resets, commits, deletions, news, ready;
+    char group[16]; /* the last one that changed */
     struct tail_run runs[4];
     size_t run_count;
     int32_t writer;
@@ -106,6 +107,12 @@ static void on_deleted(const struct uuid *topic_id, void *arg)
     ((struct fixture *)arg)->deletions++;
 }
 
+static void on_group(struct slice group, void *arg)
+{
+    struct fixture *f = arg;
+    snprintf(f->group, sizeof(f->group), "%.*s", (int)group.len, (const char *)group.ptr);
+}
+
 static void on_news(void *arg)
 {
     struct fixture *f = arg;
@@ -132,6 +139,7 @@ static int setup(void **state)
     const struct watch_hooks hooks = {.on_commit = on_commit,
                                       .on_reset = on_reset,
                                       .on_topic_deleted = on_deleted,
+                                      .on_group = on_group,
                                       .on_news = on_news,
                                       .arg = f};
     f->metadata = "{\"cursor\":10,\"agents\":[],\"topics\":[]}";
@@ -215,7 +223,8 @@ static void test_events(void **state)
         "\"BgQ=\",\"AAg=\",\"yAFk\",\"0A8C\"],"
         "[\"of the future\",1,2,3]]}";
     f->watches[1] =
-        "{\"cursor\":12,\"reset\":false,\"events\":[[\"topic_deleted\",\"" ID_A
+        "{\"cursor\":12,\"reset\":false,\"events\":["
+        "[\"group\",\"app\",3,\"Stable\"],[\"topic_deleted\",\"" ID_A
         "\"],[\"agents\",[[9,\"" ID_A "\",\"h\",1,\"z\",\"\",\"\",\"active\"]]]]}";
     watch_start(f->watch, NULL, NULL);
     while (f->news < 2)
@@ -239,6 +248,7 @@ static void test_events(void **state)
     while (f->news < 3)
         until_flag(f);
     assert_int_equal(f->deletions, 1);
+    assert_string_equal(f->group, "app");
     view = meta_acquire(f->meta);
     assert_null(meta_topic_by_name(view, SLICE_LITERAL("new")));
     assert_int_equal(view->agents[0].node_id, 9);
@@ -291,6 +301,7 @@ static void test_nonsense(void **state)
         struct watch_hooks hooks = {.on_commit = on_commit,
                                     .on_reset = on_reset,
                                     .on_topic_deleted = on_deleted,
+                                    .on_group = on_group,
                                     .on_news = on_news,
                                     .arg = f};
         for (size_t j = 0; j < 4 && f->watches[j] != NULL; j++) {
