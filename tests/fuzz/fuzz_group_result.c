@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "agent/group_op.h"
+#include "common/check.h"
 #include "common/log.h"
 #include "tests/lib/fake_core_send.h"
 #include "tests/lib/front_fixture.h"
