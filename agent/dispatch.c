@@ -9,6 +9,8 @@ static dispatch_fn *const handlers[] = {
     [KAFKA_LIST_OFFSETS] = api_list_offsets,
     [KAFKA_METADATA] = api_metadata,
     [KAFKA_FIND_COORDINATOR] = api_find_coordinator,
+    [KAFKA_OFFSET_COMMIT] = api_offset_commit,
+    [KAFKA_OFFSET_FETCH] = api_offset_fetch,
     [KAFKA_JOIN_GROUP] = api_join_group,
     [KAFKA_HEARTBEAT] = api_heartbeat,
     [KAFKA_LEAVE_GROUP] = api_leave_group,
@@ -28,6 +30,7 @@ static dispatch_fn *const handlers[] = {
     [KAFKA_DESCRIBE_CLUSTER] = api_describe_cluster,
     [KAFKA_CONSUMER_GROUP_HEARTBEAT] = api_consumer_group_heartbeat,
     [KAFKA_CONSUMER_GROUP_DESCRIBE] = api_consumer_group_describe,
+    [KAFKA_OFFSET_DELETE] = api_offset_delete,
     [KAFKA_DESCRIBE_TOPIC_PARTITIONS] = api_describe_topic_partitions,
 };
 

@@ -39,6 +39,9 @@ dispatch_fn api_leave_group;               /* api_join_group.c */
 dispatch_fn api_list_groups;               /* api_group_admin.c */
 dispatch_fn api_list_offsets;              /* api_offsets.c */
 dispatch_fn api_metadata;                  /* api_metadata.c */
+dispatch_fn api_offset_commit;             /* api_group_offsets.c */
+dispatch_fn api_offset_delete;             /* api_group_offsets.c */
+dispatch_fn api_offset_fetch;              /* api_group_offsets.c */
 dispatch_fn api_offset_for_leader_epoch;   /* api_offsets.c */
 dispatch_fn api_produce;                   /* api_produce.c */
 dispatch_fn api_sync_group;                /* api_join_group.c */
