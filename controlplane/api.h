@@ -114,6 +114,8 @@ void api_quorum(struct call *call);
 /* api_quotas.c */
 void api_quotas_alter(struct call *call);
 void api_quotas_list(struct call *call);
+/* api_groups.c */
+void api_groups(struct call *call);
 /* admin.c */
 void api_healthz(struct call *call);
 void api_readyz(struct call *call);

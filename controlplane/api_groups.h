@@ -18,8 +18,9 @@
 #include "common/json.h"
 #include "controlplane/call.h"
 
-#define GROUP_OPS_MAX        4096
-#define GROUP_OP_ID_MAX      32767 /* bytes of a group's, member's or instance's id */
+#define GROUP_OPS_MAX 4096
+#define GROUP_OP_ID_MAX                                                                  \
+    COMMAND_GROUP_TEXT_MAX /* bytes of a group's, member's or instance's id */
 #define GROUP_OPS_ANSWER_MAX (24 * MIB)
 
 enum group_op_step {
@@ -74,6 +75,10 @@ bool group_op_room(struct call *call, struct group_op *op, size_t bytes);
 /* Propose CMD for an op, from run or flush: call_propose with the settling of all. */
 void group_op_propose(struct node *node, struct call *call,
                       struct call_proposal *proposal, struct command *cmd);
+/* What a command about a group came to: Kafka's error. RESULT (may be NULL) borrows from
+ * the proposal. */
+int16_t group_op_result(const struct call_proposal *proposal,
+                        struct command_result *result);
 /* A member was heard of: its session goes on. Core thread. */
 void group_op_touch(struct node *node, struct call *call, struct slice group,
                     struct slice member);

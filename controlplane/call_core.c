@@ -8,6 +8,7 @@
 
 #include "common/check.h"
 #include "common/clock.h"
+#include "proto/kafka_error.h"
 
 /* --- who may go on --- */
 
@@ -340,6 +341,13 @@ int call_code_of_kafka(int16_t error)
         return ERR_NOT_FOUND;
     case STATE_KAFKA_POLICY_VIOLATION:
         return ERR_LIMIT;
+    case KAFKA_GROUP_ID_NOT_FOUND:
+        return ERR_NOT_FOUND;
+    case KAFKA_NON_EMPTY_GROUP:
+    case KAFKA_UNKNOWN_MEMBER_ID: /* a commit of nobody's, to a group with members */
+    case KAFKA_REBALANCE_IN_PROGRESS:
+    case KAFKA_STALE_MEMBER_EPOCH:
+        return ERR_CONFLICT;
     default:
         return ERR_INVALID;
     }

@@ -3,13 +3,13 @@
  * The state says what a group is; this says when its members have been silent for too
  * long, and when a phase of a rebalance has lasted long enough:
  *
- *   session            of each member, classic or of the consumer protocol, and of each id
- *                      that was given out and not yet used; begun afresh by each touch.
- *                      Who waits in the join phase does not expire.
- *   initial delay      of the first rebalance of a classic group that was empty, extended
- *                      while members come, up to the rebalance timeout (KIP-134)
- *   rebalance timeout  of a classic group's join phase, and of its sync phase
- *   consumer rebalance of a member of the consumer protocol that has partitions to give up
+ *   session            of each member, classic or of the consumer protocol, and of each
+ * id that was given out and not yet used; begun afresh by each touch. Who waits in the
+ * join phase does not expire. initial delay      of the first rebalance of a classic
+ * group that was empty, extended while members come, up to the rebalance timeout
+ * (KIP-134) rebalance timeout  of a classic group's join phase, and of its sync phase
+ *   consumer rebalance of a member of the consumer protocol that has partitions to give
+ * up
  *
  * What is due becomes a command (GROUP_DUE, GROUP_EXPIRE), whose apply judges again by
  * the generation or epoch in it: one that comes late does nothing. A node that becomes
@@ -36,8 +36,9 @@ struct coordinator;
 
 struct coordinator_options {
     int64_t initial_delay_ms; /* group.initial.rebalance.delay.ms */
-    /* session timeout of a member of the consumer protocol */
-    int64_t consumer_session_ms;
+    /* Called once, until the next coordinator_settle, when there is something for it. */
+    void (*on_noted)(void *arg);
+    void *arg;
 };
 
 struct coordinator *coordinator_new(const struct coordinator_options *options);
@@ -55,9 +56,6 @@ bool coordinator_active(const struct coordinator *coordinator);
  * for the state's on_group. Ignored while not active, as all below. */
 void coordinator_note(struct coordinator *coordinator, const struct uuid *cluster_id,
                       struct slice group_id);
-/* All groups of a cluster went. */
-void coordinator_note_deleted(struct coordinator *coordinator,
-                              const struct uuid *cluster_id);
 /* Look at the groups that were noted: at the end of a tick. */
 void coordinator_settle(struct coordinator *coordinator, const struct state *state,
                         int64_t now_ms);
@@ -75,8 +73,8 @@ bool coordinator_next(struct coordinator *coordinator, const struct state *state
                       struct command *cmd) MUST_CHECK;
 
 struct coordinator_counts {
-    uint64_t groups, members; /* with timers */
-    uint64_t expired_total, due_total;
+    uint64_t groups, members;  /* with timers */
+    uint64_t rebalances_total; /* that were seen: new generations, new epochs */
 };
 void coordinator_count(const struct coordinator *coordinator,
                        struct coordinator_counts *counts);

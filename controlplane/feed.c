@@ -13,6 +13,7 @@
 #include "common/check.h"
 #include "common/json.h"
 #include "common/mem.h"
+#include "controlplane/told_groups.h"
 #include "proto/packed.h"
 
 #define UNSEALED       UINT64_MAX
@@ -40,6 +41,7 @@ struct feed_ring {
     struct blob *topics; /* the text of feed_topics, as of topics_version */
     uint64_t topics_version;
     bool ahead_noted;
+    struct told_group *told_groups;
     struct list waiters;
     struct list_node dirty;
     UT_hash_handle hh;
@@ -50,6 +52,9 @@ struct feed {
     void (*on_dirty)(void *arg);
     void *arg;
     bool attached, told;
+    void (*group_hook)(void *arg, const struct cluster *cluster,
+                       const struct group *group);
+    void *group_arg;
     uint64_t start;
     struct feed_ring *rings;
     struct list dirty; /* rings with unsealed events or news for waiters */
@@ -82,6 +87,7 @@ static void drop_rings(struct feed *feed)
         for (size_t i = 0; i < ring->count; i++)
             blob_unref(event_at(ring, i)->text);
         blob_unref(ring->topics);
+        told_groups_free(&ring->told_groups);
         list_remove(&ring->dirty);
         mem_free(ring->events);
         mem_free(ring);
@@ -101,6 +107,15 @@ void feed_restart(struct feed *feed, uint64_t index)
     drop_rings(feed);
     feed->counts = (struct feed_counts){0};
     feed->start = index;
+}
+
+void feed_pass_groups(struct feed *feed,
+                      void (*hook)(void *arg, const struct cluster *cluster,
+                                   const struct group *group),
+                      void *arg)
+{
+    feed->group_hook = hook;
+    feed->group_arg = arg;
 }
 
 void feed_attach(struct feed *feed, uint64_t index)
@@ -572,6 +587,28 @@ static void on_log_starts(void *arg, const struct cluster *cluster,
     tell(arg, cluster, &event, print_starts_event);
 }
 
+static void print_group_event(const void *what, struct str *out)
+{
+    const struct group *group = what;
+    struct json *event = json_array();
+    json_push(event, json_string("group"));
+    json_push(event, json_slice(group->group_id));
+    json_push(event, json_int(group->generation));
+    json_push(event, json_string(group_state_name(group->state)));
+    json_print(event, out);
+    json_free(event);
+}
+
+static void on_group(void *arg, const struct cluster *cluster, const struct group *group)
+{
+    struct feed *feed = arg;
+    if (feed->group_hook != NULL)
+        feed->group_hook(feed->group_arg, cluster, group);
+    if (feed->attached &&
+        told_groups_news(&ring_of(feed, &cluster->cluster_id)->told_groups, group))
+        tell(feed, cluster, group, print_group_event);
+}
+
 static void on_commit(void *arg, const struct cluster *cluster,
                       const struct commit_event *event)
 {
@@ -606,6 +643,7 @@ struct state_events feed_hooks(struct feed *feed)
                                  .on_topic = on_topic,
                                  .on_topic_deleted = on_topic_deleted,
                                  .on_agents = on_agents,
+                                 .on_group = on_group,
                                  .on_setting = on_setting,
                                  .on_log_starts = on_log_starts};
 }

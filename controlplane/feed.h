@@ -55,6 +55,11 @@ void feed_attach(struct feed *feed, uint64_t index);
 void feed_detach(struct feed *feed);
 /* The state is another one, at INDEX: forget all events. Nobody may wait. */
 void feed_restart(struct feed *feed, uint64_t index);
+/* Who else is to hear what on_group says: the state has one hook only. */
+void feed_pass_groups(struct feed *feed,
+                      void (*hook)(void *arg, const struct cluster *cluster,
+                                   const struct group *group),
+                      void *arg);
 /* The hooks; pass the feed as `arg`. */
 struct state_events feed_hooks(struct feed *feed);
 

@@ -1,6 +1,8 @@
 /* options.c - the control plane's options out of option.def, and their ranges. */
 #include "controlplane/options.h"
 
+#include "proto/command.h"
+
 static const struct option_spec specs[] = {
 #define OPTION(field, name, type, value, placeholder, help)                              \
     {name,  OPTION_##type, offsetof(struct control_options, field),                      \
@@ -61,6 +63,11 @@ static const struct range ranges[] = {
     RANGE("max-agents", max_agents, 1, 1000000),
     RANGE("max-topics", max_topics, 1, 10000000),
     RANGE("max-partitions", max_partitions, 1, 100000000),
+    RANGE("group-initial-rebalance-delay", group_initial_delay_ms, 0, 3600000),
+    RANGE("group-min-session-timeout", group_min_session_ms, 1, 86400000),
+    RANGE("group-max-session-timeout", group_max_session_ms, 1, 86400000),
+    RANGE("group-max-size", group_max_size, 0, COMMAND_MEMBERS_MAX),
+    RANGE("max-groups", max_groups, 1, 10000000),
     RANGE("producer-expiry", producer_expiry_ms, 1000, INT64_C(365) * 86400000),
     RANGE("checkpoint-interval", checkpoint_every_ms, 100, 86400000),
     RANGE("checkpoint-log", checkpoint_log_bytes, 64 << 10, INT64_C(16) << 30),
@@ -99,6 +106,10 @@ int control_options_check(const struct control_options *options, struct err *err
                        "--join wants --join-token and --ca-fingerprint: an operator "
                        "makes a token by POST /api/v1/cell/join-tokens, whose answer "
                        "has both");
+    if (options->group_min_session_ms > options->group_max_session_ms)
+        return err_set(err, ERR_INVALID,
+                       "--group-min-session-timeout is more than "
+                       "--group-max-session-timeout");
     if (options->watch_wait_ms * 2 > options->session_timeout_ms)
         return err_set(
             err, ERR_INVALID,

@@ -116,6 +116,7 @@ static const struct route agent_routes[] = {
     {"POST", "/agent/v1/watch", ACCESS_AGENT, ROUTE_WAITS, SMALL, api_watch,
      "cell.commits-missing"},
     {"POST", "/agent/v1/plan", ACCESS_AGENT, 0, MEDIUM, api_plan, NULL},
+    {"POST", "/agent/v1/groups", ACCESS_AGENT, 0, LARGE, api_groups, NULL},
     {"POST", "/agent/v1/offsets", ACCESS_AGENT, 0, MEDIUM, api_offsets, NULL},
     {"POST", "/agent/v1/producer-ids", ACCESS_AGENT, 0, SMALL, api_producer_ids, NULL},
     {"POST", "/agent/v1/metadata", ACCESS_AGENT, BODY, SMALL, api_cluster_metadata, NULL},

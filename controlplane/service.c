@@ -85,6 +85,7 @@ static void lease_all(struct service *service, int64_t now_ms)
             sessions_touch(service->sessions, &cluster->cluster_id, &agent->agent_id,
                            now_ms);
     }
+    group_timers_lead(service->group_timers, true);
     service->leased = true;
 }
 
@@ -95,6 +96,8 @@ static void sweep_sessions(struct service *service)
     int64_t now_ms = loop_now_ms(node_loop(node));
 
     if (!node_can_read(node)) {
+        if (service->leased)
+            group_timers_lead(service->group_timers, false);
         service->leased = false;
         return;
     }
@@ -129,6 +132,7 @@ static void on_sweep(struct loop_timer *timer, void *arg)
 {
     struct service *service = arg;
     struct feed_counts counts;
+    struct coordinator_counts groups;
 
     load_trust(service);
     sweep_sessions(service);
@@ -137,7 +141,18 @@ static void on_sweep(struct loop_timer *timer, void *arg)
     metric_set(control_metric(feed_bytes), (int64_t)counts.bytes);
     metric_set(control_metric(watchers), (int64_t)counts.watchers);
     metric_set(control_metric(sessions), (int64_t)sessions_count(service->sessions));
+    coordinator_count(service->coordinator, &groups);
+    metric_set(control_metric(group_rebalances_total), (int64_t)groups.rebalances_total);
+    metric_set(control_metric(groups_timed), (int64_t)groups.groups);
+    metric_set(control_metric(group_members), (int64_t)groups.members);
     loop_timer_set(timer, SWEEP_MS);
+}
+
+/* A group changed: its timers are looked at when the tick ends. */
+static void on_group(void *arg, const struct cluster *cluster, const struct group *group)
+{
+    struct service *service = arg;
+    coordinator_note(service->coordinator, &cluster->cluster_id, group->group_id);
 }
 
 /* The feed has news: told at the end of the tick, for all that the tick applies. */
@@ -169,6 +184,7 @@ static void on_installed(void *arg)
     uint64_t index = state_applied_index(node_state(service->node));
     feed_wake_all(service->feed, index);
     feed_restart(service->feed, index);
+    group_timers_lead(service->group_timers, false);
     service->leased = false;
     service->cas_seen = 0;
     load_trust(service);
@@ -218,6 +234,7 @@ static void run_attach(struct node *node, struct ask *ask)
     loop_timer_init(&service->sweep, node_loop(node), on_sweep, service);
     loop_timer_set(&service->sweep, 0);
     feed_attach(service->feed, state_applied_index(node_state(node)));
+    group_timers_attach(service->group_timers, node);
     service->attached = true;
     load_trust(service);
     const struct identity *identity = &service->cell.identity;
@@ -298,6 +315,7 @@ static void run_detach(struct node *node, struct ask *ask)
     members_free(service->members);
     loop_timer_fini(&service->sweep);
     loop_defer_cancel(&service->deliver);
+    group_timers_detach(service->group_timers);
     service->attached = false;
     feed_detach(service->feed);
     ask_done(ask);
@@ -539,6 +557,9 @@ int service_start(const struct control_options *options, struct service **out,
     budget_init(&service->budget, (size_t)options->request_bytes);
     service->feed = feed_new((size_t)options->feed_bytes, on_feed_dirty, service);
     service->sessions = sessions_new(options->session_timeout_ms);
+    service->group_timers = group_timers_new(options);
+    service->coordinator = group_timers_coordinator(service->group_timers);
+    feed_pass_groups(service->feed, on_group, service);
     int code = cell_begin(options, &service->addresses, &service->cell, err);
     service->trust = service->cell.trust;
     if (code == 0)
@@ -645,6 +666,7 @@ void service_stop(struct service *service)
     }
     feed_free(service->feed);
     sessions_free(service->sessions);
+    group_timers_free(service->group_timers);
     cell_fini(&service->cell);
     cell_addresses_fini(&service->addresses);
     quota_free(service->cluster_quota);

@@ -15,6 +15,7 @@
 #include "controlplane/backup.h"
 #include "controlplane/cell.h"
 #include "controlplane/feed.h"
+#include "controlplane/group_timers.h"
 #include "controlplane/http_server.h"
 #include "controlplane/members.h"
 #include "controlplane/node.h"
@@ -45,6 +46,8 @@ struct service {
     /* core thread */
     struct feed *feed;
     struct sessions *sessions;
+    struct group_timers *group_timers;
+    struct coordinator *coordinator; /* of those */
     struct members *members;
     size_t cas_seen; /* what trust was loaded with */
     struct uuid ca_seen;

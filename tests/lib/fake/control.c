@@ -534,6 +534,12 @@ static void on_dirty(void *arg)
     node->dirty = true;
 }
 
+static void on_group(void *arg, const struct cluster *cluster, const struct group *group)
+{
+    struct service *service = arg;
+    coordinator_note(service->coordinator, &cluster->cluster_id, group->group_id);
+}
+
 static void make_trust(struct fake_control *fake)
 {
     struct service *service = &fake->service;
@@ -596,8 +602,13 @@ static void make_state(struct fake_control *fake)
     service->node->state = state_new(&events);
     service->node->dirty = false;
     fake->applied = 0;
+    service->group_timers = group_timers_new(&fake->options);
+    service->coordinator = group_timers_coordinator(service->group_timers);
+    feed_pass_groups(service->feed, on_group, service);
     feed_attach(service->feed, 0);
     found(fake);
+    group_timers_attach(service->group_timers, service->node);
+    group_timers_lead(service->group_timers, true);
 }
 
 static void free_state(struct fake_control *fake)
@@ -605,6 +616,8 @@ static void free_state(struct fake_control *fake)
     state_free(fake->service.node->state);
     feed_free(fake->service.feed);
     sessions_free(fake->service.sessions);
+    group_timers_detach(fake->service.group_timers);
+    group_timers_free(fake->service.group_timers);
 }
 
 void fake_control_reset(struct fake_control *fake)
