@@ -1,9 +1,9 @@
-/* api_configs.c - AlterConfigs and IncrementalAlterConfigs, for topics.
+/* api_configs.c - AlterConfigs and IncrementalAlterConfigs, for topics, brokers and
+ * groups.
  *
- * AlterConfigs replaces all settings of a topic, IncrementalAlterConfigs changes single
- * ones (KIP-339). Both become a list of operations for the control plane, which checks
- * names and values and stores them. An agent's own settings are its options: they are not
- * changed from outside. */
+ * AlterConfigs replaces all settings of a resource, IncrementalAlterConfigs changes
+ * single ones (KIP-339). Both become a list of operations for the control plane, which
+ * checks names and values and stores them; the replies differ in their type only. */
 #include "agent/config_source.h"
 #include "agent/dispatch.h"
 #include "agent/duplicates.h"
@@ -16,10 +16,17 @@
 /* Operations as control_api.md numbers them; 0 to 3 are Kafka's. */
 enum config_op { OP_SET, OP_DELETE, OP_APPEND, OP_SUBTRACT, OP_REPLACE_ALL };
 
+struct op {
+    int8_t op; /* as the client says */
+    struct slice key, value;
+};
+
 /* One resource of either API, and what became of it. */
 struct change {
     int8_t type;
     struct slice name;
+    struct op *ops;
+    size_t op_count;
     int16_t error;
     const char *message;
     size_t item; /* index in the ask, without error */
@@ -27,20 +34,34 @@ struct change {
 
 struct configs {
     struct topics_ask ask;
+    bool replaces; /* AlterConfigs */
     struct change *changes;
     size_t count;
 };
 
-static struct configs *make(struct request *req, size_t count, bool validate_only)
+static struct configs *make(struct request *req, size_t count, bool replaces,
+                            bool validate_only)
 {
     struct configs *own = request_array(req, 1, sizeof(*own));
     if (own == NULL)
         return NULL;
     own->changes = request_array(req, count, sizeof(*own->changes));
     own->count = count;
+    own->replaces = replaces;
     own->ask.op = TOPICS_CONFIGS;
     own->ask.validate_only = validate_only;
     return own->changes == NULL ? NULL : own;
+}
+
+static struct change *begin(struct request *req, struct configs *own, size_t i,
+                            int8_t type, struct slice name, size_t ops)
+{
+    struct change *change = &own->changes[i];
+    change->type = type;
+    change->name = name;
+    change->ops = request_array(req, ops, sizeof(*change->ops));
+    change->op_count = ops;
+    return change->ops == NULL ? NULL : change;
 }
 
 static void refuse(struct change *change, int16_t error, const char *message)
@@ -49,31 +70,109 @@ static void refuse(struct change *change, int16_t error, const char *message)
     change->message = message;
 }
 
-/* What is wrong with the resources themselves. */
-static int judge_resources(struct request *req, struct configs *own)
+/* ---- what is wrong with a request ---- */
+
+/* A broker is named by its number, or all by none. */
+static bool is_broker(struct request *req, struct slice name)
+{
+    int64_t id = 0;
+    if (name.len == 0)
+        return true;
+    for (size_t i = 0; i < name.len; i++) {
+        if (name.ptr[i] < '0' || name.ptr[i] > '9' || id > INT32_MAX ||
+            (i > 0 && id == 0))
+            return false;
+        id = id * 10 + (name.ptr[i] - '0');
+    }
+    return id <= INT32_MAX && meta_agent_by_id(request_view(req), (int32_t)id) != NULL;
+}
+
+static void judge_resource(struct request *req, struct change *change)
+{
+    switch (change->type) {
+    case CONFIG_RESOURCE_TOPIC:
+        return;
+    case CONFIG_RESOURCE_BROKER:
+        if (!is_broker(req, change->name))
+            refuse(change, KAFKA_INVALID_REQUEST, "there is no such broker");
+        return;
+    case CONFIG_RESOURCE_GROUP:
+        if (change->name.len == 0)
+            refuse(change, KAFKA_INVALID_REQUEST,
+                   "Default group resources are not allowed.");
+        return;
+    default:
+        refuse(change, KAFKA_INVALID_REQUEST,
+               "only topics, brokers and groups can be configured");
+    }
+}
+
+/* Resources of one type that are named more than once are refused, all of them. */
+static int judge_twice(struct request *req, struct configs *own, int8_t type)
 {
     struct slice *names = request_array(req, own->count, sizeof(*names));
     bool *twice;
     if (names == NULL)
         return ERR_TOO_LARGE;
     for (size_t i = 0; i < own->count; i++) {
-        if (own->changes[i].type == CONFIG_RESOURCE_TOPIC)
-            names[i] = own->changes[i].name;
+        if (own->changes[i].type == type)
+            names[i] =
+                own->changes[i].name.len == 0 ? SLICE_LITERAL("") : own->changes[i].name;
     }
     if (duplicates_find(names, own->count, &req->arena, &twice) != 0)
         return ERR_TOO_LARGE;
     for (size_t i = 0; i < own->count; i++) {
-        struct change *change = &own->changes[i];
-        if (change->type == CONFIG_RESOURCE_BROKER)
-            refuse(change, KAFKA_INVALID_REQUEST,
-                   "brokers are configured by the options of weft-agent, not here");
-        else if (change->type != CONFIG_RESOURCE_TOPIC)
-            refuse(change, KAFKA_INVALID_REQUEST, "only topics can be configured");
-        else if (twice[i])
-            refuse(change, KAFKA_INVALID_REQUEST, "the topic is named more than once");
+        if (twice[i] && own->changes[i].error == 0)
+            refuse(&own->changes[i], KAFKA_INVALID_REQUEST,
+                   "the resource is named more than once");
     }
     return 0;
 }
+
+static int judge_ops(struct request *req, const struct configs *own,
+                     struct change *change)
+{
+    struct slice *keys = request_array(req, change->op_count, sizeof(*keys));
+    bool *twice;
+    if (keys == NULL)
+        return ERR_TOO_LARGE;
+    for (size_t i = 0; i < change->op_count && change->error == 0; i++) {
+        const struct op *op = &change->ops[i];
+        keys[i] = op->key;
+        if (op->op < OP_SET || op->op > OP_SUBTRACT)
+            refuse(change, KAFKA_INVALID_REQUEST, "an operation that does not exist");
+        else if (op->value.ptr == NULL && (own->replaces || op->op != OP_DELETE))
+            refuse(change, KAFKA_INVALID_REQUEST, "a value is null");
+    }
+    if (change->error != 0)
+        return 0;
+    if (duplicates_find(keys, change->op_count, &req->arena, &twice) != 0)
+        return ERR_TOO_LARGE;
+    for (size_t i = 0; i < change->op_count && change->error == 0; i++) {
+        if (twice[i])
+            refuse(change, KAFKA_INVALID_REQUEST,
+                   "a configuration is named more than once");
+    }
+    return 0;
+}
+
+static int judge(struct request *req, struct configs *own)
+{
+    static const int8_t types[] = {CONFIG_RESOURCE_TOPIC, CONFIG_RESOURCE_BROKER,
+                                   CONFIG_RESOURCE_GROUP};
+    int rc = 0;
+    for (size_t i = 0; i < own->count; i++)
+        judge_resource(req, &own->changes[i]);
+    for (size_t i = 0; i < ARRAY_LEN(types) && rc == 0; i++)
+        rc = judge_twice(req, own, types[i]);
+    for (size_t i = 0; i < own->count && rc == 0; i++) {
+        if (own->changes[i].error == 0)
+            rc = judge_ops(req, own, &own->changes[i]);
+    }
+    return rc;
+}
+
+/* ---- to the control plane, and back ---- */
 
 static void push_op(struct json *ops, enum config_op op, struct slice key,
                     struct slice value)
@@ -85,13 +184,19 @@ static void push_op(struct json *ops, enum config_op op, struct slice key,
     json_push(ops, row);
 }
 
-static void add(struct configs *own, struct change *change, struct json *ops)
+static void add(struct configs *own, struct change *change)
 {
-    struct json *item = json_array();
-    json_push(item, json_slice(change->name));
+    struct json *item = json_array(), *ops = json_array();
+    if (own->replaces)
+        push_op(ops, OP_REPLACE_ALL, SLICE_NULL, SLICE_NULL);
+    for (size_t i = 0; i < change->op_count; i++)
+        push_op(ops, (enum config_op)change->ops[i].op, change->ops[i].key,
+                change->ops[i].value);
+    json_push(item,
+              json_slice(change->name.ptr == NULL ? SLICE_LITERAL("") : change->name));
     json_push(item, ops);
-    if (own->ask.items == NULL)
-        own->ask.items = json_array();
+    if (change->type != CONFIG_RESOURCE_TOPIC)
+        json_push(item, json_int(change->type));
     json_push(own->ask.items, item);
     change->item = own->ask.item_count++;
 }
@@ -99,9 +204,20 @@ static void add(struct configs *own, struct change *change, struct json *ops)
 static int hand_over(struct request *req, struct configs *own,
                      request_answer_fn *on_answer)
 {
+    int rc = judge(req, own);
+    if (rc != 0)
+        return rc;
+    own->ask.items = json_array();
+    for (size_t i = 0; i < own->count; i++) {
+        if (own->changes[i].error == 0)
+            add(own, &own->changes[i]);
+    }
     req->own = own;
-    if (own->ask.item_count == 0)
+    if (own->ask.item_count == 0) {
+        json_free(own->ask.items);
+        own->ask.items = NULL;
         return on_answer(req);
+    }
     own->ask.deadline_at_ms = request_now_ms(req) + TIMEOUT_MS;
     return request_ask(req, &own->ask.ask, ASK_TOPICS, on_answer);
 }
@@ -121,19 +237,6 @@ static int16_t outcome(const struct configs *own, const struct change *change,
         text = kafka_error_text(error);
     *message = slice_str(text);
     return error;
-}
-
-/* Keys of one resource: the first that is there twice, or null. Lists are short. */
-static int keys_twice(struct request *req, const struct slice *keys, size_t n,
-                      bool *found)
-{
-    bool *twice;
-    *found = false;
-    if (duplicates_find(keys, n, &req->arena, &twice) != 0)
-        return ERR_TOO_LARGE;
-    for (size_t i = 0; i < n; i++)
-        *found |= twice[i];
-    return 0;
 }
 
 /* ---- AlterConfigs ---- */
@@ -156,53 +259,21 @@ static int on_altered(struct request *req)
     return request_reply(req, &reply);
 }
 
-static int replace_all(struct request *req, struct configs *own, struct change *change,
-                       const struct alter_configs_request_resource *resource)
-{
-    size_t n = resource->configs_count;
-    struct slice *keys = request_array(req, n, sizeof(*keys));
-    bool twice;
-    if (keys == NULL)
-        return ERR_TOO_LARGE;
-    for (size_t i = 0; i < n; i++) {
-        keys[i] = resource->configs[i].name;
-        if (resource->configs[i].value.ptr == NULL) {
-            refuse(change, KAFKA_INVALID_REQUEST, "a value is null");
-            return 0;
-        }
-    }
-    if (keys_twice(req, keys, n, &twice) != 0)
-        return ERR_TOO_LARGE;
-    if (twice) {
-        refuse(change, KAFKA_INVALID_REQUEST, "a configuration is named more than once");
-        return 0;
-    }
-    struct json *ops = json_array();
-    push_op(ops, OP_REPLACE_ALL, SLICE_NULL, SLICE_NULL);
-    for (size_t i = 0; i < n; i++)
-        push_op(ops, OP_SET, resource->configs[i].name, resource->configs[i].value);
-    add(own, change, ops);
-    return 0;
-}
-
 int api_alter_configs(struct request *req)
 {
     const struct alter_configs_request *body = req->body;
-    struct configs *own = make(req, body->resources_count, body->validate_only);
+    struct configs *own = make(req, body->resources_count, true, body->validate_only);
     if (own == NULL)
         return ERR_TOO_LARGE;
     for (size_t i = 0; i < own->count; i++) {
-        own->changes[i].type = body->resources[i].resource_type;
-        own->changes[i].name = body->resources[i].resource_name;
-    }
-    int rc = judge_resources(req, own);
-    for (size_t i = 0; i < own->count && rc == 0; i++) {
-        if (own->changes[i].error == 0)
-            rc = replace_all(req, own, &own->changes[i], &body->resources[i]);
-    }
-    if (rc != 0) {
-        json_free(own->ask.items);
-        return rc;
+        const struct alter_configs_request_resource *from = &body->resources[i];
+        struct change *change = begin(req, own, i, from->resource_type,
+                                      from->resource_name, from->configs_count);
+        if (change == NULL)
+            return ERR_TOO_LARGE;
+        for (size_t k = 0; k < change->op_count; k++)
+            change->ops[k] =
+                (struct op){OP_SET, from->configs[k].name, from->configs[k].value};
     }
     return hand_over(req, own, on_altered);
 }
@@ -228,57 +299,22 @@ static int on_altered_incrementally(struct request *req)
     return request_reply(req, &reply);
 }
 
-static int change_some(struct request *req, struct configs *own, struct change *change,
-                       const struct incremental_alter_configs_request_resource *resource)
-{
-    size_t n = resource->configs_count;
-    struct slice *keys = request_array(req, n, sizeof(*keys));
-    bool twice;
-    if (keys == NULL)
-        return ERR_TOO_LARGE;
-    for (size_t i = 0; i < n; i++) {
-        const struct incremental_alter_configs_request_config *config =
-            &resource->configs[i];
-        keys[i] = config->name;
-        if (config->config_operation < OP_SET || config->config_operation > OP_SUBTRACT)
-            refuse(change, KAFKA_INVALID_REQUEST, "an operation that does not exist");
-        else if (config->value.ptr == NULL && config->config_operation != OP_DELETE)
-            refuse(change, KAFKA_INVALID_REQUEST, "a value is null");
-        if (change->error != 0)
-            return 0;
-    }
-    if (keys_twice(req, keys, n, &twice) != 0)
-        return ERR_TOO_LARGE;
-    if (twice) {
-        refuse(change, KAFKA_INVALID_REQUEST, "a configuration is named more than once");
-        return 0;
-    }
-    struct json *ops = json_array();
-    for (size_t i = 0; i < n; i++)
-        push_op(ops, (enum config_op)resource->configs[i].config_operation,
-                resource->configs[i].name, resource->configs[i].value);
-    add(own, change, ops);
-    return 0;
-}
-
 int api_incremental_alter_configs(struct request *req)
 {
     const struct incremental_alter_configs_request *body = req->body;
-    struct configs *own = make(req, body->resources_count, body->validate_only);
+    struct configs *own = make(req, body->resources_count, false, body->validate_only);
     if (own == NULL)
         return ERR_TOO_LARGE;
     for (size_t i = 0; i < own->count; i++) {
-        own->changes[i].type = body->resources[i].resource_type;
-        own->changes[i].name = body->resources[i].resource_name;
-    }
-    int rc = judge_resources(req, own);
-    for (size_t i = 0; i < own->count && rc == 0; i++) {
-        if (own->changes[i].error == 0)
-            rc = change_some(req, own, &own->changes[i], &body->resources[i]);
-    }
-    if (rc != 0) {
-        json_free(own->ask.items);
-        return rc;
+        const struct incremental_alter_configs_request_resource *from =
+            &body->resources[i];
+        struct change *change = begin(req, own, i, from->resource_type,
+                                      from->resource_name, from->configs_count);
+        if (change == NULL)
+            return ERR_TOO_LARGE;
+        for (size_t k = 0; k < change->op_count; k++)
+            change->ops[k] = (struct op){from->configs[k].config_operation,
+                                         from->configs[k].name, from->configs[k].value};
     }
     return hand_over(req, own, on_altered_incrementally);
 }

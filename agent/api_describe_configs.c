@@ -1,8 +1,9 @@
-/* api_describe_configs.c - DescribeConfigs of topics and of this agent as a broker.
+/* api_describe_configs.c - DescribeConfigs of topics, groups, and this agent as a broker.
  *
  * A topic shows every configuration that Kafka knows, with where its value comes from,
  * synonyms, types and documentation as asked (KIP-226, KIP-569). A broker shows
- * broker_config.def and the broker-level names of the topic configurations. */
+ * broker_config.def and the broker-level names of the topic configurations. What was set
+ * while the agents run (AlterConfigs) stands before options and defaults. */
 #include <stdio.h>
 
 #include "agent/client_thread.h"
@@ -24,7 +25,9 @@ struct broker_values {
     const char *auto_create, *rack, *listeners;
     char node_id[NUMBER_MAX], idle_ms[NUMBER_MAX], replication_factor[NUMBER_MAX],
         fetch_max_bytes[NUMBER_MAX], max_connections[NUMBER_MAX], threads[NUMBER_MAX],
-        partitions[NUMBER_MAX], max_request_bytes[NUMBER_MAX];
+        partitions[NUMBER_MAX], max_request_bytes[NUMBER_MAX], flush_bytes[NUMBER_MAX],
+        flush_interval_ms[NUMBER_MAX];
+    const char *log_level;
     char refusal[64];
 };
 
@@ -48,27 +51,62 @@ static int16_t refuse(struct describe_configs_response_result *out, int16_t erro
     return error;
 }
 
-/* The values that stand behind one another: the topic's, then the default. */
-static int fill_synonyms(struct request *req, const struct topic_config_spec *spec,
-                         const char *set, struct describe_configs_response_config *out)
+/* One value that stands for a configuration, before those behind it. */
+struct layer {
+    const char *name, *value; /* NULL value: nothing was set here */
+    enum config_source source;
+};
+
+/* Fill ROW with the first of LAYERS that has a value, and its synonyms with all that do,
+ * if they are asked for. */
+static int fill_row(struct request *req, const struct layer *layers, size_t count,
+                    struct describe_configs_response_config *row)
 {
-    struct describe_configs_response_synonym *rows = request_array(req, 2, sizeof(*rows));
+    const struct describe_configs_request *body = req->body;
+    struct describe_configs_response_synonym *rows = NULL;
     size_t n = 0;
-    if (rows == NULL)
-        return ERR_TOO_LARGE;
-    if (set != NULL) {
-        rows[n].name = slice_str(spec->name);
-        rows[n].value = slice_str(set);
-        rows[n++].source = CONFIG_SOURCE_TOPIC;
+
+    row->config_source = CONFIG_SOURCE_DEFAULT;
+    if (body->include_synonyms) {
+        rows = request_array(req, count, sizeof(*rows));
+        if (rows == NULL)
+            return ERR_TOO_LARGE;
     }
-    if (spec->broker_name != NULL) {
-        rows[n].name = slice_str(spec->broker_name);
-        rows[n].value = slice_str(spec->default_text);
-        rows[n++].source = CONFIG_SOURCE_DEFAULT;
+    for (size_t i = count; i-- > 0;) {
+        if (layers[i].value == NULL)
+            continue;
+        row->value = slice_str(layers[i].value);
+        row->config_source = (int8_t)layers[i].source;
     }
-    out->synonyms = rows;
-    out->synonyms_count = n;
+    for (size_t i = 0; i < count && rows != NULL; i++) {
+        if (layers[i].value == NULL || layers[i].name == NULL)
+            continue;
+        rows[n].name = slice_str(layers[i].name);
+        rows[n].value = slice_str(layers[i].value);
+        rows[n++].source = (int8_t)layers[i].source;
+    }
+    row->synonyms = rows;
+    row->synonyms_count = n;
     return 0;
+}
+
+static void begin_row(const struct describe_configs_request *body, const char *name,
+                      enum topic_config_type type, const char *help,
+                      struct describe_configs_response_config *row)
+{
+    *row = describe_configs_response_config_defaults;
+    row->name = slice_str(name);
+    row->config_type = (int8_t)type;
+    if (body->include_documentation)
+        row->documentation = slice_str(help);
+}
+
+/* What was set for all brokers under NAME, or NULL. */
+static const char *set_for_all(struct request *req, const char *name)
+{
+    const struct topic_config_set *all =
+        meta_setting(request_view(req), SETTING_BROKER, SLICE_LITERAL(""));
+    return all == NULL || name == NULL ? NULL : topic_config_set_get(all, name);
 }
 
 static int describe_topic(struct request *req,
@@ -95,16 +133,15 @@ static int describe_topic(struct request *req,
         const struct topic_config_spec *spec = &topic_config_specs[i];
         if (!is_wanted(resource, spec->name))
             continue;
-        const char *set = topic_config_set_get(topic->set, spec->name);
-        struct describe_configs_response_config *row = &rows[n++];
-        *row = describe_configs_response_config_defaults;
-        row->name = slice_str(spec->name);
-        row->value = slice_str(set != NULL ? set : spec->default_text);
-        row->config_source = set != NULL ? CONFIG_SOURCE_TOPIC : CONFIG_SOURCE_DEFAULT;
-        row->config_type = (int8_t)spec->type;
-        if (body->include_documentation)
-            row->documentation = slice_str(spec->help);
-        if (body->include_synonyms && fill_synonyms(req, spec, set, row) != 0)
+        const struct layer layers[] = {
+            {spec->name, topic_config_set_get(topic->set, spec->name),
+             CONFIG_SOURCE_TOPIC},
+            {spec->broker_name, set_for_all(req, spec->broker_name),
+             CONFIG_SOURCE_BROKERS},
+            {spec->broker_name, spec->default_text, CONFIG_SOURCE_DEFAULT},
+        };
+        begin_row(body, spec->name, spec->type, spec->help, &rows[n]);
+        if (fill_row(req, layers, ARRAY_LEN(layers), &rows[n++]) != 0)
             return ERR_TOO_LARGE;
     }
     out->configs = rows;
@@ -142,6 +179,9 @@ static struct broker_values *broker_values(struct request *req)
     print_int(values->threads, (int64_t)req->thread->front->thread_count);
     print_int(values->partitions, options->default_partitions);
     print_int(values->max_request_bytes, (int64_t)options->max_request_bytes);
+    print_int(values->flush_bytes, options->flush_bytes);
+    print_int(values->flush_interval_ms, options->flush_interval_ms);
+    values->log_level = options->log_level == NULL ? "info" : options->log_level;
     snprintf(values->refusal, sizeof(values->refusal),
              "ask the broker itself: this is %s", values->node_id);
     return values;
@@ -167,29 +207,64 @@ struct broker_row {
 #define THREADS            values->threads
 #define PARTITIONS         values->partitions
 #define MAX_REQUEST_BYTES  values->max_request_bytes
+#define FLUSH_BYTES        values->flush_bytes
+#define FLUSH_INTERVAL_MS  values->flush_interval_ms
+#define LOG_LEVEL          values->log_level
 
-static void fill_broker_row(const struct describe_configs_request *body,
-                            const struct broker_row *from,
-                            struct describe_configs_response_config *row)
+static int fill_broker_row(struct request *req, const struct broker_row *from,
+                           const struct topic_config_set *own,
+                           struct describe_configs_response_config *row)
 {
-    *row = describe_configs_response_config_defaults;
-    row->name = slice_str(from->name);
-    row->value = slice_str(from->value);
-    row->read_only = true;
-    row->config_source = from->is_option ? CONFIG_SOURCE_STATIC : CONFIG_SOURCE_DEFAULT;
-    row->config_type = (int8_t)from->type;
-    if (body->include_documentation)
-        row->documentation = slice_str(from->help);
+    const struct topic_config_spec *spec =
+        setting_find(SETTING_BROKER, slice_str(from->name));
+    const struct layer layers[] = {
+        {from->name, own == NULL ? NULL : topic_config_set_get(own, from->name),
+         CONFIG_SOURCE_BROKER},
+        {from->name, set_for_all(req, from->name), CONFIG_SOURCE_BROKERS},
+        {from->name, from->value,
+         from->is_option ? CONFIG_SOURCE_STATIC : CONFIG_SOURCE_DEFAULT},
+    };
+
+    begin_row(req->body, from->name, from->type, from->help, row);
+    row->read_only = spec == NULL;
+    return fill_row(req, layers, ARRAY_LEN(layers), row);
+}
+
+/* An empty name asks for what was set for all brokers. */
+static int describe_brokers(struct request *req,
+                            const struct describe_configs_request_resource *resource,
+                            struct describe_configs_response_result *out)
+{
+    const struct topic_config_set *all =
+        meta_setting(request_view(req), SETTING_BROKER, SLICE_LITERAL(""));
+    size_t count = all == NULL ? 0 : all->count, n = 0;
+    struct describe_configs_response_config *rows =
+        request_array(req, count, sizeof(*rows));
+
+    if (rows == NULL)
+        return ERR_TOO_LARGE;
+    for (size_t i = 0; i < count; i++) {
+        const char *name = all->entries[i].name;
+        const struct topic_config_spec *spec =
+            setting_find(SETTING_BROKER, slice_str(name));
+        const struct layer layer = {name, all->entries[i].value, CONFIG_SOURCE_BROKERS};
+        if (spec == NULL || !is_wanted(resource, name))
+            continue;
+        begin_row(req->body, name, spec->type, spec->help, &rows[n]);
+        if (fill_row(req, &layer, 1, &rows[n++]) != 0)
+            return ERR_TOO_LARGE;
+    }
+    out->configs = rows;
+    out->configs_count = n;
+    return 0;
 }
 
 static int describe_broker(struct request *req,
                            const struct describe_configs_request_resource *resource,
                            struct describe_configs_response_result *out)
 {
-    const struct describe_configs_request *body = req->body;
-    /* An empty name asks for the defaults of all brokers: none are set. */
     if (resource->resource_name.len == 0)
-        return 0;
+        return describe_brokers(req, resource, out);
     const struct broker_values *values = broker_values(req);
     if (values == NULL)
         return ERR_TOO_LARGE;
@@ -205,12 +280,15 @@ static int describe_broker(struct request *req,
     };
     struct describe_configs_response_config *rows =
         request_array(req, ARRAY_LEN(fixed) + topic_config_spec_count, sizeof(*rows));
+    const struct topic_config_set *own =
+        meta_setting(request_view(req), SETTING_BROKER, resource->resource_name);
     if (rows == NULL)
         return ERR_TOO_LARGE;
     size_t n = 0;
     for (size_t i = 0; i < ARRAY_LEN(fixed); i++) {
-        if (is_wanted(resource, fixed[i].name))
-            fill_broker_row(body, &fixed[i], &rows[n++]);
+        if (is_wanted(resource, fixed[i].name) &&
+            fill_broker_row(req, &fixed[i], own, &rows[n++]) != 0)
+            return ERR_TOO_LARGE;
     }
     for (size_t i = 0; i < topic_config_spec_count; i++) {
         const struct topic_config_spec *spec = &topic_config_specs[i];
@@ -218,7 +296,47 @@ static int describe_broker(struct request *req,
             continue;
         struct broker_row row = {spec->broker_name, spec->type, spec->default_text,
                                  spec->help, false};
-        fill_broker_row(body, &row, &rows[n++]);
+        if (fill_broker_row(req, &row, own, &rows[n++]) != 0)
+            return ERR_TOO_LARGE;
+    }
+    out->configs = rows;
+    out->configs_count = n;
+    return 0;
+}
+
+/* ---- groups ---- */
+
+/* Any group may be asked for, there or not: as in Kafka, what would hold for it. */
+static int describe_group(struct request *req,
+                          const struct describe_configs_request_resource *resource,
+                          struct describe_configs_response_result *out)
+{
+    const struct topic_config_set *own =
+        meta_setting(request_view(req), SETTING_GROUP, resource->resource_name);
+    struct describe_configs_response_config *rows =
+        request_array(req, group_setting_count, sizeof(*rows));
+    size_t n = 0;
+
+    if (rows == NULL)
+        return ERR_TOO_LARGE;
+    if (resource->resource_name.len == 0) {
+        refuse(out, KAFKA_INVALID_REQUEST, "Group name must not be empty");
+        return 0;
+    }
+    for (size_t i = 0; i < group_setting_count; i++) {
+        const struct topic_config_spec *spec = &group_settings[i];
+        const struct layer layers[] = {
+            {spec->name, own == NULL ? NULL : topic_config_set_get(own, spec->name),
+             CONFIG_SOURCE_GROUP},
+            {spec->broker_name, set_for_all(req, spec->broker_name),
+             CONFIG_SOURCE_BROKERS},
+            {spec->broker_name, spec->default_text, CONFIG_SOURCE_DEFAULT},
+        };
+        if (!is_wanted(resource, spec->name))
+            continue;
+        begin_row(req->body, spec->name, spec->type, spec->help, &rows[n]);
+        if (fill_row(req, layers, ARRAY_LEN(layers), &rows[n++]) != 0)
+            return ERR_TOO_LARGE;
     }
     out->configs = rows;
     out->configs_count = n;
@@ -264,8 +382,11 @@ int api_describe_configs(struct request *req)
             rc = describe_topic(req, resource, out);
         else if (resource->resource_type == CONFIG_RESOURCE_BROKER)
             rc = describe_broker(req, resource, out);
+        else if (resource->resource_type == CONFIG_RESOURCE_GROUP)
+            rc = describe_group(req, resource, out);
         else
-            refuse(out, KAFKA_INVALID_REQUEST, "only topics and brokers are configured");
+            refuse(out, KAFKA_INVALID_REQUEST,
+                   "only topics, brokers and groups are configured");
         if (rc != 0)
             return rc;
     }

@@ -173,7 +173,9 @@ int api_fetch(struct request *req)
     if (ask->parts == NULL)
         return ERR_TOO_LARGE;
     fill_parts(req, ask);
-    int64_t most = MIN(request_options(req)->fetch_max_bytes, (int64_t)INT32_MAX);
+    int64_t most = MIN(meta_own_number(request_view(req), "fetch.max.bytes",
+                                       request_options(req)->fetch_max_bytes),
+                       (int64_t)INT32_MAX);
     ask->max_bytes = (int32_t)MIN((int64_t)MAX(body->max_bytes, 0), most);
     ask->min_bytes = MIN(MAX(body->min_bytes, 0), ask->max_bytes);
     ask->deadline_at_ms =

@@ -273,8 +273,11 @@ static int create(struct request *req, struct metadata *own)
         }
         struct json *item = json_array();
         json_push(item, json_slice(own->wanted[i].name));
-        json_push(item, json_int(options->default_partitions));
-        json_push(item, json_int(options->default_replication_factor));
+        json_push(item, json_int(meta_own_number(request_view(req), "num.partitions",
+                                                 options->default_partitions)));
+        json_push(item, json_int(meta_own_number(request_view(req),
+                                                 "default.replication.factor",
+                                                 options->default_replication_factor)));
         json_push(item, json_object());
         json_push(item, json_array());
         json_push(ask->items, item);
@@ -306,7 +309,9 @@ int api_metadata(struct request *req)
         return ERR_TOO_LARGE;
     if (look_up(req, own) > 0 && !req->refreshed)
         return request_refresh(req);
-    if (body->allow_auto_topic_creation && request_options(req)->auto_create_topics &&
+    if (body->allow_auto_topic_creation &&
+        meta_own_flag(request_view(req), "auto.create.topics.enable",
+                      request_options(req)->auto_create_topics) &&
         !req->refresh_failed && any_missing_name(own))
         return create(req, own);
     return answer(req, own);

@@ -192,8 +192,13 @@ static void create_item(struct request *req, struct topics *own,
     if (outcome->error != 0)
         return;
     if (topic->assignments_count == 0) {
-        partitions = partitions == -1 ? options->default_partitions : partitions;
-        factor = factor == -1 ? options->default_replication_factor : factor;
+        const struct meta_view *view = request_view(req);
+        if (partitions == -1)
+            partitions = (int32_t)meta_own_number(view, "num.partitions",
+                                                  options->default_partitions);
+        if (factor == -1)
+            factor = (int16_t)meta_own_number(view, "default.replication.factor",
+                                              options->default_replication_factor);
     }
     struct json *item = json_array();
     json_push(item, json_slice(topic->name));

@@ -64,7 +64,7 @@ int api_api_versions(struct request *req)
         return request_reply(req, &reply);
     }
     for (size_t i = 0; i < KAFKA_API_COUNT; i++) {
-        if (dispatch_find(kafka_apis[i].key) != NULL)
+        if (dispatch_is_advertised(kafka_apis[i].key))
             fill(&rows[reply.api_keys_count++], &kafka_apis[i]);
     }
     if (req->header.api_version >= LEVEL_ZERO_FROM) {

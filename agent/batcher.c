@@ -17,6 +17,13 @@ void batcher_fini(struct batcher *batcher)
     batcher->open = NULL;
 }
 
+void batcher_set_limits(struct batcher *batcher, uint64_t flush_bytes,
+                        int64_t flush_interval_ms)
+{
+    batcher->options.flush_bytes = flush_bytes;
+    batcher->options.flush_interval_ms = flush_interval_ms;
+}
+
 bool batcher_refuses(const struct produce_ask *ask)
 {
     return ask->part_count > INTAKE_RUNS_MAX;

@@ -28,6 +28,9 @@ struct batcher {
 
 void batcher_init(struct batcher *batcher, const struct batcher_options *options);
 void batcher_fini(struct batcher *batcher); /* drops what is open */
+/* Other limits hold from now on, also for what is open. */
+void batcher_set_limits(struct batcher *batcher, uint64_t flush_bytes,
+                        int64_t flush_interval_ms);
 
 /* An ask that no object can take: more parts than an object may have. */
 bool batcher_refuses(const struct produce_ask *ask);

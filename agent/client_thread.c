@@ -281,6 +281,8 @@ int front_new(const struct front_options *options, struct front **front, struct 
     made->options = *options;
     made->options.listen = copy_text(options->listen);
     made->options.zone_cidr = copy_text(options->zone_cidr);
+    made->options.log_level = copy_text(options->log_level);
+    made->options.store = copy_text(options->store);
     made->zones = zones;
     made->frame_limits = (struct frame_limits){
         .produce_max_bytes = options->max_request_bytes,
@@ -388,7 +390,10 @@ void front_free(struct front *front)
     union {
         const char *from;
         char *to; /* texts copied by front_new */
-    } texts[] = {{front->options.listen}, {front->options.zone_cidr}};
+    } texts[] = {{front->options.listen},
+                 {front->options.zone_cidr},
+                 {front->options.log_level},
+                 {front->options.store}};
     for (size_t i = 0; i < ARRAY_LEN(texts); i++)
         mem_free(texts[i].to);
     zone_table_free(front->zones);

@@ -48,6 +48,9 @@ struct front_options {
     bool auto_create_topics;
     int32_t default_partitions;
     int16_t default_replication_factor;
+    int64_t flush_bytes, flush_interval_ms; /* the core's: to be listed */
+    const char *log_level;                  /* likewise; NULL: "info" */
+    const char *store; /* the store's URL, of which no query is shown; NULL: unknown */
     const char *zone_cidr; /* steering.h; NULL: none */
     struct core *core;
     struct meta *meta;

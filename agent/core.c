@@ -17,12 +17,14 @@
 #include "agent/metrics.h"
 #include "agent/produce_path.h"
 #include "agent/producer_ids.h"
+#include "agent/relay.h"
 #include "agent/tail.h"
 #include "agent/topics.h"
 #include "agent/watch.h"
 #include "common/block.h"
 #include "common/check.h"
 #include "common/fault.h"
+#include "common/log.h"
 #include "common/mem.h"
 #include "common/store.h"
 
@@ -43,6 +45,7 @@ struct core {
     struct topics *topics;
     struct producer_ids *producer_ids;
     struct freshness *freshness;
+    struct relay *relay;
     struct groups *groups;
     struct produce_path path;
     struct ctl_call *commit; /* the one in flight */
@@ -135,6 +138,9 @@ static void on_ask(struct message *message, void *arg)
         break;
     case ASK_GROUP:
         groups_ask(core->groups, CONTAINER_OF(ask, struct group_ask, ask));
+        break;
+    case ASK_RELAY:
+        relay_ask(core->relay, CONTAINER_OF(ask, struct relay_ask, ask));
         break;
     case ASK_CANCEL:
         cancel(core, CONTAINER_OF(ask, struct cancel_ask, ask)->asked);
@@ -253,15 +259,41 @@ static void on_topic_deleted(const struct uuid *topic_id, void *arg)
     tail_on_topic_deleted(core->tail, topic_id);
 }
 
+static void on_log_start(const struct uuid *topic_id, int32_t partition, int64_t offset,
+                         void *arg)
+{
+    struct core *core = arg;
+    tail_on_log_start(core->tail, topic_id, partition, offset);
+}
+
 static void on_group(struct slice group, void *arg)
 {
     struct core *core = arg;
     groups_on_change(core->groups, group);
 }
 
+/* What people set for agents while they run. */
+static void take_settings(struct core *core)
+{
+    const struct core_options *o = &core->options;
+    struct meta_view *view = meta_acquire(core->meta);
+    const char *text = meta_own_setting(view, "weft.log.level");
+    enum log_level level;
+
+    produce_path_set_limits(
+        &core->path, (uint64_t)meta_own_number(view, "weft.flush.bytes", o->flush_bytes),
+        meta_own_number(view, "weft.flush.interval.ms", o->flush_interval_ms));
+    if (text == NULL)
+        text = o->log_level;
+    if (text != NULL && log_parse_level(text, &level) == 0)
+        log_set_level(level);
+    meta_release(view);
+}
+
 static void on_news(void *arg)
 {
     struct core *core = arg;
+    take_settings(core);
     core->news = true;
     defer(core);
 }
@@ -337,6 +369,7 @@ struct core *core_new(const struct core_options *options)
         .on_commit = on_watch_commit,
         .on_reset = on_watch_reset,
         .on_topic_deleted = on_topic_deleted,
+        .on_log_start = on_log_start,
         .on_group = on_group,
         .on_news = on_news,
         .arg = core,
@@ -355,6 +388,7 @@ struct core *core_new(const struct core_options *options)
     core->topics = topics_new(core->loop, options->ctl, core->watch);
     core->producer_ids = producer_ids_new(core->loop, options->ctl);
     core->freshness = freshness_new(core->loop, options->ctl, core->watch);
+    core->relay = relay_new(core->loop, options->ctl, core->watch);
     core->groups = groups_new(core->loop, options->ctl);
     make_path(core);
     return core;
@@ -388,7 +422,7 @@ bool core_idle(const struct core *core)
     return produce_path_idle(&core->path) && fetcher_idle(core->fetcher) &&
            lookup_idle(core->lookup) && topics_idle(core->topics) &&
            producer_ids_idle(core->producer_ids) && freshness_idle(core->freshness) &&
-           groups_idle(core->groups);
+           relay_idle(core->relay) && groups_idle(core->groups);
 }
 
 void core_abandon(struct core *core)
@@ -406,6 +440,7 @@ void core_abandon(struct core *core)
     topics_drain(core->topics);
     producer_ids_drain(core->producer_ids);
     freshness_drain(core->freshness);
+    relay_drain(core->relay);
     groups_abandon(core->groups);
 }
 
@@ -422,6 +457,7 @@ void core_free(struct core *core)
     loop_timer_fini(&core->timer);
     produce_path_fini(&core->path);
     groups_free(core->groups);
+    relay_free(core->relay);
     freshness_free(core->freshness);
     producer_ids_free(core->producer_ids);
     topics_free(core->topics);

@@ -31,6 +31,7 @@ enum ask_type {
     ASK_METADATA,
     ASK_GROUP,
     ASK_CANCEL,
+    ASK_RELAY,
 };
 
 struct ask {
@@ -242,6 +243,21 @@ struct group_ask {
     size_t open_ops;
 };
 
+/* ---- One call to the control plane, whose answer the asker reads itself ---- */
+
+struct relay_ask {
+    struct ask ask;
+    const char *path;  /* static */
+    struct json *body; /* ownership to the core */
+    bool sees;         /* answered when this agent's view is as new as the answer */
+    int64_t deadline_at_ms;
+    /* On the core thread: take what is needed out of ANSWER, into the ask's arena. 0 or
+     * an ERR_*, whose Kafka error the ask then gets. */
+    int (*read)(struct relay_ask *ask, const struct json *answer);
+    /* result: 0 after read() */
+    int16_t kafka_error;
+};
+
 /* ---- The core itself: what agent.c does with it, on the core's thread ---- */
 
 struct budget;
@@ -255,6 +271,7 @@ struct core_options {
     struct store *store;
     struct budget *budget;
     int64_t flush_bytes, flush_interval_ms;
+    const char *log_level; /* the option, while nothing else is set; NULL: as it is */
     int64_t max_uploads, max_objects;
     int64_t upload_timeout_ms, hedge_after_ms;
     size_t cache_bytes, tail_bytes;

@@ -32,9 +32,28 @@ static dispatch_fn *const handlers[] = {
     [KAFKA_CONSUMER_GROUP_DESCRIBE] = api_consumer_group_describe,
     [KAFKA_OFFSET_DELETE] = api_offset_delete,
     [KAFKA_DESCRIBE_TOPIC_PARTITIONS] = api_describe_topic_partitions,
+    [KAFKA_DELETE_RECORDS] = api_delete_records,
+    [KAFKA_ALTER_REPLICA_LOG_DIRS] = api_alter_replica_log_dirs,
+    [KAFKA_DESCRIBE_LOG_DIRS] = api_describe_log_dirs,
+    [KAFKA_ELECT_LEADERS] = api_elect_leaders,
+    [KAFKA_ALTER_PARTITION_REASSIGNMENTS] = api_alter_partition_reassignments,
+    [KAFKA_LIST_PARTITION_REASSIGNMENTS] = api_list_partition_reassignments,
+    [KAFKA_DESCRIBE_CLIENT_QUOTAS] = api_describe_client_quotas,
+    [KAFKA_ALTER_CLIENT_QUOTAS] = api_alter_client_quotas,
+    [KAFKA_DESCRIBE_QUORUM] = api_describe_quorum,
+    [KAFKA_UPDATE_FEATURES] = api_update_features,
+    [KAFKA_DESCRIBE_PRODUCERS] = api_describe_producers,
+    [KAFKA_LIST_CONFIG_RESOURCES] = api_list_config_resources,
 };
 
 dispatch_fn *dispatch_find(int16_t key)
 {
     return key >= 0 && (size_t)key < ARRAY_LEN(handlers) ? handlers[key] : NULL;
+}
+
+bool dispatch_is_advertised(int16_t key)
+{
+    /* Quotas are kept, but nobody is held to them yet. */
+    return dispatch_find(key) != NULL && key != KAFKA_DESCRIBE_CLIENT_QUOTAS &&
+           key != KAFKA_ALTER_CLIENT_QUOTAS;
 }

@@ -206,7 +206,8 @@ static void choose_runs(struct fetch_op *op)
         /* An answer that ends before the offset would be false: the plan is still open.
          */
         if (part->part->kafka_error == 0 &&
-            part->part->offset > tail_high_watermark(part->entry))
+            (part->part->offset > tail_high_watermark(part->entry) ||
+             part->part->offset < tail_entry_log_start(part->entry)))
             continue;
         part->high_watermark = tail_high_watermark(part->entry);
         part->log_start = tail_entry_log_start(part->entry);
@@ -288,6 +289,11 @@ static int64_t look_at(struct fetch_op_part *part)
         return 0;
     if (tail_deleted(entry)) {
         part->part->kafka_error = KAFKA_UNKNOWN_TOPIC_ID;
+        return 0;
+    }
+    /* A log's start never goes back, so this needs no asking. */
+    if (tail_known(entry) && offset < tail_entry_log_start(entry)) {
+        part->part->kafka_error = KAFKA_OFFSET_OUT_OF_RANGE;
         return 0;
     }
     if (tail_known(entry) && offset == tail_high_watermark(entry))

@@ -20,16 +20,19 @@
 /* Plain records of the one batch that is unpacked. */
 #define PLAIN_MAX (128 * MIB)
 
-/* A run that is searched for the timestamp of one part. */
+/* A run that is searched for the timestamp of one part. There are two where the log
+ * begins within the first: what that was named for may be gone. */
 struct search {
     struct lookup_op *op;
     struct offsets_part *part;
     struct uuid object_id;
     int64_t base_offset;
+    int64_t log_start; /* records before it are no more, though they be in the run */
     uint64_t position, length;
     struct search_hold *holds;
     size_t hold_count;
     size_t unsettled;
+    int64_t offset, found_at_ms; /* -1: nothing found */
 };
 
 struct search_hold {
@@ -73,12 +76,25 @@ bool lookup_idle(const struct lookup *lookup)
     return list_empty(&lookup->ops);
 }
 
+/* The first of two that found something, or for the greatest the greater. */
+static void take_result(const struct search *search)
+{
+    struct offsets_part *part = search->part;
+    bool better = part->offset < 0 || (part->timestamp == TIMESTAMP_MAX &&
+                                       search->found_at_ms > part->found_timestamp);
+    if (part->kafka_error != 0 || search->offset < 0 || !better)
+        return;
+    part->offset = search->offset;
+    part->found_timestamp = search->found_at_ms;
+}
+
 static void op_finish(struct lookup_op *op)
 {
     struct offsets_ask *ask = op->ask;
 
     for (size_t i = 0; i < op->search_count; i++) {
         struct search *search = &op->searches[i];
+        take_result(search);
         for (size_t k = 0; k < search->hold_count; k++)
             cache_release(op->lookup->options.cache, &search->holds[k].hold);
         mem_free(search->holds);
@@ -137,20 +153,20 @@ static bool search_batch(struct search *search, const struct batch_info *info,
     int64_t at_ms;
     int rc;
 
-    if (info->max_timestamp < (by_max ? greatest : part->timestamp))
+    if (info->max_timestamp < (by_max ? greatest : part->timestamp) ||
+        batch_end_offset(info) <= search->log_start)
         return false;
-    /* From the first record of the batch on. */
-    rc = by_max ? batch_find_max_timestamp(info, info->base_offset, PLAIN_MAX, &found,
-                                           &offset, &at_ms)
-                : batch_find_timestamp(info, part->timestamp, info->base_offset,
-                                       PLAIN_MAX, &found, &offset, &at_ms);
+    int64_t from = MAX(info->base_offset, search->log_start);
+    rc = by_max ? batch_find_max_timestamp(info, from, PLAIN_MAX, &found, &offset, &at_ms)
+                : batch_find_timestamp(info, part->timestamp, from, PLAIN_MAX, &found,
+                                       &offset, &at_ms);
     if (rc != 0) {
         part->kafka_error = KAFKA_CORRUPT_MESSAGE;
         return true;
     }
     if (found) {
-        part->offset = offset;
-        part->found_timestamp = at_ms;
+        search->offset = offset;
+        search->found_at_ms = at_ms;
     }
     return found;
 }
@@ -168,8 +184,13 @@ static void search_run(struct search *search)
     if (bytes.ptr == NULL)
         search->part->kafka_error = KAFKA_KAFKA_STORAGE_ERROR;
     batch_iter_init(&iter, bytes);
-    while (batch_iter_next(&iter, &info))
-        greatest = MAX(greatest, info.max_timestamp);
+    while (batch_iter_next(&iter, &info)) {
+        info.base_offset = offset;
+        offset = batch_end_offset(&info);
+        if (offset > search->log_start)
+            greatest = MAX(greatest, info.max_timestamp);
+    }
+    offset = search->base_offset;
     batch_iter_init(&iter, bytes);
     while (batch_iter_next(&iter, &info)) {
         info.base_offset = offset;
@@ -220,14 +241,15 @@ static bool search_start(struct search *search)
 
 /* ---- the control plane's answer ---- */
 
-static void read_run(struct json_reader *r, const struct json *run, struct lookup_op *op,
-                     struct offsets_part *part)
+static void read_run(struct json_reader *r, const struct json *run, int64_t log_start,
+                     struct lookup_op *op, struct offsets_part *part)
 {
     struct search *search = &op->searches[op->search_count];
 
-    *search = (struct search){.op = op, .part = part};
+    *search = (struct search){.op = op, .part = part, .offset = -1, .found_at_ms = -1};
     search->object_id = json_as_uuid(r, json_at(r, run, 0), "object id");
     search->base_offset = json_as_int(r, json_at(r, run, 1), "offset", 0, INT64_MAX);
+    search->log_start = log_start;
     search->position =
         (uint64_t)json_as_int(r, json_at(r, run, 3), "position", 0, INT64_MAX);
     search->length = (uint64_t)json_as_int(r, json_at(r, run, 4), "length", 1, INT32_MAX);
@@ -244,10 +266,15 @@ static void read_answer(struct json_reader *r, const struct json *answer,
     part->found_timestamp = -1;
     if (part->kafka_error != 0 || r->failed)
         return;
+    int64_t log_start = json_as_int(r, json_at(r, answer, 2), "log start", -1, INT64_MAX);
     const struct json *run = json_at(r, answer, 5);
     if (part->timestamp >= 0 || part->timestamp == TIMESTAMP_MAX) {
         if (!json_is_null(run))
-            read_run(r, run, op, part);
+            read_run(r, run, log_start, op, part);
+        /* An older control plane has six values. */
+        run = json_count(answer) > 6 ? json_at(r, answer, 6) : NULL;
+        if (!json_is_null(run))
+            read_run(r, run, log_start, op, part);
         return;
     }
     part->offset = json_as_int(r, json_at(r, answer, 3), "offset", -1, INT64_MAX);
@@ -309,7 +336,7 @@ void lookup_ask(struct lookup *lookup, struct offsets_ask *ask)
 
     op->lookup = lookup;
     op->ask = ask;
-    op->searches = mem_zalloc(ask->part_count * sizeof(*op->searches) + 1);
+    op->searches = mem_zalloc(2 * ask->part_count * sizeof(*op->searches) + 1);
     list_push_back(&lookup->ops, &op->node);
     for (size_t i = 0; i < ask->part_count; i++) {
         const struct offsets_part *part = &ask->parts[i];

@@ -7,8 +7,10 @@
 #include "agent/meta.h"
 
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "common/cursor.h"
 #include "common/err.h"
@@ -22,6 +24,7 @@
 #define NAME_MAX_LEN   249
 #define TEXT_MAX       1024
 #define CONFIG_MAX     65536
+#define SETTINGS_MAX   1000000
 
 struct topic_box {
     struct meta_topic topic;
@@ -33,6 +36,13 @@ struct meta_agents {
     atomic_uint refs;
     size_t count;
     struct meta_agent list[];
+};
+
+/* The settings, shared by the views between two changes of them. */
+struct meta_settings {
+    atomic_uint refs;
+    size_t count;
+    struct meta_setting list[];
 };
 
 /* Open addressing over the view's topics: 1 + index, 0 is free. */
@@ -48,7 +58,9 @@ struct meta {
     struct uuid cluster_id;
     int32_t self_node_id;
     struct meta_agents *agents;
-    struct topic_box **topics; /* by name */
+    struct meta_settings *settings;
+    struct topic_config_set defaults; /* of topics: what was set for all brokers */
+    struct topic_box **topics;        /* by name */
     size_t topic_count, topic_cap;
     bool changed;
 };
@@ -108,7 +120,7 @@ static char *dup_text(struct slice s)
 /* Values were checked when they were set, but by a control plane that may be newer than
  * this agent: what we do not understand does not act here. */
 static void read_configs(struct json_reader *r, const struct json *object,
-                         struct topic_config_set *set)
+                         enum setting_kind kind, struct topic_config_set *set)
 {
     void *iter = NULL;
     const char *key;
@@ -122,19 +134,40 @@ static void read_configs(struct json_reader *r, const struct json *object,
         return;
     while (json_next(object, &iter, &key, &value)) {
         struct slice text = json_as_string(r, value, "config", CONFIG_MAX);
-        const struct topic_config_spec *spec = topic_config_find(slice_str(key));
+        const struct topic_config_spec *spec = kind == 0
+                                                   ? topic_config_find(slice_str(key))
+                                                   : setting_find(kind, slice_str(key));
         struct err err;
         if (r->failed)
             return;
         if (spec == NULL || topic_config_check(spec, text, &err) != 0)
-            log_warn("meta", "topic configuration not understood", "name=%.64s", key);
+            log_warn("meta", "configuration not understood", "name=%.64s", key);
         else
             topic_config_set_put(set, slice_str(key), text);
     }
 }
 
+/* What acts in TOPIC: what was set on it, else for all brokers, else the default. */
+static void set_effective(struct meta_topic *topic,
+                          const struct topic_config_set *defaults)
+{
+    struct topic_config_set both;
+
+    if (defaults->count == 0) {
+        topic_config_effective(topic->set, &topic->config);
+        return;
+    }
+    topic_config_set_copy(&both, defaults);
+    for (size_t i = 0; i < topic->set->count; i++)
+        topic_config_set_put(&both, slice_str(topic->set->entries[i].name),
+                             slice_str(topic->set->entries[i].value));
+    topic_config_effective(&both, &topic->config);
+    topic_config_set_fini(&both);
+}
+
 /* A new topic, or NULL with R failed. */
-static struct topic_box *read_topic(struct json_reader *r, const struct json *value)
+static struct topic_box *read_topic(struct json_reader *r, const struct json *value,
+                                    const struct topic_config_set *defaults)
 {
     struct topic_box *box = mem_zalloc(sizeof(*box));
     struct meta_topic *topic = &box->topic;
@@ -149,15 +182,86 @@ static struct topic_box *read_topic(struct json_reader *r, const struct json *va
         (int32_t)json_as_int(r, json_at(r, value, 2), "partitions", 1, PARTITIONS_MAX);
     topic->replication_factor =
         (int16_t)json_as_int(r, json_at(r, value, 3), "replication factor", 1, INT16_MAX);
-    read_configs(r, json_at(r, value, 4), topic->set);
+    read_configs(r, json_at(r, value, 4), (enum setting_kind)0, topic->set);
     topic->created_at_ms =
         json_as_int(r, json_at(r, value, 5), "created_at_ms", 0, INT64_MAX);
     if (r->failed) {
         topic_unref(box);
         return NULL;
     }
-    topic_config_effective(topic->set, &topic->config);
+    set_effective(topic, defaults);
     return box;
+}
+
+/* ---- settings ---- */
+
+static void settings_unref(struct meta_settings *settings)
+{
+    if (atomic_fetch_sub_explicit(&settings->refs, 1, memory_order_acq_rel) > 1)
+        return;
+    for (size_t i = 0; i < settings->count; i++) {
+        topic_config_set_fini(settings->list[i].values);
+        mem_free(settings->list[i].values);
+        mem_free((void *)(uintptr_t)settings->list[i].name.ptr);
+    }
+    mem_free(settings);
+}
+
+static struct meta_settings *settings_new(size_t count)
+{
+    struct meta_settings *settings =
+        mem_zalloc(sizeof(*settings) + count * sizeof(settings->list[0]));
+    atomic_init(&settings->refs, 1);
+    settings->count = count;
+    return settings;
+}
+
+static int compare_settings(const void *a, const void *b)
+{
+    const struct meta_setting *x = a, *y = b;
+    if (x->kind != y->kind)
+        return x->kind < y->kind ? -1 : 1;
+    return slice_cmp(x->name, y->name);
+}
+
+static void read_setting(struct json_reader *r, const struct json *row,
+                         struct meta_setting *setting)
+{
+    setting->kind =
+        (enum setting_kind)json_as_int(r, json_at(r, row, 0), "kind", 0, INT8_MAX);
+    struct slice name = json_as_string(r, json_at(r, row, 1), "name", CONFIG_MAX);
+    setting->name = slice_of(dup_text(name), name.len);
+    setting->values = mem_zalloc(sizeof(*setting->values));
+    read_configs(r, json_at(r, row, 2), setting->kind, setting->values);
+}
+
+/* A new list, or NULL with R failed. ROWS may be null: an older control plane. */
+static struct meta_settings *read_settings(struct json_reader *r, const struct json *rows)
+{
+    size_t n = json_count(rows);
+    if (n > SETTINGS_MAX) {
+        r->failed = true;
+        err_set(r->err, ERR_TOO_LARGE, "%zu settings", n);
+        return NULL;
+    }
+    struct meta_settings *settings = settings_new(n);
+    settings->count = 0;
+    for (size_t i = 0; i < n && !r->failed; i++)
+        read_setting(r, json_at(r, rows, i), &settings->list[settings->count++]);
+    if (r->failed) {
+        settings_unref(settings);
+        return NULL;
+    }
+    qsort(settings->list, n, sizeof(settings->list[0]), compare_settings);
+    return settings;
+}
+
+static void copy_setting(struct meta_setting *to, const struct meta_setting *from)
+{
+    to->kind = from->kind;
+    to->name = slice_of(dup_text(from->name), from->name.len);
+    to->values = mem_zalloc(sizeof(*to->values));
+    topic_config_set_copy(to->values, from->values);
 }
 
 static char *read_text(struct json_reader *r, const struct json *row, size_t i,
@@ -299,6 +403,45 @@ const struct meta_agent *meta_agent_by_id(const struct meta_view *view, int32_t 
     return bsearch(&key, view->agents, view->agent_count, sizeof(key), compare_agents);
 }
 
+const struct topic_config_set *meta_setting(const struct meta_view *view,
+                                            enum setting_kind kind, struct slice name)
+{
+    const struct meta_setting key = {.kind = kind, .name = name};
+    const struct meta_setting *found =
+        view->setting_count == 0 ? NULL
+                                 : bsearch(&key, view->settings, view->setting_count,
+                                           sizeof(key), compare_settings);
+    return found == NULL ? NULL : found->values;
+}
+
+const char *meta_own_setting(const struct meta_view *view, const char *name)
+{
+    char self[16];
+    if (view->setting_count == 0)
+        return NULL;
+    snprintf(self, sizeof(self), "%d", view->self_node_id);
+    const struct topic_config_set *own =
+        meta_setting(view, SETTING_BROKER, slice_str(self));
+    const char *value = own == NULL ? NULL : topic_config_set_get(own, name);
+    const struct topic_config_set *all =
+        meta_setting(view, SETTING_BROKER, SLICE_LITERAL(""));
+    if (value == NULL && all != NULL)
+        value = topic_config_set_get(all, name);
+    return value;
+}
+
+int64_t meta_own_number(const struct meta_view *view, const char *name, int64_t absent)
+{
+    const char *value = meta_own_setting(view, name);
+    return value == NULL ? absent : strtoll(value, NULL, 10);
+}
+
+bool meta_own_flag(const struct meta_view *view, const char *name, bool absent)
+{
+    const char *value = meta_own_setting(view, name);
+    return value == NULL ? absent : strcasecmp(value, "true") == 0;
+}
+
 /* ---- views ---- */
 
 static struct meta_view *view_new(const struct meta *meta, int64_t cursor)
@@ -314,6 +457,10 @@ static struct meta_view *view_new(const struct meta *meta, int64_t cursor)
     atomic_fetch_add_explicit(&meta->agents->refs, 1, memory_order_relaxed);
     view->agents = meta->agents->list;
     view->agent_count = meta->agents->count;
+    view->shared_settings = meta->settings;
+    atomic_fetch_add_explicit(&meta->settings->refs, 1, memory_order_relaxed);
+    view->settings = meta->settings->list;
+    view->setting_count = meta->settings->count;
     view->topics = mem_alloc(n * sizeof(view->topics[0]));
     view->topic_count = n;
     view->by_name = table_new(n);
@@ -335,6 +482,7 @@ void meta_release(struct meta_view *view)
     for (size_t i = 0; i < view->topic_count; i++)
         topic_unref(box_of(view->topics[i]));
     agents_unref(view->shared_agents);
+    settings_unref(view->shared_settings);
     mem_free(view->topics);
     mem_free(view->by_name);
     mem_free(view->by_id);
@@ -372,6 +520,7 @@ struct meta *meta_new(const struct uuid *cluster_id)
     meta->cluster_id = *cluster_id;
     meta->self_node_id = -1;
     meta->agents = agents_new(0);
+    meta->settings = settings_new(0);
     meta->view = view_new(meta, -1);
     return meta;
 }
@@ -391,6 +540,8 @@ void meta_free(struct meta *meta)
     drop_topics(meta);
     mem_free(meta->topics);
     agents_unref(meta->agents);
+    settings_unref(meta->settings);
+    topic_config_set_fini(&meta->defaults);
     pthread_mutex_destroy(&meta->lock);
     mem_free(meta);
 }
@@ -452,7 +603,7 @@ static void put_topic(struct meta *meta, struct topic_box *box)
 int meta_put_topic(struct meta *meta, const struct json *topic, struct err *err)
 {
     struct json_reader r = {.err = err};
-    struct topic_box *box = read_topic(&r, topic);
+    struct topic_box *box = read_topic(&r, topic, &meta->defaults);
     if (box == NULL)
         return ERR_MALFORMED;
     put_topic(meta, box);
@@ -482,6 +633,96 @@ int meta_put_agents(struct meta *meta, const struct json *agents, struct err *er
     return 0;
 }
 
+/* What is set for all brokers is, under the topics' own names, the default of topics. */
+static void find_defaults(const struct meta_settings *settings,
+                          struct topic_config_set *defaults)
+{
+    memset(defaults, 0, sizeof(*defaults));
+    for (size_t i = 0; i < settings->count; i++) {
+        const struct meta_setting *setting = &settings->list[i];
+        if (setting->kind != SETTING_BROKER || setting->name.len > 0)
+            continue;
+        for (size_t k = 0; k < setting->values->count; k++) {
+            struct slice name = slice_str(setting->values->entries[k].name);
+            const struct topic_config_spec *spec = setting_find(SETTING_BROKER, name);
+            if (spec != NULL && setting_is_topic_default(spec, name))
+                topic_config_set_put(defaults, slice_str(spec->name),
+                                     slice_str(setting->values->entries[k].value));
+        }
+    }
+}
+
+static bool sets_equal(const struct topic_config_set *a, const struct topic_config_set *b)
+{
+    bool equal = a->count == b->count;
+    for (size_t i = 0; equal && i < a->count; i++)
+        equal = strcmp(a->entries[i].name, b->entries[i].name) == 0 &&
+                strcmp(a->entries[i].value, b->entries[i].value) == 0;
+    return equal;
+}
+
+/* A topic as it is with other defaults: views that hold the old one keep it. */
+static struct topic_box *copy_box(const struct topic_box *from,
+                                  const struct topic_config_set *defaults)
+{
+    struct topic_box *box = mem_zalloc(sizeof(*box));
+
+    atomic_init(&box->refs, 1);
+    box->topic = from->topic;
+    box->topic.name = slice_of(dup_text(from->topic.name), from->topic.name.len);
+    box->topic.set = mem_zalloc(sizeof(*box->topic.set));
+    topic_config_set_copy(box->topic.set, from->topic.set);
+    set_effective(&box->topic, defaults);
+    return box;
+}
+
+/* SETTINGS, whose ownership moves, hold from now on. */
+static void set_settings(struct meta *meta, struct meta_settings *settings)
+{
+    struct topic_config_set defaults;
+
+    find_defaults(settings, &defaults);
+    bool same = sets_equal(&defaults, &meta->defaults);
+    topic_config_set_fini(&meta->defaults);
+    meta->defaults = defaults;
+    for (size_t i = 0; !same && i < meta->topic_count; i++) {
+        struct topic_box *box = copy_box(meta->topics[i], &meta->defaults);
+        topic_unref(meta->topics[i]);
+        meta->topics[i] = box;
+    }
+    settings_unref(meta->settings);
+    meta->settings = settings;
+    meta->changed = true;
+}
+
+int meta_put_setting(struct meta *meta, const struct json *row, struct err *err)
+{
+    struct json_reader r = {.err = err};
+    struct meta_settings *next = settings_new(meta->settings->count + 1);
+    struct meta_setting *put = &next->list[0];
+
+    next->count = 1;
+    read_setting(&r, row, put);
+    if (r.failed) {
+        settings_unref(next);
+        return ERR_MALFORMED;
+    }
+    for (size_t i = 0; i < meta->settings->count; i++) {
+        if (compare_settings(&meta->settings->list[i], put) != 0)
+            copy_setting(&next->list[next->count++], &meta->settings->list[i]);
+    }
+    if (put->values->count == 0) { /* nothing holds for it any more */
+        struct meta_setting gone = *put;
+        *put = next->list[--next->count];
+        topic_config_set_fini(gone.values);
+        mem_free(gone.values);
+        mem_free((void *)(uintptr_t)gone.name.ptr);
+    }
+    qsort(next->list, next->count, sizeof(next->list[0]), compare_settings);
+    set_settings(meta, next);
+    return 0;
+}
+
 static int compare_boxes(const void *a, const void *b)
 {
     const struct topic_box *x = *(struct topic_box *const *)a;
@@ -494,6 +735,7 @@ int meta_load(struct meta *meta, const struct json *answer, struct err *err)
     struct json_reader r = {.err = err};
     const struct json *rows = json_get_array(&r, answer, "topics");
     const struct json *agent_rows = json_get_array(&r, answer, "agents");
+    struct topic_config_set defaults = {0};
     size_t n = json_count(rows), read = 0;
 
     if (r.failed)
@@ -501,27 +743,34 @@ int meta_load(struct meta *meta, const struct json *answer, struct err *err)
     if (n > TOPICS_MAX)
         return err_set(err, ERR_TOO_LARGE, "%zu topics", n);
     struct meta_agents *agents = read_agents(&r, agent_rows);
+    struct meta_settings *settings =
+        r.failed ? NULL : read_settings(&r, json_find(answer, "settings"));
     struct topic_box **boxes = mem_alloc(n * sizeof(boxes[0]));
+    if (settings != NULL)
+        find_defaults(settings, &defaults);
     while (read < n && !r.failed) {
-        boxes[read] = read_topic(&r, json_at(&r, rows, read));
+        boxes[read] = read_topic(&r, json_at(&r, rows, read), &defaults);
         read += boxes[read] != NULL;
     }
+    topic_config_set_fini(&defaults);
     if (r.failed) {
         while (read > 0)
             topic_unref(boxes[--read]);
         mem_free(boxes);
         if (agents != NULL)
             agents_unref(agents);
+        if (settings != NULL)
+            settings_unref(settings);
         return ERR_MALFORMED;
     }
     qsort(boxes, n, sizeof(boxes[0]), compare_boxes);
     drop_topics(meta);
+    set_settings(meta, settings); /* while there are no topics to be made anew */
     mem_free(meta->topics);
     meta->topics = boxes;
     meta->topic_count = meta->topic_cap = n;
     agents_unref(meta->agents);
     meta->agents = agents;
-    meta->changed = true;
     return 0;
 }
 

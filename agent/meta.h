@@ -14,6 +14,7 @@
 #include "common/defs.h"
 #include "common/slice.h"
 #include "common/uuid.h"
+#include "proto/setting.h"
 #include "proto/topic_config.h"
 
 struct meta_agent {
@@ -37,6 +38,13 @@ struct meta_topic {
     struct topic_config_set *set; /* what was set explicitly, as text */
 };
 
+/* What was set by name for brokers and groups (proto/setting.h). */
+struct meta_setting {
+    enum setting_kind kind;
+    struct slice name; /* of a broker its node id, or "" for all; of a group its id */
+    struct topic_config_set *values;
+};
+
 struct meta_view {
     struct uuid cluster_id;
     int32_t self_node_id;
@@ -45,10 +53,13 @@ struct meta_view {
     size_t agent_count;
     struct meta_topic **topics; /* by name */
     size_t topic_count;
+    struct meta_setting *settings; /* by kind and name */
+    size_t setting_count;
     /* private */
     atomic_uint refs;
     struct meta_table *by_name, *by_id;
     struct meta_agents *shared_agents;
+    struct meta_settings *shared_settings;
 };
 
 struct meta;
@@ -66,6 +77,16 @@ const struct meta_topic *meta_topic_by_name(const struct meta_view *view,
 const struct meta_topic *meta_topic_by_id(const struct meta_view *view,
                                           const struct uuid *id);
 const struct meta_agent *meta_agent_by_id(const struct meta_view *view, int32_t node_id);
+
+/* What was set for NAME of KIND, or NULL: nothing. */
+const struct topic_config_set *meta_setting(const struct meta_view *view,
+                                            enum setting_kind kind, struct slice name);
+/* The value of a broker's setting that holds for this agent: its own, else the one of all
+ * brokers; NULL: neither, the agent's option holds. */
+const char *meta_own_setting(const struct meta_view *view, const char *name);
+/* As a number; ABSENT when nothing was set. */
+int64_t meta_own_number(const struct meta_view *view, const char *name, int64_t absent);
+bool meta_own_flag(const struct meta_view *view, const char *name, bool absent);
 
 /* Steering: the agents that a client in ZONE is shown (those of its zone that are not
  * draining; when there are none, all that are not draining; when none, all), and the one
@@ -92,6 +113,10 @@ void meta_delete_topic(struct meta *meta, const struct uuid *topic_id);
 /* The whole list of agents. */
 int meta_put_agents(struct meta *meta, const struct json *agents,
                     struct err *err) MUST_CHECK;
+/* SETTING of an event: what holds for one broker or group from now on; without values:
+ * nothing any more. */
+int meta_put_setting(struct meta *meta, const struct json *setting,
+                     struct err *err) MUST_CHECK;
 /* Readers see the draft from now on. Costs nothing when nothing changed. */
 void meta_publish(struct meta *meta, int64_t cursor);
 

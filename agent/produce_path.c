@@ -195,6 +195,12 @@ void produce_path_fini(struct produce_path *path)
     committer_fini(&path->committer);
 }
 
+void produce_path_set_limits(struct produce_path *path, uint64_t flush_bytes,
+                             int64_t flush_interval_ms)
+{
+    batcher_set_limits(&path->batcher, flush_bytes, flush_interval_ms);
+}
+
 void produce_path_flush(struct produce_path *path)
 {
     batcher_flush(&path->batcher);

@@ -62,6 +62,9 @@ void produce_path_step(struct produce_path *path, int64_t now);
 /* When produce_path_step has something to do by itself, or INT64_MAX. */
 int64_t produce_path_due_at_ms(const struct produce_path *path);
 
+/* Objects are sealed at another size and age from now on. */
+void produce_path_set_limits(struct produce_path *path, uint64_t flush_bytes,
+                             int64_t flush_interval_ms);
 /* Drain: seal whatever comes without waiting for size or age. */
 void produce_path_flush(struct produce_path *path);
 /* Nothing is open: no ask, no object, no request to the store. */

@@ -393,6 +393,37 @@ void tail_on_topic_deleted(struct tail *tail, const struct uuid *topic_id)
     }
 }
 
+/* Runs that end at or before OFFSET are no more. */
+static void span_drop(struct span *span, int64_t offset)
+{
+    while (span->count > 0 && run_end(&span->runs[span->first]) <= offset) {
+        span->first++;
+        span->count--;
+    }
+}
+
+/* Also in an entry that is not known: its plan may have been made before. */
+static void set_log_start(struct tail_entry *entry, int64_t offset)
+{
+    if (offset <= entry->log_start)
+        return;
+    entry->log_start = offset;
+    span_drop(&entry->tail, offset);
+    for (size_t i = 0; i < WINDOWS; i++)
+        span_drop(&entry->windows[i], offset);
+}
+
+void tail_on_log_start(struct tail *tail, const struct uuid *topic_id, int32_t partition,
+                       int64_t offset)
+{
+    struct tail_entry *entry = find(tail, topic_id, partition);
+
+    if (entry == NULL)
+        return;
+    set_log_start(entry, offset);
+    changed(tail, entry);
+}
+
 /* Keep RUNS as a window, in place of the one that overlaps or was filled longest ago. */
 static void keep_window(struct tail *tail, struct tail_entry *entry,
                         const struct index_run *runs, size_t n)
@@ -439,7 +470,7 @@ void tail_on_plan(struct tail *tail, struct tail_entry *entry, int64_t high_wate
 {
     if (entry->deleted)
         return;
-    entry->log_start = MAX(entry->log_start, log_start);
+    set_log_start(entry, log_start);
     if (!entry->known || high_watermark > entry->high_watermark)
         make_known(tail, entry, high_watermark, runs, n);
     const struct index_run *found;

@@ -49,6 +49,10 @@ void tail_on_own_commit(struct tail *tail, const struct uuid *object_id,
 void tail_on_reset(struct tail *tail);
 void tail_on_topic_deleted(struct tail *tail, const struct uuid *topic_id);
 
+/* The watch says: the partition begins at OFFSET now. */
+void tail_on_log_start(struct tail *tail, const struct uuid *topic_id, int32_t partition,
+                       int64_t offset);
+
 /* The partition's first offset as last heard, or -1 when it is not known here. */
 int64_t tail_log_start(const struct tail *tail, const struct uuid *topic_id,
                        int32_t partition);

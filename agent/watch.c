@@ -250,6 +250,24 @@ static int on_group_event(struct watch *watch, const struct json *value, struct 
     return 0;
 }
 
+static int on_log_starts(struct watch *watch, const struct json *event, struct err *err)
+{
+    struct json_reader r = {.err = err};
+    const struct json *list = json_at(&r, event, 1);
+    size_t n = json_count(list);
+
+    for (size_t i = 0; i < n && !r.failed; i++) {
+        const struct json *row = json_at(&r, list, i);
+        struct uuid id = json_as_uuid(&r, json_at(&r, row, 0), "topic id");
+        int64_t partition =
+            json_as_int(&r, json_at(&r, row, 1), "partition", 0, INT32_MAX);
+        int64_t offset = json_as_int(&r, json_at(&r, row, 2), "offset", 0, INT64_MAX);
+        if (!r.failed)
+            watch->hooks.on_log_start(&id, (int32_t)partition, offset, watch->hooks.arg);
+    }
+    return r.failed ? ERR_MALFORMED : 0;
+}
+
 static int on_event(struct watch *watch, const struct json *event, struct err *err)
 {
     struct json_reader r = {.err = err};
@@ -260,6 +278,8 @@ static int on_event(struct watch *watch, const struct json *event, struct err *e
         return on_commit_event(watch, event, err);
     if (slice_eq_str(kind, "topic_deleted"))
         return on_deleted_event(watch, event, err);
+    if (slice_eq_str(kind, "log_starts"))
+        return on_log_starts(watch, event, err);
     const struct json *value = json_at(&r, event, 1);
     if (r.failed)
         return ERR_MALFORMED;
@@ -269,6 +289,8 @@ static int on_event(struct watch *watch, const struct json *event, struct err *e
         return meta_put_topic(watch->meta, value, err);
     if (slice_eq_str(kind, "agents"))
         return meta_put_agents(watch->meta, value, err);
+    if (slice_eq_str(kind, "setting"))
+        return meta_put_setting(watch->meta, value, err);
     return 0; /* a newer control plane has more to tell than we have to know */
 }
 

@@ -29,6 +29,8 @@ struct watch_hooks {
                       const struct tail_run *runs, size_t run_count, void *arg);
     void (*on_reset)(void *arg);
     void (*on_topic_deleted)(const struct uuid *topic_id, void *arg);
+    void (*on_log_start)(const struct uuid *topic_id, int32_t partition, int64_t offset,
+                         void *arg);
     /* A classic group has another state or generation, or is gone. */
     void (*on_group)(struct slice group, void *arg);
     /* An answer has been dealt with and published. */

@@ -148,8 +148,8 @@ static void propose_setting(struct node *node, struct call *call, struct topic_i
 {
     static const struct topic_config_set none = {.count = 0};
     const struct control_options *options = call->service->options;
-    const struct setting_set *set = settings_find(&call_cluster(node, call)->settings,
-                                                  item->kind, item->name);
+    const struct setting_set *set =
+        settings_find(&call_cluster(node, call)->settings, item->kind, item->name);
 
     if (item->error == 0)
         check_outcome(call, set == NULL ? &none : &set->values, item);

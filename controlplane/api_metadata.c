@@ -8,9 +8,9 @@
 #include "common/log.h"
 #include "controlplane/call.h"
 
-#define AGENTS_TEXT_MAX (64 * MIB)
+#define AGENTS_TEXT_MAX   (64 * MIB)
 #define SETTINGS_TEXT_MAX (256 * MIB)
-#define ANSWER_TEXT_MAX GIB
+#define ANSWER_TEXT_MAX   GIB
 
 /* --- POST /agent/v1/metadata --- */
 

@@ -24,9 +24,11 @@ struct query {
     int16_t error;
     struct partition_offsets offsets;
     int64_t offset, max_timestamp;
-    bool has_run;
-    struct run_view run;
-    struct uuid object_id; /* run.object_id lives in the state */
+    struct found_run {
+        bool found;
+        struct run_view view;
+        struct uuid object_id; /* view.object_id lives in the state */
+    } run, next;               /* next: to look in too, where the first is cut */
 };
 
 struct offsets_call {
@@ -36,9 +38,7 @@ struct offsets_call {
 
 static void set_run(struct query *query, const struct run_view *run)
 {
-    query->has_run = true;
-    query->run = *run;
-    query->object_id = *run->object_id;
+    query->run = (struct found_run){true, *run, *run->object_id};
     query->offset = run->base_offset;
     query->max_timestamp = run->max_timestamp;
 }
@@ -81,8 +81,14 @@ static void answer_query(const struct cluster *cluster, struct query *query)
                                               &run, &found);
         break;
     }
-    if (query->error == 0 && found)
-        set_run(query, &run);
+    if (query->error != 0 || !found)
+        return;
+    set_run(query, &run);
+    query->error =
+        state_run_behind_start(topic, query->partition, query->timestamp,
+                               query->timestamp == AT_MAX_TIMESTAMP, &run, &found);
+    if (found)
+        query->next = (struct found_run){true, run, *run.object_id};
 }
 
 static void offsets_core(struct node *node, struct call *call)
@@ -94,16 +100,16 @@ static void offsets_core(struct node *node, struct call *call)
     call_done(call);
 }
 
-static struct json *run_json(const struct query *query)
+static struct json *run_json(const struct found_run *run)
 {
-    if (!query->has_run)
+    if (!run->found)
         return json_null();
     struct json *value = json_array();
-    json_push(value, json_uuid(&query->object_id));
-    json_push(value, json_int(query->run.base_offset));
-    json_push(value, json_int(query->run.records));
-    json_push(value, json_int((int64_t)query->run.position));
-    json_push(value, json_int(query->run.length));
+    json_push(value, json_uuid(&run->object_id));
+    json_push(value, json_int(run->view.base_offset));
+    json_push(value, json_int(run->view.records));
+    json_push(value, json_int((int64_t)run->view.position));
+    json_push(value, json_int(run->view.length));
     return value;
 }
 
@@ -119,7 +125,8 @@ static void offsets_answer(struct call *call)
         json_push(value, json_int(query->offsets.log_start_offset));
         json_push(value, json_int(query->offset));
         json_push(value, json_int(query->max_timestamp));
-        json_push(value, run_json(query));
+        json_push(value, run_json(&query->run));
+        json_push(value, run_json(&query->next));
         json_push(answers, value);
     }
     json_set(answer, "answers", answers);

@@ -19,8 +19,8 @@ static const struct {
     const char *key;
     bool of_ip, whole;
 } quota_keys[] = {
-    {"producer_byte_rate", false, true},       {"consumer_byte_rate", false, true},
-    {"request_percentage", false, false},      {"controller_mutation_rate", false, false},
+    {"producer_byte_rate", false, true},      {"consumer_byte_rate", false, true},
+    {"request_percentage", false, false},     {"controller_mutation_rate", false, false},
     {"connection_creation_rate", true, true},
 };
 

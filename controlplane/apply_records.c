@@ -85,8 +85,7 @@ void apply_records_delete(struct state *state, const struct command *cmd,
         write_u16(&state->message, (uint16_t)error);
         write_u64(&state->message, (uint64_t)start);
         if (error == 0 && cut(state, partition, start, cmd->now_ms))
-            changed[changed_count++] =
-                (struct log_start){topic, asked->partition, start};
+            changed[changed_count++] = (struct log_start){topic, asked->partition, start};
     }
     result->data = str_slice(&state->message);
     if (changed_count > 0 && state->events.on_log_starts != NULL)

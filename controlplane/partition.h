@@ -31,7 +31,7 @@ struct partition {
     int64_t log_start_offset;
     int64_t next_offset; /* the high watermark */
     uint64_t bytes;      /* of all runs */
-    struct run *runs; /* the first; run_head free slots lie before it */
+    struct run *runs;    /* the first; run_head free slots lie before it */
     uint32_t run_count;
     uint32_t run_head, run_cap; /* slots: before the first run, and in all */
     /* Greatest timestamp of all runs up to the end of each block of slots. */

@@ -35,8 +35,7 @@ static uint32_t position(const struct settings *settings, enum setting_kind kind
         else
             high = middle;
     }
-    *found =
-        low < settings->count && compare(settings->sorted[low], kind, name) == 0;
+    *found = low < settings->count && compare(settings->sorted[low], kind, name) == 0;
     return low;
 }
 
@@ -51,8 +50,7 @@ struct setting_set *settings_find(const struct settings *settings, enum setting_
 const struct setting_set *settings_next(const struct settings *settings,
                                         const struct setting_set *set)
 {
-    struct list_node *next =
-        set == NULL ? settings->list.head.next : set->node.next;
+    struct list_node *next = set == NULL ? settings->list.head.next : set->node.next;
     return next == &settings->list.head ? NULL
                                         : CONTAINER_OF(next, struct setting_set, node);
 }
@@ -92,8 +90,8 @@ void settings_count_text(struct setting_set *set)
 {
     size_t bytes = set->name.len;
     for (size_t i = 0; i < set->values.count; i++)
-        bytes += strlen(set->values.entries[i].name) +
-                 strlen(set->values.entries[i].value);
+        bytes +=
+            strlen(set->values.entries[i].name) + strlen(set->values.entries[i].value);
     set->cluster->text_bytes += bytes;
     set->cluster->text_bytes -= set->text_bytes;
     set->text_bytes = (uint32_t)bytes;

@@ -4,7 +4,8 @@
  * A set belongs to a kind (proto/setting.h) and a name: of a broker its node id in
  * decimal, or "" for all brokers; of a group its id; of a quota the packed entity. It is
  * there while a value is in it. Core thread only; changed by apply_settings.c, read
- * through the functions below. Walking is in order of (kind, name), equal on all nodes. */
+ * through the functions below. Walking is in order of (kind, name), equal on all nodes.
+ */
 #ifndef CONTROLPLANE_SETTINGS_H
 #define CONTROLPLANE_SETTINGS_H
 
@@ -25,7 +26,7 @@ struct setting_set {
     uint64_t etag;
     struct cluster *cluster;
     /* private */
-    uint64_t serial; /* of its row */
+    uint64_t serial;     /* of its row */
     uint32_t text_bytes; /* counted in the cluster's */
     struct list_node node;
     struct row row;
@@ -51,8 +52,8 @@ const struct setting_set *settings_next(const struct settings *settings,
 
 /* What holds for GROUP of CLUSTER: its own value, else the one for all brokers, else the
  * default. NAME is a group's setting ("consumer.session.timeout.ms") or a broker's that
- * has a default ("group.consumer.max.size"). Never NULL; borrowed until control returns to
- * the loop. */
+ * has a default ("group.consumer.max.size"). Never NULL; borrowed until control returns
+ * to the loop. */
 const char *group_setting(const struct cluster *cluster, struct slice group,
                           const char *name);
 /* The same as a number. */

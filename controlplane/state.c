@@ -500,6 +500,35 @@ int16_t state_run_of_max_timestamp(const struct topic *topic, int32_t partition,
                                   found);
 }
 
+int16_t state_run_behind_start(const struct topic *topic, int32_t partition,
+                               int64_t timestamp, bool by_max, struct run_view *run,
+                               bool *found)
+{
+    const struct partition *p = find(topic, partition, NULL);
+    uint32_t best = 0;
+
+    if (p == NULL)
+        return STATE_KAFKA_UNKNOWN_TOPIC_OR_PARTITION;
+    *found = false;
+    if (p->run_count < 2 || p->runs[0].base_offset >= p->log_start_offset)
+        return 0;
+    if (by_max)
+        timestamp = partition_max_timestamp(p);
+    if (p->runs[0].max_timestamp < timestamp)
+        return 0; /* it was another one */
+    for (uint32_t i = 1; i < p->run_count; i++) {
+        if (by_max ? best == 0 || p->runs[i].max_timestamp > p->runs[best].max_timestamp
+                   : p->runs[i].max_timestamp >= timestamp)
+            best = i;
+        if (best != 0 && !by_max)
+            break;
+    }
+    *found = best != 0;
+    if (*found)
+        view_of(&p->runs[best], run);
+    return 0;
+}
+
 bool state_object_known(const struct cluster *cluster, const struct uuid *object_id)
 {
     return objects_find(cluster, object_id) != NULL;

@@ -288,6 +288,13 @@ int16_t state_run_by_timestamp(const struct topic *topic, int32_t partition,
 int16_t state_run_of_max_timestamp(const struct topic *topic, int32_t partition,
                                    struct run_view *run, bool *found) MUST_CHECK;
 
+/* When the log begins within its first run, and that is the one of the two functions
+ * above: the records that it was named for may be gone. The one to look in as well (by
+ * max), or instead; *FOUND false: there is none, or no need. */
+int16_t state_run_behind_start(const struct topic *topic, int32_t partition,
+                               int64_t timestamp, bool by_max, struct run_view *run,
+                               bool *found) MUST_CHECK;
+
 /* True while an object is remembered. */
 bool state_object_known(const struct cluster *cluster, const struct uuid *object_id);
 

@@ -159,7 +159,8 @@ bool topic_item_check_config(struct call *call, struct topic_item *item, struct 
     const struct topic_config_spec *spec = topic_item_spec(item, key);
     struct err err;
     if (spec == NULL) {
-        topic_item_refuse(call, item, KAFKA_INVALID_CONFIG, "Unknown %s config name: %.*s",
+        topic_item_refuse(call, item, KAFKA_INVALID_CONFIG,
+                          "Unknown %s config name: %.*s",
                           item->kind == SETTING_BROKER  ? "broker"
                           : item->kind == SETTING_GROUP ? "group"
                                                         : "topic",

@@ -14,7 +14,7 @@
 #define TOPICS_MAX     64
 #define PARTITIONS_MAX 2048
 #define HELD_MAX       512
-#define ASK_TYPES      8
+#define ASK_TYPES      (ASK_RELAY + 1)
 #define RESULTS_MAX    64
 #define POLL_MS        2
 
@@ -60,6 +60,8 @@ struct fake_core {
     struct str group_ops;
     const char *group_results[RESULTS_MAX]; /* of the next ops, in turn */
     size_t group_result_count;
+    const char *relay_result;
+    struct str relay_said;
 };
 
 static void publish(struct fake_core *fake)
@@ -426,6 +428,48 @@ static void do_group(struct fake_core *fake, struct group_ask *ask)
     ask_reply(&ask->ask);
 }
 
+static void do_relay(struct fake_core *fake, struct relay_ask *ask)
+{
+    struct json *result;
+    struct err err;
+
+    str_reset(&fake->relay_said);
+    str_printf(&fake->relay_said, "%s ", ask->path);
+    json_print(ask->body, &fake->relay_said);
+    json_free(ask->body);
+    ask->body = NULL;
+    ask->kafka_error = fake->relay_result == NULL && fake->fail == 0
+                           ? KAFKA_REQUEST_TIMED_OUT
+                           : fake->fail;
+    if (ask->kafka_error == 0) {
+        ASSERT(json_parse(slice_str(fake->relay_result), &result, &err) == 0);
+        int rc = ask->read(ask, result);
+        ask->kafka_error = rc == 0 ? 0 : KAFKA_UNKNOWN_SERVER_ERROR;
+        json_free(result);
+    }
+    ask_reply(&ask->ask);
+}
+
+void fake_core_relay_result(struct fake_core *fake, const char *result)
+{
+    fake->relay_result = result;
+}
+
+const char *fake_core_relay_said(const struct fake_core *fake)
+{
+    return str_cstr(&fake->relay_said);
+}
+
+void fake_core_put_setting(struct fake_core *fake, const char *text)
+{
+    struct json *setting;
+    struct err err;
+    ASSERT(json_parse(slice_str(text), &setting, &err) == 0);
+    ASSERT(meta_put_setting(fake->meta, setting, &err) == 0);
+    meta_publish(fake->meta, ++fake->cursor);
+    json_free(setting);
+}
+
 /* A held group ask is one whose join or sync waits. */
 static void cancel_held(struct fake_core *fake, struct ask *asked)
 {
@@ -483,6 +527,9 @@ static void carry_out(struct fake_core *fake, struct ask *ask)
     case ASK_GROUP:
         do_group(fake, CONTAINER_OF(ask, struct group_ask, ask));
         return;
+    case ASK_RELAY:
+        do_relay(fake, CONTAINER_OF(ask, struct relay_ask, ask));
+        return;
     case ASK_CANCEL:
         do_cancel(fake, CONTAINER_OF(ask, struct cancel_ask, ask));
         return;
@@ -518,6 +565,7 @@ struct fake_core *fake_core_new(struct loop *loop)
     fake->next_producer_id = 1000;
     str_init(&fake->items, MIB);
     str_init(&fake->group_ops, 16 * MIB);
+    str_init(&fake->relay_said, 16 * MIB);
     mailbox_init(&fake->asks, loop, on_ask, fake);
     loop_timer_init(&fake->poll, loop, on_poll, fake);
     return fake;
@@ -541,6 +589,7 @@ void fake_core_free(struct fake_core *fake)
     meta_free(fake->meta);
     str_fini(&fake->items);
     str_fini(&fake->group_ops);
+    str_fini(&fake->relay_said);
     mem_free(fake);
 }
 

@@ -50,6 +50,13 @@ const char *fake_core_last_items(const struct fake_core *fake);
 void fake_core_group_result(struct fake_core *fake, const char *result);
 /* The ops of the last group ask, as JSON text, a line each. */
 const char *fake_core_group_ops(const struct fake_core *fake);
+/* What relays are answered with from now on, as JSON text that stays; NULL: the control
+ * plane is away. */
+void fake_core_relay_result(struct fake_core *fake, const char *result);
+/* Path and body of the last relay. */
+const char *fake_core_relay_said(const struct fake_core *fake);
+/* What is set for a broker or group: JSON text of a SETTING. Published at once. */
+void fake_core_put_setting(struct fake_core *fake, const char *setting);
 int64_t fake_core_end(struct fake_core *fake, const char *name, int partition);
 size_t fake_core_asks(const struct fake_core *fake, enum ask_type type); /* so far */
 

@@ -349,7 +349,7 @@ static void configs_are_replaced(void **state)
                                                    {slice_str("x"), slice_str("2")}};
     struct alter_configs_request_resource resources[] = {
         {2, slice_str("t"), configs, 2},
-        {4, slice_str("1"), configs, 2},
+        {4, slice_str("99"), configs, 2},
         {2, slice_str("n"), &null_value, 1},
         {2, slice_str("d"), twice, 2}};
     struct alter_configs_request body = alter_configs_request_defaults;

@@ -24,12 +24,17 @@ static void every_api_has_its_own_handler(void **state)
     assert_null(dispatch_find(INT16_MAX));
 }
 
-/* Quotas are not enforced: an answer would be a promise. */
-static void quotas_are_not_served(void **state)
+/* Quotas are kept but not enforced: to advertise them would be a promise. What is not
+ * served is not advertised either, and everything else is. */
+static void quotas_are_not_advertised(void **state)
 {
     (void)state;
-    assert_null(dispatch_find(KAFKA_DESCRIBE_CLIENT_QUOTAS));
-    assert_null(dispatch_find(KAFKA_ALTER_CLIENT_QUOTAS));
+    assert_non_null(dispatch_find(KAFKA_DESCRIBE_CLIENT_QUOTAS));
+    assert_non_null(dispatch_find(KAFKA_ALTER_CLIENT_QUOTAS));
+    assert_false(dispatch_is_advertised(KAFKA_DESCRIBE_CLIENT_QUOTAS));
+    assert_false(dispatch_is_advertised(KAFKA_ALTER_CLIENT_QUOTAS));
+    assert_true(dispatch_is_advertised(KAFKA_DESCRIBE_QUORUM));
+    assert_false(dispatch_is_advertised(71)); /* GetTelemetrySubscriptions */
 }
 
 /* The versions are those of Kafka 4.2 (kafka.md 1.1); a lower one than a client's best
@@ -61,7 +66,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_api_has_its_own_handler),
-        cmocka_unit_test(quotas_are_not_served),
+        cmocka_unit_test(quotas_are_not_advertised),
         cmocka_unit_test(versions_are_those_of_kafka_4_2),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

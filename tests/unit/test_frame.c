@@ -128,7 +128,7 @@ static void hostile_prefixes_are_refused(void **state)
     assert_int_equal(judge(&lim, INT32_MAX, KAFKA_PRODUCE, 9), ERR_TOO_LARGE);
     assert_int_equal(judge(&lim, 100, 4, 0), ERR_UNSUPPORTED);
     /* One that is spoken, but has no handler. */
-    assert_int_equal(judge(&lim, 100, KAFKA_ALTER_CLIENT_QUOTAS, 1), ERR_UNSUPPORTED);
+    assert_int_equal(judge(&lim, 100, 71, 0), ERR_UNSUPPORTED);
     assert_int_equal(judge(&lim, 100, -1, 0), ERR_UNSUPPORTED);
     assert_int_equal(judge(&lim, 100, 32767, 0), ERR_UNSUPPORTED);
     assert_int_equal(judge(&lim, 100, KAFKA_PRODUCE, 2), ERR_UNSUPPORTED);
