@@ -12,6 +12,7 @@
 #include "agent/fetcher.h"
 #include "agent/freshness.h"
 #include "agent/groups.h"
+#include "agent/lag.h"
 #include "agent/lookup.h"
 #include "agent/meta.h"
 #include "agent/metrics.h"
@@ -47,6 +48,7 @@ struct core {
     struct freshness *freshness;
     struct relay *relay;
     struct groups *groups;
+    struct lag *lag;
     struct produce_path path;
     struct ctl_call *commit; /* the one in flight */
     bool news;               /* the tail index changed in this tick */
@@ -390,6 +392,7 @@ struct core *core_new(const struct core_options *options)
     core->freshness = freshness_new(core->loop, options->ctl, core->watch);
     core->relay = relay_new(core->loop, options->ctl, core->watch);
     core->groups = groups_new(core->loop, options->ctl);
+    core->lag = lag_new(core->loop, core->groups, core->meta);
     make_path(core);
     return core;
 }
@@ -413,6 +416,7 @@ void core_drain(struct core *core)
 {
     produce_path_flush(&core->path);
     fetcher_drain(core->fetcher);
+    lag_stop(core->lag);
     groups_drain(core->groups);
     defer(core);
 }
@@ -456,6 +460,7 @@ void core_free(struct core *core)
     loop_defer_cancel(&core->end_of_tick);
     loop_timer_fini(&core->timer);
     produce_path_fini(&core->path);
+    lag_free(core->lag);
     groups_free(core->groups);
     relay_free(core->relay);
     freshness_free(core->freshness);
@@ -501,7 +506,7 @@ static void print_by_kind(const char *name, const char *help,
         metric_print_labelled(name, labels[kind], (int64_t)counts[kind], out);
 }
 
-void core_print_metrics(const struct core *core, struct str *out)
+void core_print_metrics(struct core *core, struct str *out)
 {
     struct store_counters counters;
 
@@ -511,4 +516,5 @@ void core_print_metrics(const struct core *core, struct str *out)
     print_by_kind("weft_agent_store_errors_total",
                   "requests to the object store that failed, by kind", counters.errors,
                   out);
+    lag_print(core->lag, out);
 }

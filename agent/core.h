@@ -297,6 +297,6 @@ void core_free(struct core *core);
 /* Bring the gauges of metric.def up to date. */
 void core_update_metrics(struct core *core);
 /* Append the labelled families that metric.def cannot hold. */
-void core_print_metrics(const struct core *core, struct str *out);
+void core_print_metrics(struct core *core, struct str *out);
 
 #endif

@@ -47,8 +47,8 @@ static size_t count_values(const struct str *text)
     return count;
 }
 
-int group_ask_set(struct request *req, struct group_op *op, struct slice group,
-                  struct json *json, group_read_fn *read, void *own)
+int group_op_set(struct group_op *op, struct arena *arena, struct slice group,
+                 struct json *json, group_read_fn *read, void *own)
 {
     struct str text;
     int rc = 0;
@@ -65,7 +65,7 @@ int group_ask_set(struct request *req, struct group_op *op, struct slice group,
     if (text.overflowed || op->values > OP_VALUES_MAX) {
         op->kafka_error = KAFKA_UNKNOWN_SERVER_ERROR;
     } else {
-        uint8_t *bytes = request_array(req, text.len, 1);
+        uint8_t *bytes = arena_try_alloc(arena, text.len);
         if (bytes == NULL)
             rc = ERR_TOO_LARGE;
         else
@@ -73,6 +73,12 @@ int group_ask_set(struct request *req, struct group_op *op, struct slice group,
     }
     str_fini(&text);
     return rc;
+}
+
+int group_ask_set(struct request *req, struct group_op *op, struct slice group,
+                  struct json *json, group_read_fn *read, void *own)
+{
+    return group_op_set(op, &req->arena, group, json, read, own);
 }
 
 int group_ask_send(struct request *req, struct group_ask *ask,

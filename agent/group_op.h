@@ -30,6 +30,9 @@ struct json *group_op_json(const char *kind, struct slice group);
  * op's kind is PLAIN until the caller says otherwise. */
 int group_ask_set(struct request *req, struct group_op *op, struct slice group,
                   struct json *json, group_read_fn *read, void *own) MUST_CHECK;
+/* The same for an op without a request. */
+int group_op_set(struct group_op *op, struct arena *arena, struct slice group,
+                 struct json *json, group_read_fn *read, void *own) MUST_CHECK;
 /* Returns request_ask's result. */
 int group_ask_send(struct request *req, struct group_ask *ask,
                    request_answer_fn *on_answer) MUST_CHECK;
