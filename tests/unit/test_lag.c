@@ -11,6 +11,7 @@
 #include "agent/group_op.h"
 #include "agent/lag.h"
 #include "common/mem.h"
+#include "tests/lib/fake_core_send.h"
 
 #define TOPIC "00000000-0000-4000-8000-00000000000a"
 #define GONE  "00000000-0000-4000-8000-00000000000b"
