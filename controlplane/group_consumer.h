@@ -32,8 +32,8 @@
 #include "controlplane/partition_set.h"
 #include "proto/command.h"
 
-/* What the members of one group may subscribe to, all together (I12). */
-#define CONSUMER_TOPICS_MAX 100000
+/* Regular expressions that the members of one group may have, all together (I12). */
+#define CONSUMER_REGEXES_MAX 100
 
 #define CONSUMER_EPOCH_LEAVE        (-1)
 #define CONSUMER_EPOCH_LEAVE_STATIC (-2)
@@ -93,7 +93,7 @@ struct consumer_group {
 
 /* ---- the leader, on the core thread ---- */
 
-/* Whether CMD (CONSUMER_HEARTBEAT) is a valid request: 0, or Kafka's 24, 42, 112, and
+/* Whether CMD (CONSUMER_HEARTBEAT) is a valid request: 0, or Kafka's 42 or 112, and
  * what is wrong in *MESSAGE, a constant. */
 int16_t consumer_heartbeat_check(const struct command *cmd, const char **message);
 /* Whether CMD has to be proposed. False: consumer_heartbeat_answer() has the answer.

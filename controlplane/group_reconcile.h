@@ -88,12 +88,13 @@ enum heartbeat_verdict {
 struct heartbeat_judgement {
     enum heartbeat_verdict verdict;
     int16_t error;
-    const struct group_member *member; /* unless NEW */
+    const char *message;               /* a constant; of what was REFUSED */
+    const struct group_member *member; /* unless NEW or REFUSED */
 };
 
-/* Judge the valid request CMD. What is wrong goes to MESSAGE (may be NULL). */
+/* Judge the valid request CMD. */
 void consumer_judge_heartbeat(const struct group *group, const struct command *cmd,
-                              struct heartbeat_judgement *judgement, struct str *message);
+                              struct heartbeat_judgement *judgement);
 /* The set of partitions that CMD says its member owns. */
 void consumer_owned(const struct command *cmd, struct partition_set *owned);
 /* The names of CMD as they are kept, in OUT; returns how many. */
