@@ -37,18 +37,18 @@ void consumer_apply_sync(struct state *state, struct group *group,
                          const struct command *cmd, struct command_result *result);
 /* One of GROUP_LEAVE's members: its error. */
 int16_t consumer_apply_leaver(struct state *state, struct group *group,
-                              const struct command *cmd,
                               const struct group_leaver *leaver);
-/* One of GROUP_EXPIRE's: whether it went. GROUP may be a classic one afterwards. */
+/* One of GROUP_EXPIRE's: whether it went. */
 bool consumer_apply_expiry(struct state *state, struct group *group,
-                           const struct command *cmd, const struct group_expiry *expiry);
+                           const struct group_expiry *expiry);
+/* After either, for all of a command. GROUP may be a classic one afterwards. */
+void consumer_apply_removed(struct state *state, struct group *group, int64_t now_ms);
 
 /* A consumer group without members is one of no kind yet, with its offsets. */
 void group_convert_empty(struct state *state, struct group *group);
 /* GROUP, classic with members, as a consumer group. False: it cannot become one, and
  * nothing was done. */
-bool group_convert_to_consumer(struct state *state, struct group *group,
-                               const struct command *cmd) MUST_CHECK;
+bool group_convert_to_consumer(struct state *state, struct group *group) MUST_CHECK;
 
 /* ---- reading: what group_classic.h's functions say of a consumer group ---- */
 

@@ -104,4 +104,30 @@ bool consumer_heartbeat_full(const struct command *cmd);
 /* Classic members: whether they have to join again. */
 bool consumer_classic_must_rejoin(const struct group_member *member);
 
+/* ---- apply_consumer.c ---- */
+
+struct state;
+
+/* How a member that is there, its fields set and touched, goes on: the group's epoch
+ * grows if its topics are others or BUMP says so, the target is made anew if it is
+ * behind, and the member moves towards it (OWNED, RESUBSCRIBED as for
+ * consumer_reconcile). Returns whether what it may have is something else now. */
+bool consumer_advance(struct state *state, struct group_member *member, bool bump,
+                      const struct partition_set *owned, bool resubscribed);
+/* MEMBER goes. The group's epoch grows with consumer_apply_removed. */
+void consumer_drop_member(struct state *state, struct group_member *member);
+/* GROUP becomes a consumer group without members. */
+void consumer_begin_group(struct state *state, struct group *group);
+/* Set names (of a command) and regex of a touched member; whether they are others. */
+bool consumer_take_names(struct group_member *member, const struct slice *names,
+                         uint32_t count);
+bool consumer_take_text(struct slice *field, struct slice said);
+
+/* ---- group_convert.c ---- */
+
+/* Keep what the classic MEMBER may have as its SyncGroup answers it. */
+void consumer_classic_keep_assignment(struct group_member *member);
+/* All members of GROUP are classic: so is it. */
+void group_convert_to_classic(struct state *state, struct group *group);
+
 #endif
