@@ -17,6 +17,7 @@
 #include "controlplane/apply.h"
 #include "controlplane/checkpoint.h"
 #include "controlplane/group_classic.h"
+#include "controlplane/group_convert.h"
 #include "controlplane/group_judge.h"
 #include "proto/kafka_error.h"
 
@@ -429,13 +430,15 @@ void apply_group_join(struct state *state, const struct command *cmd,
     if (j.cluster == NULL)
         return;
     j.group = group_find(j.cluster, cmd->group_join.group_id);
+    if (j.group != NULL && j.group->kind == GROUP_CONSUMER && j.group->member_count == 0)
+        group_convert_empty(state, j.group);
     if (cmd->group_join.group_id.len == 0)
         refuse(&j, KAFKA_INVALID_GROUP_ID);
     else if (cmd->group_join.session_ms < limits->session_min_ms ||
              cmd->group_join.session_ms > limits->session_max_ms)
         refuse(&j, KAFKA_INVALID_SESSION_TIMEOUT);
     else if (j.group != NULL && j.group->kind == GROUP_CONSUMER)
-        refuse(&j, KAFKA_INCONSISTENT_GROUP_PROTOCOL);
+        consumer_apply_join(state, j.group, cmd, result);
     else if (j.group == NULL && !is_new)
         refuse(&j, KAFKA_UNKNOWN_MEMBER_ID);
     else if (!accepts(&j))
@@ -490,7 +493,11 @@ void apply_group_sync(struct state *state, const struct command *cmd,
     struct group *group = group_find(cluster, cmd->group_sync.group_id);
     bool empty_id = cmd->group_sync.group_id.len == 0;
     int16_t error = empty_id ? KAFKA_INVALID_GROUP_ID : KAFKA_UNKNOWN_MEMBER_ID;
-    if (group != NULL && group->kind != GROUP_CONSUMER)
+    if (group != NULL && group->kind == GROUP_CONSUMER) {
+        consumer_apply_sync(state, group, cmd, result);
+        return;
+    }
+    if (group != NULL)
         error = group_judge_sync(group, cmd);
     if (error == 0 && !group_classic_sync_changes(group, cmd))
         return;
@@ -545,19 +552,25 @@ void apply_group_leave(struct state *state, const struct command *cmd,
     if (cluster == NULL)
         return;
     struct group *group = group_find(cluster, cmd->group_leave.group_id);
-    if (group == NULL || group->kind == GROUP_CONSUMER) {
+    if (group == NULL) {
         apply_refuse_kafka(state,
                            cmd->group_leave.group_id.len == 0 ? KAFKA_INVALID_GROUP_ID
                                                               : KAFKA_UNKNOWN_MEMBER_ID,
                            result);
         return;
     }
+    bool consumer = group->kind == GROUP_CONSUMER;
     uint8_t *errors = arena_array(&state->arena, MAX(count, 1u), 2);
-    for (uint32_t i = 0; i < count; i++)
-        be16_put(errors + (size_t)2 * i,
-                 (uint16_t)leave(state, group, &cmd->group_leave.members[i], &members));
+    for (uint32_t i = 0; i < count; i++) {
+        const struct group_leaver *leaver = &cmd->group_leave.members[i];
+        int16_t error = consumer ? consumer_apply_leaver(state, group, leaver)
+                                 : leave(state, group, leaver, &members);
+        be16_put(errors + (size_t)2 * i, (uint16_t)error);
+    }
     result->data = slice_of(errors, (size_t)2 * count);
-    if (group->etag == state->applied_index)
+    if (consumer && group->etag == state->applied_index)
+        consumer_apply_removed(state, group, cmd->now_ms);
+    else if (group->etag == state->applied_index)
         after_removal(state, group, members > 0, cmd->now_ms);
 }
 
@@ -619,10 +632,15 @@ void apply_group_expire(struct state *state, const struct command *cmd,
     if (cluster == NULL)
         return;
     struct group *group = group_find(cluster, cmd->group_expire.group_id);
-    if (group == NULL || group->kind == GROUP_CONSUMER)
+    if (group == NULL)
         return;
+    bool consumer = group->kind == GROUP_CONSUMER;
     for (uint32_t i = 0; i < cmd->group_expire.member_count; i++) {
         const struct group_expiry *expiry = &cmd->group_expire.members[i];
+        if (consumer) {
+            result->value += consumer_apply_expiry(state, group, expiry);
+            continue;
+        }
         struct group_member *member = group_find_member(group, expiry->member_id);
         if (member == NULL || !still_silent(member, expiry->epoch))
             continue;
@@ -630,7 +648,9 @@ void apply_group_expire(struct state *state, const struct command *cmd,
         result->value++;
         remove_member(state, member);
     }
-    if (result->value > 0)
+    if (consumer && result->value > 0)
+        consumer_apply_removed(state, group, cmd->now_ms);
+    else if (result->value > 0)
         after_removal(state, group, members > 0, cmd->now_ms);
 }
 

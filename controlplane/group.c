@@ -1,6 +1,7 @@
 /* group.c - groups and members: found, added, removed, counted. What the changes mean is
  * group_classic.c's and group_consumer.c's. */
 #include "controlplane/group.h"
+#include "controlplane/group_consumer.h"
 
 #include <string.h>
 
@@ -285,11 +286,12 @@ void group_remove(struct group *group)
     struct cluster *cluster = group->cluster;
     struct group_member *member;
 
-    ASSERT(group->consumer == NULL && group->offsets == NULL);
+    ASSERT(group->offsets == NULL);
     while ((member = group_member_next(group, NULL)) != NULL ||
            (member = group_pending_next(group, NULL)) != NULL)
         group_remove_member(member);
     ASSERT(group->votes == NULL);
+    consumer_group_free(group);
     cluster->group_bytes -= group->bytes;
     cluster->group_count--;
     list_remove(&group->node);
@@ -357,6 +359,7 @@ void group_remove_member(struct group_member *member)
 {
     struct group *group = member->group;
 
+    consumer_member_free(member);
     quit(member);
     each_vote(member, withdraw_vote);
     if (group->leader == member)

@@ -163,7 +163,7 @@ struct group *group_find(const struct cluster *cluster, struct slice group_id);
 /* Add a group without anything; the id is copied and must be free. */
 struct group *group_add(struct catalog *catalog, struct cluster *cluster,
                         struct slice group_id, int64_t now_ms);
-/* Unlink and free, with members; what it has of consumer and offsets must be gone. */
+/* Unlink and free, with members; what it has of offsets must be gone. */
 void group_remove(struct group *group);
 /* Add a member or (PENDING) an id; its id and instance must be free. */
 struct group_member *group_add_member(struct catalog *catalog, struct group *group,

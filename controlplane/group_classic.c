@@ -5,6 +5,8 @@
 #include <string.h>
 
 #include "common/check.h"
+#include "controlplane/group_consumer.h"
+#include "controlplane/group_convert.h"
 #include "controlplane/group_judge.h"
 #include "proto/kafka_error.h"
 
@@ -129,6 +131,8 @@ bool group_classic_poll_join(const struct group *group, struct slice member_id,
 {
     const struct group_member *member = group_find_member(group, member_id);
 
+    if (group != NULL && group->kind == GROUP_CONSUMER)
+        return consumer_classic_poll_join(group, member_id, instance_id, answer);
     memset(answer, 0, sizeof(*answer));
     answer->error = group_judge_member(group, member_id, instance_id);
     if (answer->error != 0)
@@ -157,6 +161,9 @@ bool group_classic_poll_sync(const struct group *group, int32_t generation,
 {
     const struct group_member *member = group_find_member(group, member_id);
 
+    if (group != NULL && group->kind == GROUP_CONSUMER)
+        return consumer_classic_poll_sync(group, generation, member_id, instance_id,
+                                          answer);
     memset(answer, 0, sizeof(*answer));
     answer->error = group_judge_member(group, member_id, instance_id);
     /* It was the present one when the sync came: a rebalance has begun since. */
@@ -177,6 +184,8 @@ bool group_classic_poll_sync(const struct group *group, int32_t generation,
 int16_t group_classic_heartbeat(const struct group *group, int32_t generation,
                                 struct slice member_id, struct slice instance_id)
 {
+    if (group != NULL && group->kind == GROUP_CONSUMER)
+        return consumer_classic_heartbeat(group, generation, member_id, instance_id);
     int16_t error = group_judge_member(group, member_id, instance_id);
     if (error != 0)
         return error;
@@ -228,8 +237,9 @@ bool group_judge_known_join(const struct group *group, const struct group_member
 
 bool group_classic_sync_changes(const struct group *group, const struct command *cmd)
 {
-    if (group == NULL || group->kind == GROUP_CONSUMER ||
-        group_judge_sync(group, cmd) != 0)
+    if (group != NULL && group->kind == GROUP_CONSUMER)
+        return consumer_classic_sync_changes(group, cmd);
+    if (group == NULL || group_judge_sync(group, cmd) != 0)
         return true;
     const struct group_member *member =
         group_find_member(group, cmd->group_sync.member_id);

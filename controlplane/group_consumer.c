@@ -565,3 +565,15 @@ int consumer_member_read(struct group_member *member, struct slice bytes)
     consumer_count_member(member);
     return rc;
 }
+
+int consumer_group_loaded(const struct group *group)
+{
+    if (group->pending_count > 0)
+        return ERR_DAMAGED;
+    LIST_FOREACH(node, next, &group->consumer->regexes)
+    {
+        if (CONTAINER_OF(node, struct consumer_regex, node)->members == 0)
+            return ERR_DAMAGED;
+    }
+    return 0;
+}

@@ -169,5 +169,6 @@ void consumer_group_write(const struct group *group, struct str *out);
 int consumer_group_read(struct group *group, struct slice bytes) MUST_CHECK;
 void consumer_member_write(const struct group_member *member, struct str *out);
 int consumer_member_read(struct group_member *member, struct slice bytes) MUST_CHECK;
+int consumer_group_loaded(const struct group *group) MUST_CHECK;
 
 #endif

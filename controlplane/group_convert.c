@@ -366,7 +366,7 @@ void consumer_apply_join(struct state *state, struct group *group,
         (!speaks(group, cmd) ||
          !decode_subscription(cmd->group_join.protocols[0].metadata, &j.decoded)))
         error = KAFKA_INCONSISTENT_GROUP_PROTOCOL;
-    if (error == 0 && member == NULL && cmd->group_join.member_id.len == 0 &&
+    if (error == 0 && cmd->group_join.member_id.len == 0 &&
         group_find_member(group, cmd->group_join.new_member_id) != NULL)
         error = KAFKA_UNKNOWN_MEMBER_ID; /* not a new id: the client asks again */
     if (error == 0 && asks_id) {

@@ -157,8 +157,14 @@ static void judge_static(const struct group *group, const struct command *cmd,
     bool same =
         owner != NULL && slice_eq(owner->member_id, cmd->consumer_heartbeat.member_id);
 
+    const struct group_member *other =
+        group_find_member(group, cmd->consumer_heartbeat.member_id);
+
     if (cmd->consumer_heartbeat.member_epoch == 0) {
-        if (owner == NULL) {
+        if (other != NULL && other != owner) {
+            refuse(judgement, KAFKA_INVALID_REQUEST,
+                   "The member id is that of a member without this instance id.");
+        } else if (owner == NULL) {
             judgement->verdict = HEARTBEAT_NEW;
         } else if (owner->consumer->epoch == CONSUMER_EPOCH_LEAVE_STATIC ||
                    owner->consumer->classic) {

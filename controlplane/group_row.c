@@ -7,6 +7,7 @@
 #include "common/err.h"
 #include "controlplane/db.h"
 #include "controlplane/group.h"
+#include "controlplane/group_consumer.h"
 
 /* ---- out ---- */
 
@@ -19,6 +20,21 @@ static void put_nullable(struct str *out, struct slice text)
     write_u32(out, (uint32_t)text.len + 1);
     write_u8(out, 1);
     str_append_slice(out, text);
+}
+
+/* What belongs to KIP-848, of a member or (NULL) the group. */
+static void put_consumer(const struct group *group, const struct group_member *member,
+                         struct str *out)
+{
+    struct str bytes;
+
+    str_init(&bytes, COMMAND_BYTES_MAX);
+    if (member == NULL)
+        consumer_group_write(group, &bytes);
+    else
+        consumer_member_write(member, &bytes);
+    db_put_bytes(out, str_slice(&bytes));
+    str_fini(&bytes);
 }
 
 void group_put_row(const struct group *group, struct str *out)
@@ -37,7 +53,7 @@ void group_put_row(const struct group *group, struct str *out)
     db_put_int(out, group->created_at_ms);
     db_put_int(out, group->empty_since_ms);
     db_put_int(out, (int64_t)group->etag);
-    db_put_bytes(out, SLICE_NULL);
+    put_consumer(group, NULL, out);
 }
 
 void group_member_put_row(const struct group_member *member, struct str *out)
@@ -58,7 +74,7 @@ void group_member_put_row(const struct group_member *member, struct str *out)
     db_put_int(out, member->synced_generation);
     db_put_int(out, member->assigned_generation);
     put_nullable(out, member->assignment);
-    db_put_bytes(out, SLICE_NULL);
+    put_consumer(member->group, member, out);
 }
 
 /* ---- back ---- */
@@ -99,12 +115,12 @@ int group_load_row(struct catalog *catalog, struct cluster *cluster, struct read
     group->created_at_ms = db_get_int(row);
     group->empty_since_ms = db_get_int(row);
     group->etag = (uint64_t)db_get_int(row);
-    (void)db_get_bytes(row);
+    struct slice consumer = db_get_bytes(row);
     if (damaged || kind < GROUP_EMPTY_KIND || kind > GROUP_CONSUMER ||
         state < GROUP_EMPTY || state > GROUP_RECONCILING || state == GROUP_DEAD)
         return ERR_DAMAGED;
     *group_out = group;
-    return 0;
+    return consumer_group_read(group, consumer);
 }
 
 static int load_protocols(struct group_member *member, struct slice packed)
@@ -146,7 +162,8 @@ int group_member_load_row(struct catalog *catalog, struct group *group,
     int32_t assigned = get_i32(row, &damaged);
     group_set_assignment(member, get_nullable(row));
     member->assigned_generation = assigned;
-    (void)db_get_bytes(row);
+    if (rc == 0)
+        rc = consumer_member_read(member, db_get_bytes(row));
     if (member->serial == group->leader_serial)
         group->leader = member;
     return damaged ? ERR_DAMAGED : rc;
@@ -176,7 +193,7 @@ int group_loaded(struct group *group)
         (has_leader && group->leader->pending))
         return ERR_DAMAGED;
     if (group->kind == GROUP_CONSUMER)
-        return 0;
+        return has_leader ? ERR_DAMAGED : consumer_group_loaded(group);
     /* What the transitions rely on. */
     if (group->state > GROUP_STABLE ||
         (group->state == GROUP_EMPTY) != (group->member_count == 0) ||

@@ -1,7 +1,7 @@
 /* command_group.c - the fields of the commands of groups: written and read. */
 #include "proto/command_io.h"
 
-static void put_group_limits(struct str *out, const struct group_limits *limits)
+void put_group_limits(struct str *out, const struct group_limits *limits)
 {
     write_u32(out, limits->members_max);
     write_u32(out, limits->groups_max);
@@ -10,7 +10,7 @@ static void put_group_limits(struct str *out, const struct group_limits *limits)
     write_u32(out, (uint32_t)limits->session_max_ms);
 }
 
-static void get_group_limits(struct reader *r, struct group_limits *limits)
+void get_group_limits(struct reader *r, struct group_limits *limits)
 {
     limits->members_max = reader_u32(r);
     limits->groups_max = reader_u32(r);

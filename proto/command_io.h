@@ -131,6 +131,8 @@ static inline void *get_array(struct reading *in, uint32_t n, uint32_t max, size
 
 /* ---- groups (command_group.c) ---- */
 
+void put_group_limits(struct str *out, const struct group_limits *limits);
+void get_group_limits(struct reader *r, struct group_limits *limits);
 void write_group_join(const struct command *cmd, struct str *out);
 void read_group_join(struct reading *in, struct command *cmd);
 void write_group_sync(const struct command *cmd, struct str *out);
@@ -143,5 +145,8 @@ void write_group_expire(const struct command *cmd, struct str *out);
 void read_group_expire(struct reading *in, struct command *cmd);
 void write_group_delete(const struct command *cmd, struct str *out);
 void read_group_delete(struct reading *in, struct command *cmd);
+/* ... of KIP-848 (command_consumer.c) */
+void write_consumer_heartbeat(const struct command *cmd, struct str *out);
+void read_consumer_heartbeat(struct reading *in, struct command *cmd);
 
 #endif
