@@ -336,15 +336,28 @@ static void replace_static(struct join *j, struct group_member *member)
         j->result->value = GROUP_JOIN_REPLACED_OLD;
 }
 
+/* The new id is known: it is made of the request's own random id, so this is the same
+ * request once more, whose answer was lost. It has been done, and is answered. */
+static void join_repeated(struct join *j, const struct group_member *member)
+{
+    j->result->data = member->member_id;
+    if (member->pending)
+        j->result->kafka_error = KAFKA_MEMBER_ID_REQUIRED;
+    else if (member->instance_id.ptr != NULL && j->group->state == GROUP_STABLE &&
+             j->cmd->group_join.may_skip_assignment)
+        j->result->value = GROUP_JOIN_REPLACED;
+}
+
 static void join_new(struct join *j)
 {
     const struct command *cmd = j->cmd;
     struct slice member_id = cmd->group_join.new_member_id;
+    const struct group_member *same = group_find_member(j->group, member_id);
     struct group_member *known =
         group_static_member(j->group, cmd->group_join.instance_id);
 
-    if (group_find_member(j->group, member_id) != NULL)
-        refuse(j, KAFKA_UNKNOWN_MEMBER_ID); /* not a new id: the client asks again */
+    if (same != NULL)
+        join_repeated(j, same);
     else if (!group_judge_protocols(j->group, cmd))
         refuse(j, KAFKA_INCONSISTENT_GROUP_PROTOCOL);
     else if (known != NULL)
@@ -391,8 +404,9 @@ static void join_known(struct join *j)
 static bool accepts(const struct join *j)
 {
     const struct group *group = j->group;
-    const struct group_member *member =
-        group_find_member(group, j->cmd->group_join.member_id);
+    const struct group_member *member = group_find_member(
+        group, j->cmd->group_join.member_id.len > 0 ? j->cmd->group_join.member_id
+                                                    : j->cmd->group_join.new_member_id);
     uint32_t max =
         MIN(j->cmd->group_join.limits.members_max, (uint32_t)GROUP_MEMBERS_MAX);
 
