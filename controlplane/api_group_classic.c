@@ -87,15 +87,17 @@ static void read_protocols(struct call *call, struct json_reader *r,
     join->cmd.group_join.protocol_count = count;
 }
 
-/* What a new member is called: Kafka's form, of the random id that the agent gave, so
- * that a repeat makes no second member. */
-static struct slice new_member_id(struct call *call, struct slice client_id,
+/* What a new member is called: Kafka's form (instance or client id, and a uuid), of the
+ * random id that the agent gave, so that a repeat makes no second member. */
+static struct slice new_member_id(struct call *call, const struct command *cmd,
                                   const struct uuid *join_id)
 {
+    struct slice instance_id = cmd->group_join.instance_id;
     char text[UUID_TEXT_LEN + 1];
     struct str name;
     str_init(&name, 2 * COMMAND_GROUP_TEXT_MAX);
-    str_append_slice(&name, client_id);
+    str_append_slice(&name,
+                     instance_id.ptr != NULL ? instance_id : cmd->group_join.client_id);
     str_printf(&name, "-%s", uuid_print(join_id, text));
     struct slice id = arena_dup(&call->arena, str_slice(&name));
     str_fini(&name);
@@ -128,8 +130,7 @@ static void join_parse(struct call *call, struct json_reader *r, const struct js
     struct uuid join_id = json_as_uuid(r, json_at(r, value, 11), "join_id");
     if (r->failed || call->err.code != 0)
         return;
-    join->cmd.group_join.new_member_id =
-        new_member_id(call, join->cmd.group_join.client_id, &join_id);
+    join->cmd.group_join.new_member_id = new_member_id(call, &join->cmd, &join_id);
 }
 
 /* What no command can carry is refused before. */

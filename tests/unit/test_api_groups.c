@@ -1,0 +1,538 @@
+/* test_api_groups.c - /agent/v1/groups on the product's own state, without sockets: what
+ * agents ask for their clients' groups. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "common/mem.h"
+#include "controlplane/coordinator.h"
+#include "tests/lib/fake/control.c"
+
+static struct fake_control *fake;
+static struct uuid cluster, agent, other_agent;
+static struct uuid topic_id;
+
+#define JOIN_ID "00000000-0000-4000-8000-00000000000"
+
+static void register_agent(const struct uuid *id, int port)
+{
+    char body[256];
+    snprintf(body, sizeof(body),
+             "{\"zone\":\"a\",\"rack\":\"\",\"host\":\"h\",\"port\":%d,\"http_url\":\"\","
+             "\"version\":\"1\",\"state\":\"active\"}",
+             port);
+    json_free(fake_agent_call(fake, &cluster, id, "/agent/v1/register", body, 200));
+}
+
+static int setup(void **state)
+{
+    (void)state;
+    fake = fake_control_new();
+    cluster = fake_control_cluster(fake, "first");
+    agent = uuid_random();
+    other_agent = uuid_random();
+    register_agent(&agent, 9092);
+    register_agent(&other_agent, 9093);
+    topic_id = uuid_random();
+    struct command cmd = {.kind = COMMAND_TOPIC_CREATE,
+                          .cluster_id = cluster,
+                          .topic_create = {.topic_id = topic_id,
+                                           .name = SLICE_LITERAL("orders"),
+                                           .partitions = 4,
+                                           .replication_factor = 1,
+                                           .topics_max = 10,
+                                           .partitions_max = 100}};
+    fake_control_apply(fake, &cmd);
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    (void)state;
+    fake_control_free(fake);
+    return 0;
+}
+
+/* --- helpers --- */
+
+static struct json *last; /* the answer to the last call, freed by the next */
+
+/* The ops, a list without its brackets; *RESULTS of the answer as text. */
+static const char *ask_as(const struct uuid *who, const char *ops)
+{
+    static struct str text;
+    struct str body;
+
+    str_init(&body, 64 * MIB);
+    str_printf(&body, "{\"ops\":[%s]}", ops);
+    last = fake_agent_call(fake, &cluster, who, "/agent/v1/groups", str_cstr(&body), 200);
+    str_fini(&body);
+    assert_non_null(last);
+    str_fini(&text);
+    str_init(&text, 64 * MIB);
+    json_print(json_find(last, "results"), &text);
+    json_free(last);
+    return str_cstr(&text);
+}
+
+static const char *ask(const char *ops)
+{
+    return ask_as(&agent, ops);
+}
+
+#define assert_answer(ops, expected) assert_string_equal(ask(ops), expected)
+
+static int status_of(const char *body)
+{
+    struct fake_request request = {.agents = true,
+                                   .path = "/agent/v1/groups",
+                                   .cluster_id = cluster,
+                                   .agent_id = agent,
+                                   .body = slice_str(body)};
+    struct fake_reply reply;
+    fake_control_call(fake, &request, &reply);
+    fake_control_wait(fake, &reply);
+    int status = reply.status;
+    fake_reply_free(&reply);
+    return status;
+}
+
+/* Let the clock of the coordinator go on by MS, and apply what becomes due. */
+static void pass(int64_t ms)
+{
+    struct coordinator *coordinator = fake->service.coordinator;
+    const struct state *state = fake->service.node->state;
+    int64_t now = loop_now_ms(fake->service.node->loop) + ms;
+    struct command cmd;
+    struct arena arena;
+
+    coordinator_settle(coordinator, state, now - ms);
+    arena_init(&arena, MIB);
+    while (coordinator_next(coordinator, state, now, &arena, &cmd))
+        fake_control_apply(fake, &cmd);
+    arena_fini(&arena);
+}
+
+/* "range" with the metadata "m" (bQ==), new member ids as of before v4. */
+#define JOIN(member, join_id)                                                            \
+    "[\"join\",\"g\",\"" member "\",null,\"c\",\"/::1\",10000,60000,\"consumer\","       \
+    "[[\"range\",\"bQ==\"]],0,\"" JOIN_ID join_id "\"]"
+#define MEMBER(n) "c-" JOIN_ID n
+
+/* A stable group "g" of MEMBER("1"), which leads, and MEMBER("2"). */
+static void make_stable(void)
+{
+    ask(JOIN("", "1"));
+    ask(JOIN("", "2"));
+    pass(60000);
+    ask("[\"sync\",\"g\",1,\"" MEMBER("1") "\",null,null,null,"
+                                           "[[\"" MEMBER("1") "\",\"YTE=\"],[\"" MEMBER(
+                                               "2") "\",\"YTI=\"]]]");
+    ask("[\"sync\",\"g\",1,\"" MEMBER("2") "\",null,null,null,[]]");
+}
+
+/* --- classic groups --- */
+
+/* A new member waits for the rebalance, then gets its generation: the leader with the
+ * list of members, others without; any agent may ask. */
+static void join_waits(void **state)
+{
+    (void)state;
+    assert_answer(JOIN("", "1"), "[[\"wait\",\"" MEMBER("1") "\"]]");
+    assert_answer(JOIN("", "2"), "[[\"wait\",\"" MEMBER("2") "\"]]");
+    assert_answer("[\"poll_join\",\"g\",\"" MEMBER("1") "\",null]",
+                  "[[\"wait\",\"" MEMBER("1") "\"]]");
+    pass(60000);
+    assert_string_equal(
+        ask_as(&other_agent, "[\"poll_join\",\"g\",\"" MEMBER("1") "\",null]"),
+        "[[0,1,\"consumer\",\"range\",\"" MEMBER("1") "\",\"" MEMBER(
+            "1") "\",false,"
+                 "[[\"" MEMBER("1") "\",null,\"bQ==\"],[\"" MEMBER(
+                     "2") "\",null,\"bQ==\"]]]]");
+    assert_answer("[\"poll_join\",\"g\",\"" MEMBER("2") "\",null]",
+                  "[[0,1,\"consumer\",\"range\",\"" MEMBER("1") "\",\"" MEMBER(
+                      "2") "\",false,[]]]");
+}
+
+/* A repeated call makes no second member: the id is of the join's own. */
+static void join_repeated(void **state)
+{
+    (void)state;
+    ask(JOIN("", "1"));
+    assert_string_equal(ask_as(&other_agent, JOIN("", "1")),
+                        "[[\"wait\",\"" MEMBER("1") "\"]]");
+    pass(60000);
+    assert_answer("[\"list\",null,null]",
+                  "[[0,[[\"g\",\"consumer\",\"CompletingRebalance\",\"classic\"]]]]");
+    const struct group *group = state_group(
+        state_cluster(fake->service.node->state, &cluster), SLICE_LITERAL("g"));
+    assert_int_equal(group->member_count, 1);
+}
+
+/* From v4 on the id is told first (79), and the same to a repeat; then it is accepted. */
+static void join_known_id(void **state)
+{
+    static const char first[] =
+        "[\"join\",\"g\",\"\",null,\"c\",\"/::1\",10000,60000,\"consumer\","
+        "[[\"range\",\"bQ==\"]],1,\"" JOIN_ID "1\"]";
+    static const char told[] = "[[79,-1,null,null,\"\",\"" MEMBER("1") "\",false,[]]]";
+    (void)state;
+    assert_answer(first, told);
+    assert_answer(first, told);
+    assert_answer(JOIN("c-" JOIN_ID "1", "9"), "[[\"wait\",\"" MEMBER("1") "\"]]");
+}
+
+/* Refusals are Kafka's: no group id, a session timeout out of bounds, no protocols, an
+ * unknown member. */
+static void join_refused(void **state)
+{
+    (void)state;
+    assert_answer("[\"join\",\"\",\"\",null,\"c\",\"h\",10000,60000,\"consumer\","
+                  "[[\"range\",\"\"]],0,\"" JOIN_ID "1\"]",
+                  "[[24,-1,null,null,\"\",\"\",false,[]]]");
+    assert_answer("[\"join\",\"g\",\"\",null,\"c\",\"h\",5999,60000,\"consumer\","
+                  "[[\"range\",\"\"]],0,\"" JOIN_ID "1\"]",
+                  "[[26,-1,null,null,\"\",\"\",false,[]]]");
+    assert_answer("[\"join\",\"g\",\"\",null,\"c\",\"h\",10000,60000,\"consumer\",[],0,"
+                  "\"" JOIN_ID "1\"]",
+                  "[[23,-1,null,null,\"\",\"\",false,[]]]");
+    assert_answer(JOIN("nobody", "1"), "[[25,-1,null,null,\"\",\"nobody\",false,[]]]");
+}
+
+/* The options bound groups and sessions. */
+static void join_limits_of_options(void **state)
+{
+    (void)state;
+    fake->options.group_max_size = 1;
+    ask(JOIN("", "1"));
+    assert_answer(JOIN("", "1"), "[[\"wait\",\"" MEMBER("1") "\"]]"); /* a repeat */
+    assert_answer(JOIN("", "2"), "[[81,-1,null,null,\"\",\"\",false,[]]]");
+    fake->options.group_max_size = 0;
+    fake->options.group_max_session_ms = 9000;
+    assert_answer(JOIN("", "3"), "[[26,-1,null,null,\"\",\"\",false,[]]]");
+}
+
+/* A follower's sync waits for the leader's; each gets its own bytes, and a poll repeats
+ * the answer. */
+static void sync_waits(void **state)
+{
+    (void)state;
+    ask(JOIN("", "1"));
+    ask(JOIN("", "2"));
+    pass(60000);
+    assert_answer("[\"sync\",\"g\",1,\"" MEMBER("2") "\",null,null,null,[]]",
+                  "[[\"wait\"]]");
+    assert_answer("[\"poll_sync\",\"g\",1,\"" MEMBER("2") "\",null]", "[[\"wait\"]]");
+    assert_answer(
+        "[\"sync\",\"g\",1,\"" MEMBER("1") "\",null,\"consumer\",\"range\","
+                                           "[[\"" MEMBER("1") "\",\"YTE=\"],[\"" MEMBER(
+                                               "2") "\",\"YTI=\"]]]",
+        "[[0,\"consumer\",\"range\",\"YTE=\"]]");
+    for (int i = 0; i < 2; i++)
+        assert_string_equal(
+            ask_as(&other_agent, "[\"poll_sync\",\"g\",1,\"" MEMBER("2") "\",null]"),
+            "[[0,\"consumer\",\"range\",\"YTI=\"]]");
+}
+
+/* A heartbeat is answered from memory: nothing is written, and the session goes on. */
+static void heartbeat_writes_nothing(void **state)
+{
+    (void)state;
+    make_stable();
+    uint64_t before = fake->applied;
+    assert_answer("[\"heartbeat\",\"g\",1,\"" MEMBER(
+                      "1") "\",null],"
+                           "[\"heartbeat\",\"g\",1,\"" MEMBER(
+                               "2") "\",null],"
+                                    "[\"heartbeat\",\"g\",2,\"" MEMBER(
+                                        "1") "\",null],"
+                                             "[\"heartbeat\",\"g\",1,\"nobody\",null],"
+                                             "[\"heartbeat\",\"none\",1,\"nobody\",null]",
+                  "[[0],[0],[22],[25],[25]]");
+    assert_int_equal(fake->applied, before);
+}
+
+/* Who is silent for its session timeout goes; a rebalance is told to the others' by 27.
+ */
+static void session_over(void **state)
+{
+    struct coordinator *coordinator;
+    (void)state;
+    make_stable();
+    coordinator = fake->service.coordinator;
+    int64_t now = loop_now_ms(fake->service.node->loop);
+    coordinator_touch(coordinator, &cluster, SLICE_LITERAL("g"),
+                      SLICE_LITERAL(MEMBER("1")), now + 5000);
+    pass(10001);
+    assert_answer("[\"heartbeat\",\"g\",1,\"" MEMBER(
+                      "1") "\",null],"
+                           "[\"heartbeat\",\"g\",1,\"" MEMBER("2") "\",null]",
+                  "[[27],[25]]");
+}
+
+/* Ops on one group are done in order within a call: what comes behind a change sees it,
+ * what stands before does not. */
+static void ops_in_order(void **state)
+{
+    (void)state;
+    make_stable();
+    assert_answer(
+        "[\"heartbeat\",\"g\",1,\"" MEMBER(
+            "2") "\",null],"
+                 "[\"leave\",\"g\",[[\"" MEMBER(
+                     "2") "\",null,\"bye\"]]],"
+                          "[\"heartbeat\",\"g\",1,\"" MEMBER(
+                              "2") "\",null],"
+                                   "[\"heartbeat\",\"g\",1,\"" MEMBER(
+                                       "1") "\",null],"
+                                            "[\"list\",null,null]",
+        "[[0],[0,[[\"" MEMBER(
+            "2") "\",null,0]]],[25],[27],"
+                 "[0,[[\"g\",\"consumer\",\"PreparingRebalance\",\"classic\"]]]]");
+}
+
+/* All that a call changes, of many groups, is proposed before any of it is applied. */
+static void many_groups_in_one_call(void **state)
+{
+    struct str ops, expected;
+    (void)state;
+    str_init(&ops, MIB);
+    str_init(&expected, MIB);
+    str_puts(&expected, "[");
+    for (int i = 0; i < 100; i++) {
+        str_printf(&ops,
+                   "%s[\"join\",\"g%d\",\"\",null,\"c\",\"h\",10000,60000,\"connect\","
+                   "[[\"x\",\"\"]],0,\"" JOIN_ID "1\"]",
+                   i == 0 ? "" : ",", i);
+        str_printf(&expected, "%s[\"wait\",\"" MEMBER("1") "\"]", i == 0 ? "" : ",");
+    }
+    str_puts(&expected, "]");
+    assert_answer(str_cstr(&ops), str_cstr(&expected));
+    str_fini(&ops);
+    str_fini(&expected);
+}
+
+/* Leaving tells an error for each member, by id or by instance. */
+static void leave_errors(void **state)
+{
+    (void)state;
+    make_stable();
+    assert_answer(
+        "[\"leave\",\"g\",[[\"nobody\",null,null],[\"" MEMBER(
+            "2") "\",null,null],[\"\",\"i\",null]]]",
+        "[[0,[[\"nobody\",null,25],[\"" MEMBER("2") "\",null,0],[\"\",\"i\",25]]]]");
+}
+
+/* A static member that comes back takes its place without a rebalance, and whoever had it
+ * is fenced. */
+static void static_member_replaced(void **state)
+{
+#define STATIC(n)                                                                        \
+    "[\"join\",\"g\",\"\",\"inst\",\"c\",\"h\",10000,60000,\"consumer\","                \
+    "[[\"range\",\"bQ==\"]],2,\"" JOIN_ID n "\"]"
+    (void)state;
+    assert_answer(STATIC("1"), "[[\"wait\",\"inst-" JOIN_ID "1\"]]");
+    pass(60000);
+    ask("[\"sync\",\"g\",1,\"inst-" JOIN_ID "1\",\"inst\",null,null,"
+        "[[\"inst-" JOIN_ID "1\",\"YTE=\"]]]");
+    assert_answer(STATIC("2"),
+                  "[[0,1,\"consumer\",\"range\",\"inst-" JOIN_ID "2\",\"inst-" JOIN_ID
+                  "2\",true,[[\"inst-" JOIN_ID "2\",\"inst\",\"bQ==\"]]]]");
+    assert_answer("[\"heartbeat\",\"g\",1,\"inst-" JOIN_ID "1\",\"inst\"],"
+                  "[\"heartbeat\",\"g\",1,\"inst-" JOIN_ID "2\",\"inst\"],"
+                  "[\"poll_join\",\"g\",\"inst-" JOIN_ID "1\",\"inst\"]",
+                  "[[82],[0],[82,-1,null,null,\"\",\"inst-" JOIN_ID "1\",false,[]]]");
+}
+
+/* --- tools --- */
+
+/* Groups are listed with type and state, filtered by either, without case. */
+static void list_filters(void **state)
+{
+    (void)state;
+    make_stable();
+    ask("[\"join\",\"h\",\"\",null,\"c\",\"h\",10000,60000,\"connect\",[[\"x\",\"\"]],0,"
+        "\"" JOIN_ID "1\"]");
+    assert_answer("[\"list\",[\"stable\"],null]",
+                  "[[0,[[\"g\",\"consumer\",\"Stable\",\"classic\"]]]]");
+    assert_answer("[\"list\",[\"Empty\",\"PreparingRebalance\"],[\"CLASSIC\"]]",
+                  "[[0,[[\"h\",\"connect\",\"PreparingRebalance\",\"classic\"]]]]");
+    assert_answer("[\"list\",null,[\"consumer\"]]", "[[0,[]]]");
+}
+
+/* A group is described with its members; one that is not there is Dead, with 69. */
+static void describe(void **state)
+{
+    (void)state;
+    make_stable();
+    assert_answer(
+        "[\"describe\",\"g\"]",
+        "[[0,null,\"classic\",\"Stable\",\"consumer\",\"range\","
+        "[[\"" MEMBER("1") "\",null,\"c\",\"/::1\",\"bQ==\",\"YTE=\"],"
+                           "[\"" MEMBER(
+                               "2") "\",null,\"c\",\"/::1\",\"bQ==\",\"YTI=\"]]]]");
+    assert_answer("[\"describe\",\"none\"]", "[[69,\"there is no such group\",\"none\","
+                                             "\"Dead\",\"\",\"\",[]]]");
+}
+
+/* A group with members is not deleted (68), an unknown one neither (69). */
+static void delete_group(void **state)
+{
+    (void)state;
+    make_stable();
+    assert_answer("[\"delete\",\"g\"],[\"delete\",\"none\"],[\"delete\",\"\"]",
+                  "[[68],[69],[24]]");
+    ask("[\"leave\",\"g\",[[\"" MEMBER("1") "\",null,null],[\"" MEMBER(
+        "2") "\",null,null]]]");
+    assert_answer("[\"delete\",\"g\"],[\"list\",null,null],[\"delete\",\"g\"]",
+                  "[[0],[0,[]],[69]]");
+}
+
+/* --- the watch --- */
+
+/* Agents are told of each new state or generation of a classic group, not of each member
+ * that comes, and of its end. */
+static void watch_tells(void **state)
+{
+    struct str text;
+    char body[64];
+    (void)state;
+    ask("[\"list\",null,null]"); /* what was before is sealed */
+    uint64_t cursor = fake->applied;
+    ask(JOIN("", "1"));
+    ask(JOIN("", "2"));
+    pass(60000);
+    ask("[\"leave\",\"g\",[[\"" MEMBER("1") "\",null,null],[\"" MEMBER(
+        "2") "\",null,null]]],[\"delete\",\"g\"]");
+    snprintf(body, sizeof(body), "{\"after\":%llu,\"wait_ms\":0}",
+             (unsigned long long)cursor);
+    struct json *answer =
+        fake_agent_call(fake, &cluster, &other_agent, "/agent/v1/watch", body, 200);
+    str_init(&text, MIB);
+    json_print(json_find(answer, "events"), &text);
+    assert_string_equal(str_cstr(&text), "[[\"group\",\"g\",0,\"PreparingRebalance\"],"
+                                         "[\"group\",\"g\",1,\"CompletingRebalance\"],"
+                                         "[\"group\",\"g\",2,\"Empty\"],"
+                                         "[\"group\",\"g\",2,\"Dead\"]]");
+    str_fini(&text);
+    json_free(answer);
+}
+
+/* --- bounds --- */
+
+/* What is no op is refused as a whole; the agent has sent nonsense. */
+static void malformed(void **state)
+{
+    static const char *const bodies[] = {
+        "{}",
+        "{\"ops\":1}",
+        "{\"ops\":[1]}",
+        "{\"ops\":[[]]}",
+        "{\"ops\":[[\"nonsense\",\"g\"]]}",
+        "{\"ops\":[[\"heartbeat\",\"g\"]]}",
+        "{\"ops\":[[\"heartbeat\",\"g\",\"1\",\"m\",null]]}",
+        "{\"ops\":[[\"heartbeat\",1,1,\"m\",null]]}",
+        "{\"ops\":[[\"heartbeat\",\"g\",4294967296,\"m\",null]]}",
+        "{\"ops\":[[\"leave\",\"g\",[\"m\"]]]}",
+        "{\"ops\":[[\"leave\",\"g\",{}]]}",
+        "{\"ops\":[[\"list\",7,null]]}",
+        "{\"ops\":[[\"join\",\"g\",\"\",null,\"c\",\"h\",1,1,\"t\",[[\"x\",\"?\"]],0,"
+        "\"" JOIN_ID "1\"]]}",
+        "{\"ops\":[[\"join\",\"g\",\"\",null,\"c\",\"h\",1,1,\"t\",[],0,\"x\"]]}",
+        "{\"ops\":[[\"join\",\"g\",\"\",null,\"c\",\"h\",1,1,\"t\",3,0,"
+        "\"" JOIN_ID "1\"]]}",
+        "{\"ops\":[[\"sync\",\"g\",1,\"m\",null,null,null,[[\"m\"]]]]}",
+    };
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(bodies); i++)
+        assert_int_equal(status_of(bodies[i]), i == 8 ? 422 : 400);
+}
+
+/* A call has no more than 4,096 ops; none is fine. */
+static void too_many_ops(void **state)
+{
+    struct str body;
+    (void)state;
+    str_init(&body, MIB);
+    str_puts(&body, "{\"ops\":[");
+    for (int i = 0; i < 4097; i++)
+        str_printf(&body, "%s[\"delete\",\"none\"]", i == 0 ? "" : ",");
+    str_puts(&body, "]}");
+    assert_int_equal(status_of(str_cstr(&body)), 413);
+    str_fini(&body);
+    assert_int_equal(status_of("{\"ops\":[]}"), 200);
+}
+
+/* Ids may hold every character, a NUL too, and come back as they were. */
+static void any_name(void **state)
+{
+    (void)state;
+    assert_answer("[\"join\",\"\\u0000/\\u00e9\\\"\",\"\",null,\"c\",\"h\",10000,60000,"
+                  "\"t\",[[\"x\",\"\"]],0,\"" JOIN_ID "1\"]",
+                  "[[\"wait\",\"" MEMBER("1") "\"]]");
+    assert_answer("[\"list\",null,null]",
+                  "[[0,[[\"\\u0000/\xc3\xa9\\\"\",\"t\",\"PreparingRebalance\","
+                  "\"classic\"]]]]");
+}
+
+/* What the answer has no room for is asked for again; the first op always gets its. */
+static void room_in_the_answer(void **state)
+{
+    struct str op;
+    size_t metadata = 7 * MIB / 2;
+    (void)state;
+    /* Seven members of 3.5 MiB each: one list has room, a second one has not. */
+    for (int i = 1; i <= 7; i++) {
+        str_init(&op, 64 * MIB);
+        str_printf(&op, "[\"join\",\"g\",\"\",null,\"c\",\"h\",10000,60000,\"consumer\","
+                        "[[\"range\",\"");
+        for (size_t j = 0; j < metadata / 3; j++)
+            str_puts(&op, "AAAA");
+        str_printf(&op, "\"]],0,\"" JOIN_ID "%d\"]", i);
+        ask(str_cstr(&op));
+        str_fini(&op);
+    }
+    pass(60000);
+    const char *answer = ask("[\"poll_join\",\"g\",\"" MEMBER(
+        "1") "\",null],"
+             "[\"poll_join\",\"g\",\"" MEMBER("1") "\",null],"
+                                                   "[\"describe\",\"g\"]");
+    const char *end = answer + strlen(answer);
+    static const char rest[] = ",[\"wait\",\"" MEMBER("1") "\"],";
+    assert_true((size_t)(end - answer) > 7 * metadata);
+    const char *wait = memmem(answer, (size_t)(end - answer), rest, sizeof(rest) - 1);
+    assert_non_null(wait);
+}
+
+int main(void)
+{
+#define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+    const struct CMUnitTest tests[] = {
+        T(join_waits),
+        T(join_repeated),
+        T(join_known_id),
+        T(join_refused),
+        T(join_limits_of_options),
+        T(sync_waits),
+        T(heartbeat_writes_nothing),
+        T(session_over),
+        T(ops_in_order),
+        T(many_groups_in_one_call),
+        T(leave_errors),
+        T(static_member_replaced),
+        T(list_filters),
+        T(describe),
+        T(delete_group),
+        T(watch_tells),
+        T(malformed),
+        T(too_many_ops),
+        T(any_name),
+        T(room_in_the_answer),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
