@@ -150,6 +150,9 @@ bool group_classic_poll_join(const struct group *group, struct slice member_id,
     answer->generation = group->generation;
     answer->protocol_type = group->protocol_type;
     answer->protocol = group->protocol;
+    answer->leader = SLICE_LITERAL("");
+    if (group->state == GROUP_PREPARING)
+        return true; /* who led it may be gone */
     answer->leader = group->leader->member_id;
     answer->leads = group->leader == member;
     return true;

@@ -23,7 +23,7 @@ struct group_join_answer {
     int16_t error; /* else: */
     int32_t generation;
     struct slice protocol_type, protocol;
-    struct slice leader;
+    struct slice leader; /* "": the generation is over already */
     /* The one that asks leads: it gets all members (group_member_next, with
      * group_member_metadata of the protocol); others get none. */
     bool leads;

@@ -15,6 +15,14 @@ struct uuid test_uuid(uint32_t kind, uint32_t number)
     return uuid;
 }
 
+struct ca_fields test_ca(uint32_t number)
+{
+    struct ca_fields fields = {.ca_id = test_uuid(8, number),
+                               .certificate = SLICE_LITERAL("PEM"),
+                               .sealed_key = SLICE_LITERAL("sealed")};
+    return fields;
+}
+
 void driver_init(struct driver *driver, const struct state_events *events)
 {
     memset(driver, 0, sizeof(*driver));

@@ -48,6 +48,9 @@ struct test_commit {
 /* Deterministic ids: kind and number. */
 struct uuid test_uuid(uint32_t kind, uint32_t number);
 
+/* A CA with id test_uuid(8, NUMBER). */
+struct ca_fields test_ca(uint32_t number);
+
 void driver_init(struct driver *driver, const struct state_events *events);
 void driver_fini(struct driver *driver);
 /* Stamp, encode and apply CMD. */

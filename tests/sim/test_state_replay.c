@@ -22,6 +22,7 @@
 #include "common/err.h"
 #include "common/mem.h"
 #include "controlplane/checkpoint.h"
+#include "tests/lib/group_workload.h"
 #include "tests/lib/node_driver.h"
 #include "tests/lib/sequence_model.h"
 #include "tests/lib/state_driver.h"
@@ -119,7 +120,7 @@ static struct {
     bool collecting;
     struct str delta;
     uint64_t delta_hash;
-    uint64_t commits, refused, duplicates, restarts;
+    uint64_t commits, refused, duplicates, restarts, group_changes;
 } sim;
 
 static uint32_t pick(uint32_t n)
@@ -661,7 +662,6 @@ static void tenant_token(void)
 {
     struct command cmd = {.kind = COMMAND_TOKEN_CREATE};
     uint32_t number = sim.next_id++;
-
     cmd.cluster_id = sim.live.cluster_id;
     cmd.token_create.token_id = test_uuid(4, number);
     memcpy(cmd.token_create.hash, cmd.token_create.token_id.bytes, 16);
@@ -672,6 +672,12 @@ static void tenant_token(void)
         state_token_by_id(sim.live.state, &cmd.token_create.token_id);
     CHECK((token != NULL) ==
           (state_cluster(sim.live.state, &sim.live.cluster_id) != NULL));
+}
+
+static void step_group(void)
+{
+    int16_t error = group_workload_step(&sim.live, pick, sim.next_id++).kafka_error;
+    sim.group_changes += error == 0;
 }
 
 /* A cluster of some life: made, used, deleted; what was deleted refuses everything. */
@@ -689,7 +695,7 @@ static void step_tenant(void)
         CHECK(driver_topic(&sim.live, tenant->topic, 2).kafka_error == 0);
     }
     sim.live.cluster_id = test_uuid(1, tenant->id);
-    switch (pick(6)) {
+    switch (pick(8)) {
     case 0: {
         struct command cmd = {.kind = COMMAND_CLUSTER_DELETE};
         cmd.cluster_id = sim.live.cluster_id;
@@ -719,6 +725,9 @@ static void step_tenant(void)
             CHECK(driver_topic(&sim.live, tenant->topic, 2).kafka_error == 0);
         }
         break;
+    case 4:
+        step_group();
+        break;
     default:
         tenant_commit(tenant);
         break;
@@ -738,7 +747,6 @@ static void purge_all(void)
 {
     struct state_counts counts;
     uint64_t tenants = 0;
-
     while (state_purge_due(sim.live.state))
         CHECK(driver_purge(&sim.live, 100) > 0);
     for (int i = 0; i < TENANTS; i++)
@@ -759,19 +767,10 @@ static struct node_fields node_fields(uint32_t number)
     return fields;
 }
 
-static struct ca_fields ca_fields(uint32_t number)
-{
-    struct ca_fields fields = {.ca_id = test_uuid(8, number),
-                               .certificate = SLICE_LITERAL("PEM"),
-                               .sealed_key = SLICE_LITERAL("sealed")};
-    return fields;
-}
-
 static void step_cell(void)
 {
     struct command cmd = {.kind = COMMAND_NODE_PUT};
     uint32_t number = pick(6);
-
     switch (sim.founded ? pick(6) : 6) {
     case 0:
     case 1:
@@ -784,7 +783,7 @@ static void step_cell(void)
     case 3:
         cmd = (struct command){.kind = pick(2) ? COMMAND_CA_ADD : COMMAND_CA_REMOVE};
         if (cmd.kind == COMMAND_CA_ADD)
-            cmd.ca_add = ca_fields(number);
+            cmd.ca_add = test_ca(number);
         else
             cmd.ca_remove.ca_id = test_uuid(8, number);
         break;
@@ -799,7 +798,7 @@ static void step_cell(void)
         break;
     default:
         cmd = (struct command){.kind = COMMAND_CELL_INIT};
-        cmd.cell_init.ca = ca_fields(0);
+        cmd.cell_init.ca = test_ca(0);
         cmd.cell_init.sealed_token_secret = SLICE_LITERAL("sealed");
         cmd.cell_init.token_id = test_uuid(4, 1000000);
         cmd.cell_init.node = node_fields(0);
@@ -909,6 +908,7 @@ static void step(void)
         step_usage,  step_usage,      step_user,    step_user,   step_tenant,
         step_tenant, step_tenant,     step_purge,   step_purge,  step_cell,
         check_usage, step_checkpoint, check_audit,  check_audit, step_restart,
+        step_group,  step_group,      step_group,   step_group,  step_group,
     };
     advance(pick(60) == 0 ? (int64_t)pick(200000000) : (int64_t)pick(20000));
     if (pick(2) == 0)
@@ -941,6 +941,7 @@ static void run_seed(unsigned seed)
         step_topic();
     for (sim.step = 0; sim.step < STEPS; sim.step++)
         step();
+    CHECK(sim.group_changes > 5);
     check_usage();
     purge_all();
     struct state *replayed = load(NULL, &from, true);

@@ -334,8 +334,8 @@ static void test_rejoin_while_completing(void **state)
     assert_false(group_of(d)->initial);
 }
 
-/* Whose join was answered by a generation that is over already still gets that answer;
- * the sync will say that it is over. */
+/* Whose join was answered by a generation that is over already still gets that answer,
+ * but leads it no more; the sync will say that it is over. */
 static void test_overtaken_join(void **state)
 {
     struct driver *d = *state;
@@ -345,6 +345,8 @@ static void test_overtaken_join(void **state)
     assert_int_equal(join_as(d, "c"), 0);
     assert_int_equal(joined(d, "b").error, 0);
     assert_int_equal(joined(d, "b").generation, 1);
+    assert_false(joined(d, "a").leads);
+    assert_slice_equal(joined(d, "a").leader, "");
     assert_int_equal(sync_as(d, "b", 1, NULL, 0), REBALANCE);
 }
 
