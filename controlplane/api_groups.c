@@ -38,6 +38,7 @@ static const struct {
     const size_t *count;
 } families[] = {
     {group_classic_ops, &group_classic_op_count},
+    {group_consumer_ops, &group_consumer_op_count},
     {group_admin_ops, &group_admin_op_count},
 };
 

@@ -14,6 +14,8 @@
 #include "common/check.h"
 #include "common/mem.h"
 #include "controlplane/group.h"
+#include "controlplane/group_consumer.h"
+#include "controlplane/settings.h"
 
 #define RETRY_MS 1000 /* what is due and not applied is due again */
 /* Whoever joined a group for the first time cannot heartbeat before it is answered. */
@@ -335,14 +337,29 @@ static int64_t classic_session_ms(const struct group_member *member)
     return group_member_new(member) ? NEW_MEMBER_MS : 0;
 }
 
+static void look_at_consumer(const struct group_member *member, int32_t session_ms,
+                             struct member_look *look)
+{
+    look->session_ms = consumer_member_session_ms(member, session_ms);
+    look->move_ms = consumer_member_deadline_ms(member, &look->move_key);
+    look->epoch = consumer_member_epoch(member);
+}
+
 static void see_members(struct coordinator *c, struct timed_group *timed,
                         const struct group *group, int64_t now_ms)
 {
     const struct group_member *member = NULL;
+    int32_t session_ms = 0; /* of the consumer protocol: the group's setting */
 
+    if (group->kind == GROUP_CONSUMER)
+        session_ms = (int32_t)group_setting_int(group->cluster, group->group_id,
+                                                "consumer.session.timeout.ms");
     while ((member = group_member_next(group, member)) != NULL) {
         struct member_look look = {.id = member->member_id, .epoch = group->generation};
-        look.session_ms = classic_session_ms(member);
+        if (member->consumer != NULL)
+            look_at_consumer(member, session_ms, &look);
+        else
+            look.session_ms = classic_session_ms(member);
         see_member(c, timed, &look, now_ms);
     }
     while ((member = group_pending_next(group, member)) != NULL) {

@@ -349,6 +349,125 @@ static void static_member_replaced(void **state)
                   "[[82],[0],[82,-1,null,null,\"\",\"inst-" JOIN_ID "1\",false,[]]]");
 }
 
+/* --- groups of KIP-848 --- */
+
+#define CONSUMER(member, epoch, owned)                                                   \
+    "[\"consumer\",\"k\",\"" member "\"," epoch ",null,null,\"c\",\"/::1\","             \
+    "60000,"                                                                             \
+    "[\"orders\"],null,null," owned "]"
+#define BEAT(member, epoch)                                                              \
+    "[\"consumer\",\"k\",\"" member "\"," epoch                                          \
+    ",null,null,\"c\",\"/::1\",-1,null,null,null,null]"
+
+static const char *topic_text(void)
+{
+    static char text[UUID_TEXT_LEN + 1];
+    return uuid_print(&topic_id, text);
+}
+
+/* A member joins, is told its epoch, the heartbeat interval and what it has; heartbeats
+ * after that change nothing, are answered from memory and write nothing. */
+static void consumer_heartbeats(void **state)
+{
+    char expected[256];
+    (void)state;
+    snprintf(expected, sizeof(expected), "[[0,null,\"m\",1,5000,[[\"%s\",[0,1,2,3]]]]]",
+             topic_text());
+    assert_answer(CONSUMER("m", "0", "[]"), expected);
+    uint64_t before = fake->applied;
+    assert_answer(BEAT("m", "1") "," BEAT("m", "1"),
+                  "[[0,null,\"m\",1,5000,null],[0,null,\"m\",1,5000,null]]");
+    assert_int_equal(fake->applied, before);
+}
+
+/* Two members in one call: the second is judged after the first. */
+static void consumer_two_at_once(void **state)
+{
+    (void)state;
+    ask(CONSUMER("m", "0", "[]") "," CONSUMER("n", "0", "[]"));
+    const struct group *group = state_group(
+        state_cluster(fake->service.node->state, &cluster), SLICE_LITERAL("k"));
+    assert_non_null(group);
+    assert_int_equal(group->member_count, 2);
+    assert_int_equal(group->kind, GROUP_CONSUMER);
+}
+
+/* Refusals are Kafka's, with a text: nothing to subscribe to (42), an unknown assignor
+ * (112), a regular expression that is none (128), an epoch of the future (110), an
+ * unknown member (25). */
+static void consumer_refused(void **state)
+{
+    (void)state;
+    ask(CONSUMER("m", "0", "[]"));
+    static const struct {
+        const char *op;
+        int error;
+    } cases[] = {
+        {"[\"consumer\",\"k\",\"x\",0,null,null,\"c\",\"h\",60000,null,null,null,[]]",
+         42},
+        {"[\"consumer\",\"k\",\"x\",0,null,null,\"c\",\"h\",60000,[\"orders\"],null,"
+         "\"none\",[]]",
+         112},
+        {"[\"consumer\",\"k\",\"x\",0,null,null,\"c\",\"h\",60000,null,\"(\",null,[]]",
+         128},
+        {BEAT("m", "7"), 110},
+        {BEAT("nobody", "1"), 25},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        char start[16];
+        snprintf(start, sizeof(start), "[[%d,", cases[i].error);
+        const char *answer = ask(cases[i].op);
+        if (strncmp(answer, start, strlen(start)) != 0)
+            fail_msg("%s: %s", cases[i].op, answer);
+    }
+}
+
+/* A regular expression is resolved to the topics that there are. */
+static void consumer_regex(void **state)
+{
+    char expected[256];
+    (void)state;
+    snprintf(expected, sizeof(expected), "[[0,null,\"m\",1,5000,[[\"%s\",[0,1,2,3]]]]]",
+             topic_text());
+    assert_answer("[\"consumer\",\"k\",\"m\",0,null,null,\"c\",\"h\",60000,null,"
+                  "\"ord.*\",null,[]]",
+                  expected);
+}
+
+/* A member that is silent for the session timeout goes; a heartbeat keeps it. */
+static void consumer_session(void **state)
+{
+    (void)state;
+    ask(CONSUMER("m", "0", "[]"));
+    pass(44000);
+    ask(BEAT("m", "1"));
+    pass(46000);
+    const struct group *group = state_group(
+        state_cluster(fake->service.node->state, &cluster), SLICE_LITERAL("k"));
+    assert_true(group == NULL || group->member_count == 0);
+}
+
+/* A consumer group is described with what each member has and shall have; it is no
+ * classic one for the other call, and the other way. */
+static void consumer_described(void **state)
+{
+    char expected[512];
+    (void)state;
+    ask(CONSUMER("m", "0", "[]"));
+    snprintf(expected, sizeof(expected),
+             "[[0,null,\"Stable\",1,1,\"uniform\",[[\"m\",null,null,1,\"c\",\"/::1\","
+             "[\"orders\"],null,[[\"%s\",[0,1,2,3]]],[[\"%s\",[0,1,2,3]]],false]]]]",
+             topic_text(), topic_text());
+    assert_answer("[\"describe_consumer\",\"k\"]", expected);
+    assert_answer("[\"describe\",\"k\"]",
+                  "[[69,\"the group is no classic group\",\"consumer\",\"Stable\",\"\","
+                  "\"\",[]]]");
+    assert_answer("[\"list\",null,[\"consumer\"]]",
+                  "[[0,[[\"k\",\"consumer\",\"Stable\",\"consumer\"]]]]");
+    assert_answer("[\"describe_consumer\",\"none\"]",
+                  "[[69,\"there is no such group\",\"Dead\",0,0,\"\",[]]]");
+}
+
 /* --- tools --- */
 
 /* Groups are listed with type and state, filtered by either, without case. */
@@ -525,6 +644,12 @@ int main(void)
         T(many_groups_in_one_call),
         T(leave_errors),
         T(static_member_replaced),
+        T(consumer_heartbeats),
+        T(consumer_two_at_once),
+        T(consumer_refused),
+        T(consumer_regex),
+        T(consumer_session),
+        T(consumer_described),
         T(list_filters),
         T(describe),
         T(delete_group),
