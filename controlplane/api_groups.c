@@ -30,6 +30,7 @@ struct groups_call {
     struct group_op *ops;
     size_t count;
     size_t answer_bytes;
+    size_t batched; /* ops that wait for flush */
     struct changed changed;
 };
 
@@ -39,6 +40,7 @@ static const struct {
 } families[] = {
     {group_classic_ops, &group_classic_op_count},
     {group_consumer_ops, &group_consumer_op_count},
+    {group_offset_ops, &group_offset_op_count},
     {group_admin_ops, &group_admin_op_count},
 };
 
@@ -144,6 +146,44 @@ void group_op_propose(struct node *node, struct call *call,
     call_propose(node, call, proposal, cmd, groups_settled);
 }
 
+/* The ops that a kind has gathered so far, in one go. */
+static void flush_kind(struct node *node, struct call *call,
+                       const struct group_op_kind *kind)
+{
+    struct groups_call *groups = call->data;
+    struct group_op **batch;
+    size_t count = 0, n = 0;
+
+    for (size_t i = 0; i < groups->count; i++) {
+        const struct group_op *op = &groups->ops[i];
+        count += op->kind == kind && op->step == GROUP_OP_BATCHED;
+    }
+    if (count == 0)
+        return;
+    batch = arena_array(&call->arena, count, sizeof(struct group_op *));
+    for (size_t i = 0; i < groups->count; i++) {
+        struct group_op *op = &groups->ops[i];
+        if (op->kind != kind || op->step != GROUP_OP_BATCHED)
+            continue;
+        batch[n++] = op;
+        op->step = GROUP_OP_PROPOSED;
+    }
+    groups->batched -= count;
+    kind->flush(node, call, batch, count);
+}
+
+/* All kinds but EXCEPT. */
+static void flush(struct node *node, struct call *call,
+                  const struct group_op_kind *except)
+{
+    struct groups_call *groups = call->data;
+
+    for (size_t i = 0; i < ARRAY_LEN(families) && groups->batched > 0; i++)
+        for (size_t j = 0; j < *families[i].count; j++)
+            if (families[i].kinds[j].flush != NULL && &families[i].kinds[j] != except)
+                flush_kind(node, call, &families[i].kinds[j]);
+}
+
 static void run_op(struct node *node, struct call *call, struct group_op *op)
 {
     struct groups_call *groups = call->data;
@@ -152,25 +192,15 @@ static void run_op(struct node *node, struct call *call, struct group_op *op)
         op->deferred = true;
         return;
     }
+    /* What is gathered comes before what changes the same group in another way: a member
+     * that commits and then leaves has committed. */
+    if (op->after_change)
+        flush(node, call, op->kind);
     op->step = op->kind->run(node, call, op);
     op->settles = op->step != GROUP_OP_ANSWERED;
+    groups->batched += op->step == GROUP_OP_BATCHED;
     if (op->settles)
         note_changed(&groups->changed, op);
-}
-
-/* The ops that a kind gathers, in one go. */
-static void flush_kind(struct node *node, struct call *call,
-                       const struct group_op_kind *kind, struct group_op **batch)
-{
-    struct groups_call *groups = call->data;
-    size_t count = 0;
-    for (size_t i = 0; i < groups->count; i++) {
-        struct group_op *op = &groups->ops[i];
-        if (op->kind == kind && op->step == GROUP_OP_BATCHED)
-            batch[count++] = op;
-    }
-    if (count > 0)
-        kind->flush(node, call, batch, count);
 }
 
 static void groups_core(struct node *node, struct call *call)
@@ -185,12 +215,7 @@ static void groups_core(struct node *node, struct call *call)
         arena_array(&call->arena, slots, sizeof(*groups->changed.slots));
     for (size_t i = 0; i < groups->count; i++)
         run_op(node, call, &groups->ops[i]);
-    struct group_op **batch =
-        arena_array(&call->arena, groups->count, sizeof(struct group_op *));
-    for (size_t i = 0; i < ARRAY_LEN(families); i++)
-        for (size_t j = 0; j < *families[i].count; j++)
-            if (families[i].kinds[j].flush != NULL)
-                flush_kind(node, call, &families[i].kinds[j], batch);
+    flush(node, call, NULL);
     metric_add(control_metric(group_ops_total), (int64_t)groups->count);
     if (call->outstanding == 0)
         groups_settled(node, call);

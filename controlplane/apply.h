@@ -13,6 +13,7 @@
 #include "controlplane/audit.h"
 #include "controlplane/catalog.h"
 #include "controlplane/group.h"
+#include "controlplane/group_offsets.h"
 #include "controlplane/objects.h"
 #include "controlplane/partition.h"
 #include "controlplane/producers.h"
@@ -55,6 +56,17 @@ struct apply_scratch {
     struct str packed;
 };
 
+/* The offsets of one topic being committed, and the result: reused likewise. */
+struct apply_offsets_scratch {
+    struct committed_part *parts;
+    uint32_t *positions; /* of each in its commit */
+    int16_t *errors;
+    int32_t *partitions;
+    uint32_t part_cap;
+    struct str exceptions; /* of one commit */
+    struct str data;
+};
+
 struct state {
     struct catalog catalog;
     struct object_list objects;
@@ -78,6 +90,7 @@ struct state {
     struct arena arena;
     struct str message;
     struct apply_scratch commit;
+    struct apply_offsets_scratch offsets;
 };
 
 #define COMMAND(name, lower, number, level)                                              \
@@ -115,6 +128,8 @@ void apply_drop_usage_day(struct state *state, struct usage_day *day);
 void apply_drop_usage_source(struct state *state, struct usage_source *source);
 void apply_drop_reply(struct state *state, struct reply *reply);
 void apply_drop_audit(struct state *state, struct audit_entry *entry);
+void apply_drop_group_topic(struct state *state, struct group_topic *group_topic);
+void apply_drop_group_offsets(struct state *state, struct group *group); /* all of it */
 void apply_drop_setting(struct state *state, struct setting_set *set);
 /* ---- groups (apply_group.c) ---- */
 

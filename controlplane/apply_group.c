@@ -68,6 +68,7 @@ void apply_drop_group(struct state *state, struct group *group)
     struct group_member *member;
 
     apply_forget(state, &group->row);
+    apply_drop_group_offsets(state, group);
     while ((member = group_member_next(group, NULL)) != NULL ||
            (member = group_pending_next(group, NULL)) != NULL) {
         apply_forget(state, &member->row);

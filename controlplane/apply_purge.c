@@ -35,9 +35,19 @@ static void purge_run(struct purging *p, struct partition *partition)
     take(p, 1);
 }
 
+static void purge_group_topic(struct purging *p, struct group_topic *group_topic)
+{
+    take(p, 1 + (uint64_t)group_topic->count);
+    apply_drop_group_topic(p->state, group_topic);
+}
+
 static void purge_topic(struct purging *p, struct topic *topic)
 {
+    struct list_node *node;
+
     apply_touch(p->state, &topic->row);
+    while (p->left > 0 && (node = list_first(&topic->group_topics)) != NULL)
+        purge_group_topic(p, CONTAINER_OF(node, struct group_topic, of_topic));
     while (p->left > 0 && topic->partition_count > 0) {
         struct partition *partition = partition_of(topic, topic->partition_count - 1);
         apply_touch(p->state, &partition->row);
@@ -52,7 +62,7 @@ static void purge_topic(struct purging *p, struct topic *topic)
         partition_free_last(topic);
         topic->purge_offset = -1;
     }
-    if (topic->partition_count > 0)
+    if (topic->partition_count > 0 || !list_empty(&topic->group_topics))
         return;
     apply_forget(p->state, &topic->row);
     checkpoint_delete_topic(topic, &p->state->deletes);
@@ -63,7 +73,7 @@ static void purge_topic(struct purging *p, struct topic *topic)
 
 /* ---- clusters ---- */
 
-/* A member of GROUP goes, or GROUP itself. */
+/* A member of GROUP goes, or its offsets of a topic, or GROUP itself. */
 static void purge_group(struct purging *p, struct group *group)
 {
     struct group_member *member = group_member_next(group, NULL);
@@ -72,6 +82,8 @@ static void purge_group(struct purging *p, struct group *group)
         member = group_pending_next(group, NULL);
     if (member != NULL)
         apply_drop_member(p->state, member);
+    else if (group->offsets != NULL)
+        purge_group_topic(p, group->offsets->topics[group->offsets->count - 1]);
     else
         apply_drop_group(p->state, group);
 }

@@ -303,6 +303,18 @@ static void put_setting(const struct setting_set *set, struct str *out)
     db_put_int(out, (int64_t)set->etag);
 }
 
+static void put_group_topic(const struct group_topic *group_topic, struct str *out)
+{
+    db_put_row(out, DB_GROUP_OFFSETS);
+    db_put_int(out, (int64_t)group_topic->group->serial);
+    db_put_int(out, (int64_t)group_topic->topic->serial);
+    size_t at = out->len;
+    write_u32(out, 0);
+    group_topic_write(group_topic, out);
+    if (!out->overflowed)
+        be32_put((uint8_t *)out->data + at, (uint32_t)(out->len - at - 4));
+}
+
 /* An object is written twice at most: when it was committed, with its runs, and when the
  * last of them is gone. */
 static void collect_object(struct stored_object *object, struct str *out)
@@ -366,6 +378,9 @@ static void collect_row(struct row *row, struct str *out)
         break;
     case ROW_REPLY:
         put_reply(CONTAINER_OF(row, struct reply, row), out);
+        break;
+    case ROW_GROUP_TOPIC:
+        put_group_topic(CONTAINER_OF(row, struct group_topic, row), out);
         break;
     case ROW_SETTING:
         put_setting(CONTAINER_OF(row, struct setting_set, row), out);
@@ -512,6 +527,13 @@ void checkpoint_delete_reply(const struct reply *reply, struct str *delta)
     delete_by(delta, DB_REPLIES, reply->serial);
 }
 
+void checkpoint_delete_group_topic(const struct group_topic *group_topic,
+                                   struct str *delta)
+{
+    delete_by(delta, DB_GROUP_OFFSETS, group_topic->group->serial);
+    db_put_int(delta, (int64_t)group_topic->topic->serial);
+}
+
 void checkpoint_delete_setting(const struct setting_set *set, struct str *delta)
 {
     delete_by(delta, DB_SETTINGS, set->serial);
@@ -629,6 +651,8 @@ static void hash_group(struct hash *hash, const struct group *group)
         group_member_put_row(m, &hash->bytes);
     for (const struct group_member *m = NULL; (m = group_pending_next(group, m)) != NULL;)
         group_member_put_row(m, &hash->bytes);
+    for (uint32_t i = 0; group->offsets != NULL && i < group->offsets->count; i++)
+        put_group_topic(group->offsets->topics[i], &hash->bytes);
     db_put_int(&hash->bytes, group->joined_count);
     db_put_int(&hash->bytes, group->synced_count);
     db_put_int(&hash->bytes, (int64_t)group->bytes);

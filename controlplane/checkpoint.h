@@ -67,6 +67,8 @@ void checkpoint_delete_usage_source(const struct usage_source *source, struct st
 void checkpoint_delete_audit(const struct audit_entry *entry, struct str *delta);
 void checkpoint_delete_group(const struct group *group, struct str *delta);
 void checkpoint_delete_member(const struct group_member *member, struct str *delta);
+void checkpoint_delete_group_topic(const struct group_topic *group_topic,
+                                   struct str *delta);
 void checkpoint_delete_reply(const struct reply *reply, struct str *delta);
 void checkpoint_delete_setting(const struct setting_set *set, struct str *delta);
 

@@ -432,6 +432,18 @@ static int load_group_member(void *arg, struct reader *row)
     return group_member_load_row(&loading->state->catalog, group, row);
 }
 
+static int load_group_topic(void *arg, struct reader *row)
+{
+    struct loading *loading = arg;
+    struct group *group = serials_find(&loading->groups, (uint64_t)db_get_int(row));
+    struct topic *topic = serials_find(&loading->topics, (uint64_t)db_get_int(row));
+
+    if (group == NULL || topic == NULL || group->cluster != topic->cluster ||
+        group_topic_find(group, topic) != NULL)
+        return ERR_DAMAGED;
+    return group_topic_read(group_topic_add(group, topic), db_get_bytes(row));
+}
+
 static int groups_loaded(const struct loading *loading)
 {
     int rc = 0;
@@ -722,6 +734,7 @@ int checkpoint_load(struct state *state, struct db *db, struct checkpoint_meta *
         {DB_REPLIES, load_reply},
         {DB_GROUPS, load_group},
         {DB_GROUP_MEMBERS, load_group_member},
+        {DB_GROUP_OFFSETS, load_group_topic},
         {DB_SETTINGS, load_setting},
     };
     int rc = 0;

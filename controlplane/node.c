@@ -27,17 +27,18 @@
 #include "common/version.h"
 #include "controlplane/node_core.h"
 
-#define SEGMENT_BYTES      (64 * MIB)
-#define CHECKPOINT_BYTES   (16 * MIB)
-#define CHECKPOINT_MS      60000
-#define PROPOSALS_MAX      (64 * MIB)
-#define PRODUCER_EXPIRY_MS 86400000
-#define ELECTION_MS        500
-#define HEARTBEAT_MS       100
-#define SNAPSHOT_RATE      (64 * MIB)
-#define HOUSEKEEP_MS       1000
-#define CHANGE_TICK_MS     100
-#define RESULT_MAX         (64 * MIB)
+#define SEGMENT_BYTES        (64 * MIB)
+#define CHECKPOINT_BYTES     (16 * MIB)
+#define CHECKPOINT_MS        60000
+#define PROPOSALS_MAX        (64 * MIB)
+#define PRODUCER_EXPIRY_MS   86400000
+#define OFFSETS_RETENTION_MS (INT64_C(7) * 86400000)
+#define ELECTION_MS          500
+#define HEARTBEAT_MS         100
+#define SNAPSHOT_RATE        (64 * MIB)
+#define HOUSEKEEP_MS         1000
+#define CHANGE_TICK_MS       100
+#define RESULT_MAX           (64 * MIB)
 
 /* ---- health ---- */
 
@@ -208,6 +209,7 @@ static void on_housekeeping(struct loop_timer *timer, void *arg)
         node->housekeep_at_ms = now_ms + HOUSEKEEP_MS;
         node_retry_checkpoint(node);
         node_expire_producers(node);
+        node_expire_offsets(node);
         node_purge(node);
         node_publish(node, true);
         node_look_at_members(node);
@@ -515,6 +517,8 @@ static void set_defaults(struct node_options *options)
         options->checkpoint_every_ms = CHECKPOINT_MS;
     if (options->producer_expiry_ms == 0)
         options->producer_expiry_ms = PRODUCER_EXPIRY_MS;
+    if (options->offsets_retention_ms == 0)
+        options->offsets_retention_ms = OFFSETS_RETENTION_MS;
     if (options->proposals_max_bytes == 0)
         options->proposals_max_bytes = PROPOSALS_MAX;
     if (options->election_timeout_ms == 0)
@@ -539,6 +543,7 @@ static void free_node(struct node *node)
         close(node->lock_fd);
     str_fini(&node->entry);
     str_fini(&node->result);
+    offsets_expiry_fini(&node->offsets_expiry);
     str_fini(&node->configuration);
     pthread_mutex_destroy(&node->health_mutex);
     save_job_free(node->saving);
@@ -620,6 +625,7 @@ int node_start(const struct node_options *options, struct node **node_out,
     loop_deferred_init(&node->flush, on_flush);
     str_init(&node->entry, NODE_ENTRY_BYTES + COMMAND_BYTES_MAX + KIB);
     str_init(&node->result, RESULT_MAX);
+    offsets_expiry_init(&node->offsets_expiry, node->options.offsets_retention_ms);
     str_init(&node->configuration, 64 * KIB);
     node->state = state_new(&options->events);
     int rc = open_dir(node, err);

@@ -51,6 +51,7 @@ struct node_options {
     int64_t checkpoint_every_ms;  /* and at the latest after this, if anything changed;
                                    * 0: 60 s */
     int64_t producer_expiry_ms;   /* producer.id.expiration.ms; 0: 24 h */
+    int64_t offsets_retention_ms; /* offsets.retention.minutes; 0: 7 days */
     int64_t audit_age_ms;         /* older entries of the audit log go; 0: none does */
     int64_t replies_age_ms;       /* older results kept for repeats go; 0: none does */
     size_t proposals_max_bytes;   /* proposed and not applied; more is ERR_OVERLOADED;

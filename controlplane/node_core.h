@@ -16,6 +16,7 @@
 #include "controlplane/db.h"
 #include "controlplane/log_writer.h"
 #include "controlplane/node.h"
+#include "controlplane/offsets_expiry.h"
 #include "controlplane/peers.h"
 #include "controlplane/replica.h"
 #include "controlplane/saver.h"
@@ -71,6 +72,7 @@ struct node {
     int64_t checkpoint_at_ms;
     struct log_limit save_warning;
     int64_t expire_at_ms;
+    struct offsets_expiry offsets_expiry;
     bool purging; /* a PURGE of ours is under way */
     /* snapshots */
     struct snapshot_store *snapshots;
@@ -125,6 +127,8 @@ void node_end_all(struct node *node, int code);
 void node_on_apply(void *arg, uint64_t index, uint64_t term, struct slice data);
 void node_on_skip(void *arg, uint64_t index);
 void node_expire_producers(struct node *node);
+/* The leader proposes that offsets of groups which are long gone are forgotten. */
+void node_expire_offsets(struct node *node);
 /* The leader proposes that what was deleted or is too old is forgotten, a step after the
  * other. */
 void node_purge(struct node *node);

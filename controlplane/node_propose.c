@@ -21,6 +21,8 @@
 #define ENTRIES_UNDER_WAY 4
 /* Rows that one PURGE forgets: well below a millisecond of everybody's time. */
 #define PURGE_ROWS 4096
+/* Of one step of looking for offsets that expire. */
+#define EXPIRY_ARENA_MAX (64 * KIB)
 
 /* Proposals of one Raft entry, in order. */
 struct batch {
@@ -290,7 +292,7 @@ void node_on_skip(void *arg, uint64_t index)
 
 static void expired(struct proposal *proposal, int code, struct slice result)
 {
-    (void)code, (void)result; /* tried again in a minute */
+    (void)code, (void)result; /* tried again in the next round */
     mem_free(proposal);
 }
 
@@ -317,6 +319,25 @@ void node_expire_producers(struct node *node)
         node->expire_at_ms = loop_now_ms(node->thread.loop) + EXPIRE_EVERY_MS;
     proposal->done = expired;
     node_propose(node, proposal, &cmd);
+}
+
+void node_expire_offsets(struct node *node)
+{
+    struct command cmd;
+    struct arena arena;
+
+    if (!node_is_leader(node)) {
+        offsets_expiry_reset(&node->offsets_expiry);
+        return;
+    }
+    arena_init(&arena, EXPIRY_ARENA_MAX);
+    if (offsets_expiry_step(&node->offsets_expiry, node->state, node_now_ms(node),
+                            loop_now_ms(node->thread.loop), &arena, &cmd)) {
+        struct proposal *proposal = mem_zalloc(sizeof(*proposal));
+        proposal->done = expired;
+        node_propose(node, proposal, &cmd);
+    }
+    arena_fini(&arena);
 }
 
 /* What was before this is too old, when it is to be AGE_MS at the most; 0: nothing. */

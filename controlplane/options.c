@@ -69,6 +69,7 @@ static const struct range ranges[] = {
     RANGE("group-max-size", group_max_size, 0, COMMAND_MEMBERS_MAX),
     RANGE("max-groups", max_groups, 1, 10000000),
     RANGE("producer-expiry", producer_expiry_ms, 1000, INT64_C(365) * 86400000),
+    RANGE("offsets-retention", offsets_retention_ms, 1000, INT64_C(3650) * 86400000),
     RANGE("checkpoint-interval", checkpoint_every_ms, 100, 86400000),
     RANGE("checkpoint-log", checkpoint_log_bytes, 64 << 10, INT64_C(16) << 30),
     RANGE("wal-segment", wal_segment_bytes, 64 << 10, INT64_C(16) << 30),

@@ -26,6 +26,7 @@ enum row_kind {
     ROW_GROUP,
     ROW_GROUP_MEMBER,
     ROW_SETTING,
+    ROW_GROUP_TOPIC,
 };
 
 #define ROW_CLEAN 0

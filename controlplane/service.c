@@ -391,6 +391,7 @@ static int start_node(struct service *service, struct err *err)
         .checkpoint_log_bytes = (size_t)options->checkpoint_log_bytes,
         .checkpoint_every_ms = options->checkpoint_every_ms,
         .producer_expiry_ms = options->producer_expiry_ms,
+        .offsets_retention_ms = options->offsets_retention_ms,
         .audit_age_ms = options->audit_age_ms,
         .replies_age_ms = options->replies_age_ms,
         .events = feed_hooks(service->feed),

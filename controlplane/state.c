@@ -35,11 +35,17 @@ struct state *state_new(const struct state_events *events)
     str_init(&state->commit.base_offset, RESULT_MAX);
     str_init(&state->commit.result, RESULT_MAX);
     str_init(&state->commit.packed, RESULT_MAX);
+    str_init(&state->offsets.exceptions, RESULT_MAX);
+    str_init(&state->offsets.data, RESULT_MAX);
     return state;
 }
 
 static void free_topic(struct state *state, struct topic *topic)
 {
+    struct list_node *node;
+
+    while ((node = list_first(&topic->group_topics)) != NULL)
+        group_topic_remove(CONTAINER_OF(node, struct group_topic, of_topic));
     for (int32_t i = 0; i < topic->partition_count; i++)
         producers_drop(&state->producers, topic->partitions[i]);
     partition_free_topic(topic);
@@ -110,6 +116,12 @@ void state_free(struct state *state)
     str_fini(&state->commit.base_offset);
     str_fini(&state->commit.result);
     str_fini(&state->commit.packed);
+    mem_free(state->offsets.parts);
+    mem_free(state->offsets.positions);
+    mem_free(state->offsets.errors);
+    mem_free(state->offsets.partitions);
+    str_fini(&state->offsets.exceptions);
+    str_fini(&state->offsets.data);
     str_fini(&state->message);
     str_fini(&state->deletes);
     arena_fini(&state->arena);

@@ -1,5 +1,6 @@
 /* command_group.c - the fields of the commands of groups: written and read. */
 #include "proto/command_io.h"
+#include "proto/offset_commit.h"
 
 void put_group_limits(struct str *out, const struct group_limits *limits)
 {
@@ -197,4 +198,59 @@ void write_group_delete(const struct command *cmd, struct str *out)
 void read_group_delete(struct reading *in, struct command *cmd)
 {
     cmd->group_delete.group_id = need_text(&in->r, COMMAND_GROUP_TEXT_MAX);
+}
+
+/* ---- offsets ---- */
+
+void write_offsets_commit(const struct command *cmd, struct str *out)
+{
+    write_u32(out, cmd->offsets_commit.groups_max);
+    write_u64(out, cmd->offsets_commit.metadata_max);
+    str_append_slice(out, cmd->offsets_commit.payload);
+}
+
+/* The payload is looked at here, once: whoever applies it walks it without failing. */
+static struct slice get_offsets(struct reader *r)
+{
+    struct slice payload = reader_bytes(r, reader_left(r));
+    if (!offset_commits_valid(payload))
+        reader_fail(r);
+    return payload;
+}
+
+void read_offsets_commit(struct reading *in, struct command *cmd)
+{
+    cmd->offsets_commit.groups_max = reader_u32(&in->r);
+    cmd->offsets_commit.metadata_max = reader_u64(&in->r);
+    cmd->offsets_commit.payload = get_offsets(&in->r);
+}
+
+void write_offsets_delete(const struct command *cmd, struct str *out)
+{
+    str_append_slice(out, cmd->offsets_delete.payload);
+}
+
+void read_offsets_delete(struct reading *in, struct command *cmd)
+{
+    cmd->offsets_delete.payload = get_offsets(&in->r);
+}
+
+void write_offsets_expire(const struct command *cmd, struct str *out)
+{
+    write_u64(out, (uint64_t)cmd->offsets_expire.before_ms);
+    write_uvarint(out, cmd->offsets_expire.group_count);
+    for (uint32_t i = 0; i < cmd->offsets_expire.group_count; i++)
+        put_text(out, cmd->offsets_expire.groups[i]);
+}
+
+void read_offsets_expire(struct reading *in, struct command *cmd)
+{
+    struct reader *r = &in->r;
+    cmd->offsets_expire.before_ms = reader_i64(r);
+    uint32_t n = reader_uvarint(r);
+    struct slice *groups = get_array(in, n, COMMAND_GROUPS_MAX, 1, sizeof(*groups));
+    for (uint32_t i = 0; i < n && !r->failed; i++)
+        groups[i] = need_text(r, COMMAND_GROUP_TEXT_MAX);
+    cmd->offsets_expire.groups = groups;
+    cmd->offsets_expire.group_count = n;
 }
