@@ -516,6 +516,10 @@ static enum group_op_step run_fetch(struct node *node, struct call *call,
     const struct group *group = cluster == NULL ? NULL : state_group(cluster, op->group);
     struct fetch *fetch = op->data;
 
+    /* Who names no member is a tool, or an older client. */
+    if (group != NULL && group->kind == GROUP_CONSUMER &&
+        (fetch->member.ptr != NULL || fetch->epoch >= 0))
+        fetch->error = consumer_check_fetch(group, fetch->epoch, fetch->member);
     if (cluster == NULL)
         fetch->error = KAFKA_COORDINATOR_NOT_AVAILABLE;
     if (fetch->error != 0)

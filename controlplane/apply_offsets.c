@@ -46,6 +46,9 @@ static int16_t judge_commit(const struct group *group, const struct offset_commi
         return 0;
     if (group == NULL)
         return knows_epochs ? KAFKA_GROUP_ID_NOT_FOUND : KAFKA_ILLEGAL_GENERATION;
+    if (group->kind == GROUP_CONSUMER)
+        return consumer_check_commit(group, commit->generation, commit->member,
+                                     knows_epochs);
     return group_classic_check_commit(group, commit->generation, commit->member,
                                       commit->instance);
 }

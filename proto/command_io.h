@@ -145,14 +145,14 @@ void write_group_expire(const struct command *cmd, struct str *out);
 void read_group_expire(struct reading *in, struct command *cmd);
 void write_group_delete(const struct command *cmd, struct str *out);
 void read_group_delete(struct reading *in, struct command *cmd);
-/* ... of KIP-848 (command_consumer.c) */
-void write_consumer_heartbeat(const struct command *cmd, struct str *out);
-void read_consumer_heartbeat(struct reading *in, struct command *cmd);
 void write_offsets_commit(const struct command *cmd, struct str *out);
 void read_offsets_commit(struct reading *in, struct command *cmd);
 void write_offsets_delete(const struct command *cmd, struct str *out);
 void read_offsets_delete(struct reading *in, struct command *cmd);
 void write_offsets_expire(const struct command *cmd, struct str *out);
 void read_offsets_expire(struct reading *in, struct command *cmd);
+/* ... of KIP-848 (command_consumer.c) */
+void write_consumer_heartbeat(const struct command *cmd, struct str *out);
+void read_consumer_heartbeat(struct reading *in, struct command *cmd);
 
 #endif
