@@ -17,8 +17,8 @@
 
 #include "common/mem.h"
 #include "controlplane/checkpoint.h"
+#include "tests/lib/group_clients.h"
 #include "tests/lib/node_driver.h"
-#include "tests/lib/state_driver.h"
 #include "tests/lib/state_v1.h"
 
 struct fixture {
@@ -95,6 +95,7 @@ static void fill(struct fixture *f)
     driver_cluster(&f->driver, 1);
     driver_topic(&f->driver, 1, 4);
     commit_some(f, 20);
+    stable_pair(&f->driver);
     assert_int_equal(save(f, &err), 0);
 }
 
@@ -173,6 +174,20 @@ static void test_contradictions(void **state)
         "DELETE FROM CLUSTERS",
         "UPDATE META SET format=3",
         "UPDATE META SET next_object=3",
+        "DELETE FROM GROUPS",
+        "DELETE FROM GROUP_MEMBERS",
+        "UPDATE GROUPS SET cluster=99",
+        "UPDATE GROUPS SET id=x''",
+        "UPDATE GROUPS SET state=1",
+        "UPDATE GROUPS SET state=99",
+        "UPDATE GROUPS SET leader=0",
+        "UPDATE GROUPS SET leader=99",
+        "UPDATE GROUPS SET generation=1099511627776",
+        "UPDATE GROUP_MEMBERS SET id=x'61'",
+        "UPDATE GROUP_MEMBERS SET pending=1",
+        "UPDATE GROUP_MEMBERS SET protocols=x'05'",
+        "UPDATE GROUP_MEMBERS SET protocols=x'' WHERE id=x'62'",
+        "UPDATE GROUP_MEMBERS SET joined=1099511627776",
     };
     struct fixture *f = *state;
     struct checkpoint_meta meta;
@@ -200,6 +215,29 @@ static void test_contradictions(void **state)
         f->db = NULL;
     }
     temp_dir_remove(copy);
+}
+
+/* A file of version 2, which knew no groups, is one without any. */
+static void test_version_2(void **state)
+{
+    struct fixture *f = *state;
+    struct checkpoint_meta meta;
+    struct str bytes;
+    struct err err;
+    uint64_t hash = 0;
+
+    driver_cluster(&f->driver, 1);
+    driver_topic(&f->driver, 1, 4);
+    commit_some(f, 3);
+    assert_int_equal(save(f, &err), 0);
+    run_sql(f, "DROP TABLE GROUPS; DROP TABLE GROUP_MEMBERS; PRAGMA user_version=2");
+    assert_int_equal(db_open(f->path, &f->db, &err), 0);
+    str_init(&bytes, MIB);
+    assert_int_equal(load(f, &hash, &meta, &bytes, &err), 0);
+    assert_true(hash == state_hash(f->driver.state));
+    str_fini(&bytes);
+    stable_pair(&f->driver);
+    assert_int_equal(save(f, &err), 0);
 }
 
 /* A file that is no database, or of another version, is refused by name. */
@@ -441,14 +479,11 @@ static void test_copy_on_write(void **state)
 int main(void)
 {
 #define TEST(t) cmocka_unit_test_setup_teardown(t, setup, teardown)
-    const struct CMUnitTest tests[] = {TEST(test_empty),
-                                       TEST(test_round_trip),
-                                       TEST(test_contradictions),
-                                       TEST(test_wrong_files),
-                                       TEST(test_full_disk),
-                                       TEST(test_deletions),
-                                       TEST(test_database_of_version_1),
-                                       TEST(test_copy_on_write),
-                                       cmocka_unit_test(test_log_of_version_1)};
+    const struct CMUnitTest tests[] = {
+        TEST(test_empty),          TEST(test_round_trip),
+        TEST(test_contradictions), TEST(test_version_2),
+        TEST(test_wrong_files),    TEST(test_full_disk),
+        TEST(test_deletions),      TEST(test_database_of_version_1),
+        TEST(test_copy_on_write),  cmocka_unit_test(test_log_of_version_1)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
