@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "cli/complete.h"
+#include "cli/dev.h"
 #include "cli/file.h"
 #include "cli/output.h"
 #include "cli/rows.h"
@@ -109,6 +110,46 @@ const struct command other_rows[] = {
                     "weft completion zsh > \"${fpath[1]}/_weft\"",
         .args = {{.name = "shell", .help = "bash or zsh", .choices = "bash|zsh"}},
         .run = complete_script,
+    },
+    {
+        .words = "dev",
+        .summary = "Run a whole Weft on this machine until Ctrl-C",
+        .details =
+            "Starts a control plane and an agent over a store that is a directory, makes "
+            "a topic, and prints the address for Kafka clients. Only this machine can "
+            "connect. Everything lies in a temporary directory, which Ctrl-C removes; "
+            "with --dir it stays, and the next run goes on with it.",
+        .examples = "weft dev\n"
+                    "weft dev --port 0 --topic orders --partitions 12\n"
+                    "weft dev --dir ~/weft  # keep what is produced\n"
+                    "weft dev -o json  # for scripts: a line when it is ready",
+        .flags = {{.name = "port",
+                   .type = FLAG_INT,
+                   .placeholder = "N",
+                   .help = "of 127.0.0.1, for Kafka clients; 0: a free one",
+                   .fallback = "9092"},
+                  {.name = "topic",
+                   .type = FLAG_TEXT,
+                   .placeholder = "NAME",
+                   .help = "the topic to make",
+                   .fallback = "test"},
+                  {.name = "partitions",
+                   .type = FLAG_INT,
+                   .placeholder = "N",
+                   .help = "of that topic",
+                   .fallback = "1"},
+                  {.name = "dir",
+                   .type = FLAG_TEXT,
+                   .placeholder = "DIR",
+                   .help = "keep everything there; made when missing",
+                   .fallback = "a temporary directory",
+                   .names = NAMES_FILE},
+                  {.name = "store",
+                   .type = FLAG_TEXT,
+                   .placeholder = "URL",
+                   .help = "another object store, as --store of weft-agent",
+                   .fallback = "the directory `store` in there"}},
+        .run = dev_run,
     },
     {
         .words = "version",
