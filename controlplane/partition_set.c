@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "common/mem.h"
+#include "proto/command.h"
 
 void partition_set_fini(struct partition_set *set)
 {
@@ -291,7 +292,7 @@ static void read_topic(struct partition_set *set, struct reader *r, uint32_t *le
     for (uint32_t i = 0; i < count; i++) {
         uint32_t more = reader_uvarint(r);
         partition += more;
-        if ((i > 0 && more == 0) || partition > INT32_MAX)
+        if ((i > 0 && more == 0) || partition >= COMMAND_PARTITIONS_MAX)
             reader_fail(r);
         if (r->failed)
             return;
