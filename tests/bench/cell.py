@@ -26,6 +26,7 @@ HAND_OVERS, QUICK_HAND_OVERS = 5, 1
 HALF_LOAD = 2500
 MILLION_TOPICS, MILLION_PARTITIONS = 1000, 1000
 AGENTS, CLUSTERS_OF_AGENTS = 10_000, 100
+STORM_CONSUMERS = 10_000
 LIMIT_S = 60
 
 
@@ -258,6 +259,54 @@ def agents_that_watch(bench, server):
                      machine.rss_mib(server.processes[server.leader()]["pid"]))
 
 
+def offsets(bench, server, **options):
+    """Run bench_offsets; its answer, with what the leader did meanwhile."""
+    program = clients.control_load(
+        "bench_offsets", bench.programs, bench.cores, server, bench.directory,
+        bench.amounts.settle_s, agents=2,
+        **{"enrolment-token": server.enrolment_token(options["topic"]), **options})
+    before = {}
+
+    def written():
+        leader = server.leader()
+        values = server.node_metrics(leader)
+        return {"entries": values["entries_total"], "log": values["log_written_bytes_total"],
+                "disk": machine.written_bytes(server.processes[leader]["pid"])}
+    try:
+        done = program.perform(server, lambda: before.update(written()))
+    finally:
+        program.close()
+    return {**done, **{name: value - before[name] for name, value in written().items()}}
+
+
+def offset_rate(bench, server):
+    """What groups commit: as fast as it goes, as a storm, and what it takes to keep it."""
+    done = offsets(bench, server, topic="rate", duration=bench.amounts.commit, consumers=4000)
+    line = "Weft: 4,000 groups, one partition each"
+    bench.report.add("offsets_rate", line, done["commits"] / done["seconds"])
+    bench.report.add("offsets_cpu", line, done["cpu"]["control plane"] * 1e6 / done["commits"])
+    done = offsets(bench, server, topic="storm", duration=bench.amounts.commit,
+                   consumers=STORM_CONSUMERS, every="100ms")
+    line = "Weft: 10,000 consumers, every 100 ms"
+    bench.report.add("storm_rate", line, done["commits"] / done["seconds"])
+    bench.report.add("storm_entries", line, done["entries"] / done["seconds"])
+    bench.report.add("storm_bytes", line, done["log"] / done["commits"])
+    bench.report.add("storm_disk", line, done["disk"] / done["commits"])
+
+
+def group_memory(bench, server):
+    """Groups that have committed, and nothing else."""
+    def resident():
+        return {name: machine.rss_mib(server.processes[name]["pid"])
+                for name in server.node_names}
+    before = resident()
+    offsets(bench, server, topic="memory", duration="1s", consumers=STORM_CONSUMERS,
+            partitions=10)
+    for name, now in resident().items():
+        bench.report.add("groups_rss", "Weft: all of a node", now)
+        bench.report.add("groups_rss", "Weft: more than without", now - before[name])
+
+
 def round_of(phase, agents=0):
     def run(bench, cores, directory):
         with running(CellServer(cores, directory, agents)) as server:
@@ -266,5 +315,6 @@ def round_of(phase, agents=0):
 
 
 ROUNDS = {"cell-failover": round_of(failover, agents=1), "cell-handover": round_of(handover),
-          "cell-commits": round_of(commit_rate), "cell-flood": round_of(flood),
+          "cell-commits": round_of(commit_rate), "cell-flood": round_of(flood), "cell-offsets": round_of(offset_rate),
+          "scale-groups": round_of(group_memory),
           "scale-million": round_of(million), "scale-agents": round_of(agents_that_watch)}

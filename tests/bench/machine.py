@@ -8,6 +8,7 @@ service elsewhere.
 import contextlib
 import copy
 import os
+import pathlib
 import selectors
 import socket
 import threading
@@ -57,6 +58,12 @@ def cpu_seconds(pid):
     with open(f"/proc/{pid}/stat", encoding="ascii", errors="replace") as f:
         fields = f.read().rsplit(")", 1)[1].split()
     return (int(fields[11]) + int(fields[12])) / TICKS
+
+
+def written_bytes(pid):
+    """What the process has had written to disks so far."""
+    lines = pathlib.Path(f"/proc/{pid}/io").read_text(encoding="ascii").splitlines()
+    return int(dict(line.split(": ") for line in lines)["write_bytes"])
 
 
 def rss_mib(pid):
