@@ -6,8 +6,8 @@
 #include "cli/rows.h"
 
 static const struct command *const tables[] = {
-    login_rows, cluster_rows, agent_rows,  topic_rows,  token_rows, user_rows,
-    usage_rows, cell_rows,    backup_rows, object_rows, other_rows,
+    login_rows, cluster_rows, agent_rows, topic_rows,  group_rows,  token_rows,
+    user_rows,  usage_rows,   cell_rows,  backup_rows, object_rows, other_rows,
 };
 
 static const struct group groups[] = {
@@ -21,6 +21,7 @@ static const struct group groups[] = {
     {"cluster limits", "What a cluster may use at most", NULL},
     {"agent", "Agents: the data plane of a cluster, in the customer's account", NULL},
     {"topic", "Topics of a cluster", NULL},
+    {"group", "Consumer groups of a cluster: members, offsets, lag", NULL},
     {"token", "Tokens of people and machines for the API, and enrolment tokens of agents",
      NULL},
     {"token enrolment", "Tokens with which agents join a cluster", NULL},
@@ -152,7 +153,7 @@ const struct command *command_at(size_t i)
     return NULL;
 }
 
-const struct group *group_at(size_t i)
+const struct group *command_group_at(size_t i)
 {
     return i < ARRAY_LEN(groups) ? &groups[i] : NULL;
 }
@@ -168,7 +169,7 @@ const struct command *command_find(const char *words)
     return NULL;
 }
 
-const struct group *group_find(const char *words)
+const struct group *command_group_find(const char *words)
 {
     for (size_t i = 0; i < ARRAY_LEN(groups); i++) {
         if (strcmp(groups[i].words, words) == 0)

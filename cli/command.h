@@ -33,6 +33,7 @@ enum names {
     NAMES_NONE,
     NAMES_CLUSTER,
     NAMES_TOPIC,
+    NAMES_GROUP,
     NAMES_AGENT,
     NAMES_USER,
     NAMES_TOKEN,
@@ -164,11 +165,11 @@ struct group {
 /* All rows, those of one group together, in the order of --help. Index from 0; NULL at
  * the end. */
 const struct command *command_at(size_t i);
-const struct group *group_at(size_t i);
+const struct group *command_group_at(size_t i);
 
 /* The command whose words these are, or NULL. */
 const struct command *command_find(const char *words);
-const struct group *group_find(const char *words);
+const struct group *command_group_find(const char *words);
 /* Is WORDS the beginning (whole words) of a command's? Also for "" and whole commands. */
 bool command_is_prefix(const char *words);
 

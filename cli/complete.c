@@ -165,7 +165,7 @@ static void offer_flags(const struct position *at)
 static const char *about_words(const char *words)
 {
     const struct command *command = command_find(words);
-    const struct group *group = group_find(words);
+    const struct group *group = command_group_find(words);
 
     return command != NULL ? command->summary : group != NULL ? group->summary : NULL;
 }

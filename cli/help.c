@@ -199,7 +199,7 @@ static bool below(const char *words, const char *prefix, const char **rest)
 
 static void print_group(const char *words, size_t width, FILE *out)
 {
-    const struct group *group = group_find(words);
+    const struct group *group = command_group_find(words);
     const struct command *command;
     const char *rest;
 
@@ -237,7 +237,7 @@ static void print_program(size_t width, FILE *out)
             row(command->words, command->summary, NAMES, width, out);
     }
     fputs("\ngroups of commands:\n", out);
-    for (size_t i = 0; (group = group_at(i)) != NULL; i++) {
+    for (size_t i = 0; (group = command_group_at(i)) != NULL; i++) {
         if (strchr(group->words, ' ') == NULL)
             row(group->words, group->summary, NAMES, width, out);
     }

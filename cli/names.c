@@ -5,12 +5,13 @@
 #include <string.h>
 
 #include "cli/format.h"
+#include "cli/group_command.h"
 #include "common/check.h"
 #include "common/mem.h"
 #include "common/uuid.h"
 
 #define PREFIX_MIN 4
-#define PATH_ROOM  4096
+#define PATH_ROOM  (256 * KIB)
 
 enum trait {
     BY_NAME = 1,    /* the list takes ?name= */
@@ -31,6 +32,8 @@ static const struct kind {
     {NAMES_CLUSTER, "cluster", "/api/v1/clusters", "id", "name", "id", BY_NAME},
     {NAMES_TOPIC, "topic", "/api/v1/clusters/{cluster}/topics", "name", "name",
      "partitions", BY_NAME | NAMED},
+    {NAMES_GROUP, "group", "/api/v1/clusters/{cluster}/groups", "id", "id", "state",
+     NAMED},
     {NAMES_AGENT, "agent", "/api/v1/clusters/{cluster}/agents", "id", "node_id", "host",
      0},
     {NAMES_USER, "user", "/api/v1/users", "id", "name", "role", BY_NAME | OF_CLUSTER},
@@ -186,6 +189,14 @@ int names_resolve(struct cli *cli, enum names names, const char *text, char **id
     struct search search = {.kind = kind, .wanted = text};
     struct uuid uuid;
 
+    if (names == NAMES_GROUP) {
+        struct str path;
+        str_init(&path, PATH_ROOM);
+        group_path_name(text, &path);
+        *id = mem_strdup(str_cstr(&path));
+        str_fini(&path);
+        return 0;
+    }
     if (kind == NULL || (kind->traits & NAMED) != 0 ||
         ((kind->traits & NUMBER) != 0 && is_number(text)) ||
         uuid_parse(slice_str(text), &uuid) == 0 || strlen(text) == 64) {

@@ -9,6 +9,7 @@ extern const struct command login_rows[];
 extern const struct command cluster_rows[];
 extern const struct command agent_rows[];
 extern const struct command topic_rows[];
+extern const struct command group_rows[];
 extern const struct command token_rows[];
 extern const struct command user_rows[];
 extern const struct command usage_rows[];

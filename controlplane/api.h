@@ -114,6 +114,13 @@ void api_quorum(struct call *call);
 /* api_quotas.c */
 void api_quotas_alter(struct call *call);
 void api_quotas_list(struct call *call);
+/* api_people_groups.c */
+void api_people_groups_list(struct call *call);
+void api_people_groups_get(struct call *call);
+void api_people_groups_delete(struct call *call);
+/* api_people_offsets.c */
+void api_people_groups_offsets(struct call *call);
+void api_people_groups_reset(struct call *call);
 /* api_groups.c */
 void api_groups(struct call *call);
 /* admin.c */

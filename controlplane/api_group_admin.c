@@ -6,6 +6,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "controlplane/group_lag.h"
 #include "proto/kafka_error.h"
 
 static struct slice keep(struct call *call, struct slice text)
@@ -304,11 +305,77 @@ static struct json *delete_print(const struct call *call, const struct group_op 
     return value;
 }
 
+/* --- lag --- */
+
+#define LAG_PARTITIONS_MAX 1000
+
+struct lag_item {
+    struct uuid topic_id;
+    int32_t partition;
+    int64_t offset, high_watermark, lag_ms;
+};
+
+struct lag_op {
+    size_t max, count;
+    struct lag_item *items;
+};
+
+static void lag_parse(struct call *call, struct json_reader *r, const struct json *value,
+                      struct group_op *op)
+{
+    struct lag_op *lag = arena_alloc(&call->arena, sizeof(*lag));
+    op->data = lag;
+    lag->max =
+        (size_t)json_as_int(r, json_at(r, value, 2), "max", 0, LAG_PARTITIONS_MAX);
+}
+
+static enum group_op_step lag_run(struct node *node, struct call *call,
+                                  struct group_op *op)
+{
+    const struct group *group = state_group(call_cluster(node, call), op->group);
+    struct lag_op *lag = op->data;
+    struct group_lag *worst;
+
+    if (!group_op_room(call, op, lag->max * (sizeof(*worst) + sizeof(*lag->items))))
+        return GROUP_OP_ANSWERED;
+    lag->count =
+        group_lag_worst(group, node_now_ms(node), lag->max, &call->arena, &worst);
+    lag->items = arena_array(&call->arena, lag->count, sizeof(*lag->items));
+    for (size_t i = 0; i < lag->count; i++)
+        lag->items[i] = (struct lag_item){.topic_id = worst[i].topic->topic_id,
+                                          .partition = worst[i].partition,
+                                          .offset = worst[i].offset,
+                                          .high_watermark = worst[i].high_watermark,
+                                          .lag_ms = worst[i].lag_ms};
+    return GROUP_OP_ANSWERED;
+}
+
+static struct json *lag_print(const struct call *call, const struct group_op *op)
+{
+    const struct lag_op *lag = op->data;
+    struct json *value = json_array(), *items = json_array();
+    (void)call;
+
+    json_push(value, json_int(0));
+    for (size_t i = 0; i < lag->count; i++) {
+        struct json *item = json_array();
+        json_push(item, json_uuid(&lag->items[i].topic_id));
+        json_push(item, json_int(lag->items[i].partition));
+        json_push(item, json_int(lag->items[i].offset));
+        json_push(item, json_int(lag->items[i].high_watermark));
+        json_push(item, json_int(lag->items[i].lag_ms));
+        json_push(items, item);
+    }
+    json_push(value, items);
+    return value;
+}
+
 const struct group_op_kind group_admin_ops[] = {
     {"list", 3, false, false, false, list_parse, list_run, NULL, NULL, list_print},
     {"describe", 2, true, false, false, describe_parse, describe_run, NULL, NULL,
      describe_print},
     {"delete", 2, true, true, false, delete_parse, delete_run, NULL, delete_settle,
      delete_print},
+    {"lag", 3, true, false, false, lag_parse, lag_run, NULL, NULL, lag_print},
 };
 const size_t group_admin_op_count = ARRAY_LEN(group_admin_ops);

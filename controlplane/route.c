@@ -55,6 +55,15 @@ static const struct route people_routes[] = {
      "topic.delete"},
     {"GET", C "/topics/{topic}/partitions", ACCESS_VIEWER, 0, SMALL, api_partitions_list,
      NULL},
+    /* their groups */
+    {"GET", C "/groups", ACCESS_VIEWER, 0, SMALL, api_people_groups_list, NULL},
+    {"GET", C "/groups/{group}", ACCESS_VIEWER, 0, SMALL, api_people_groups_get, NULL},
+    {"DELETE", C "/groups/{group}", ACCESS_ADMIN, 0, SMALL, api_people_groups_delete,
+     "group.delete"},
+    {"GET", C "/groups/{group}/offsets", ACCESS_VIEWER, 0, SMALL,
+     api_people_groups_offsets, NULL},
+    {"POST", C "/groups/{group}/reset-offsets", ACCESS_ADMIN, 0, MEDIUM,
+     api_people_groups_reset, "group.reset-offsets"},
     /* tokens and users */
     {"GET", C "/enrolment-tokens", ACCESS_VIEWER, 0, SMALL, api_enrolment_tokens_list,
      NULL},

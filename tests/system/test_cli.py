@@ -19,6 +19,7 @@ import struct
 import subprocess
 import termios
 import time
+import urllib.parse
 
 import pytest
 import yaml
@@ -143,6 +144,11 @@ COMMANDS = [
     ("topic alter orders -p 5 --config a=1 --unset b", "alterTopic"),
     ("topic delete orders -y", "deleteTopic"),
     ("topic partitions orders --limit 7", "listPartitions"),
+    ("group list --contains a --state Stable --type classic --sort -members", "listGroups"),
+    ("group describe billing", "getGroup"),
+    ("group lag billing --topic orders --limit 7", "listGroupOffsets"),
+    ("group reset-offsets billing --topic orders --to-earliest", "resetGroupOffsets"),
+    ("group delete billing -y --revision 3", "deleteGroup"),
     (f"token list --user {A_UUID} --sort -created_at_ms", "listTokens"),
     (f"token show {A_UUID}", "getToken"),
     (f"token create ci --role admin --cluster {A_UUID} --user {A_UUID} --ttl 30d", "createToken"),
@@ -222,6 +228,56 @@ def test_values_of_flags(weft, api):
     assert api.calls[-1].headers["if-match"] == '"42"'
     assert api.calls[-1].body == {"wanted_state": "draining"}
     assert "nothing is to be changed" in weft.refused(2, "topic", "alter", "orders", *C)
+
+
+def test_reset_offsets(weft, api, tmp_path):
+    """Where to, which partitions, and --execute, as the API wants them; without --execute
+    nothing is changed; lines of a file go back and forth."""
+    def sent(*words):
+        weft.ok("group", "reset-offsets", "g", *C, *words)
+        return api.calls[-1].body
+
+    assert sent("--topic", "a", "--topic", "b:0,2", "--to-offset", "7") == {
+        "to": "offset", "offset": 7, "dry_run": True,
+        "topics": [{"topic": "a"}, {"topic": "b", "partitions": [0, 2]}]}
+    assert sent("--all-topics", "--shift-by=-10", "--execute") == {
+        "to": "shift", "shift": -10, "all_topics": True, "dry_run": False}
+    assert sent("--all-topics", "--shift-by", "3")["shift"] == 3
+    assert sent("--all-topics", "--by-duration", "2h") == {
+        "to": "age", "age_ms": 7200000, "all_topics": True, "dry_run": True}
+    assert sent("--all-topics", "--to-datetime", "2026-01-31")["time_ms"] == 1769817600000
+    for to in ("earliest", "latest", "current"):
+        assert sent("--all-topics", f"--to-{to}")["to"] == to
+    (tmp_path / "plan").write_text("a.b,0,5\r\n\na.b,1,6\n")
+    assert sent("--from-file", tmp_path / "plan", "--execute") == {
+        "to": "list", "dry_run": False, "offsets": [
+            {"topic": "a.b", "partition": 0, "offset": 5},
+            {"topic": "a.b", "partition": 1, "offset": 6}]}
+    api.route("POST", "/api/v1/clusters/{cluster}/groups/{group}/reset-offsets", (200, {
+        "group": "g", "dry_run": True, "items": [
+            {"topic": "a", "partition": 3, "offset": 9, "offset_before": None}]}))
+    assert weft.ok("group", "reset-offsets", "g", *C, "--all-topics", "--to-current",
+                   "--export") == "a,3,9\n"
+    for words, what in ((["--all-topics"], "say where to"),
+                        (["--to-earliest"], "which offsets"),
+                        (["--to-earliest", "--to-latest", "--all-topics"], "say where to"),
+                        (["--to-earliest", "--topic", "a:x"], "--topic a:x"),
+                        (["--shift-by", "x", "--all-topics"], "--shift-by"),
+                        (["--from-file", tmp_path / "plan", "--all-topics"], "leave")):
+        assert what in weft.refused(2, "group", "reset-offsets", "g", *C, *words)
+    (tmp_path / "plan").write_text("a,0,1\na,one,1\n")
+    assert "line 2" in weft.refused(1, "group", "reset-offsets", "g", *C, "--from-file",
+                                    tmp_path / "plan")
+
+
+def test_group_ids(weft, api):
+    """An id with a slash, or a ~ in front, goes into the path in hex."""
+    for name, path in (("a/b", "~612f62"), ("~x", "~7e78"), ("a b", "a%20b")):
+        weft.ok("group", "describe", name, *C)
+        assert api.calls[-1].path.endswith(f"/groups/{path}") or api.calls[-1].path.endswith(
+            f"/groups/{urllib.parse.unquote(path)}")
+        weft.ok("group", "delete", name, "-y", *C)
+        assert urllib.parse.unquote(path) in urllib.parse.unquote(api.calls[-1].path)
 
 
 def test_cell_status(weft, api):

@@ -4,6 +4,7 @@ repeats, races, pages, floods.
 Over real TLS with the clients of tests/lib/control.py. That each answer has the shape that
 proto/openapi.json says, is tests/system/test_rest_conformance.py's."""
 
+import base64
 import concurrent.futures
 import contextlib
 import http.client
@@ -31,7 +32,8 @@ UNKNOWN = "00000000-0000-4000-8000-000000000000"
 @pytest.fixture(scope="module")
 def plane(tmp_path_factory):
     """The control plane of most tests."""
-    with ControlPlane(tmp_path_factory.mktemp("rest"), max_token_requests=0) as plane:
+    with ControlPlane(tmp_path_factory.mktemp("rest"), max_token_requests=0,
+                      group_initial_rebalance_delay="0s") as plane:
         yield plane
 
 
@@ -155,6 +157,127 @@ def test_topics(plane, admin, cluster):
     assert (topic["bytes"], topic["records"]) == (570, 15)
     assert answer_of(admin, "DELETE", f"{topics}/a.b")[0] == 204
     refused(admin, 404, "GET", f"{topics}/a.b")
+    agent.close()
+
+
+def join_group(agent, group, count=1, sync=True):
+    """COUNT members of a classic group, in its first generation; their ids."""
+    def ask(*ops):
+        return agent.call("groups", {"ops": list(ops)})["results"]
+
+    ids = [ask(["join", group, "", None, "client", "/::1", 10000, 60000, "consumer",
+                [["range", "AAA="]], 0, str(uuid.uuid4())])[0][1] for _ in range(count)]
+    deadline = time.monotonic() + 20
+    while (joined := ask(["poll_join", group, ids[0], None])[0])[0] == "wait":
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    if sync:
+        # ConsumerProtocol v0: partition 1 of "t" for the leader, nothing for the others.
+        has = base64.b64encode(bytes.fromhex("0000" "00000001" "0001" "74" "00000001" "00000001"
+                                             "ffffffff")).decode()
+        ask(["sync", group, joined[1], ids[0], None, None, None, [[ids[0], has]]])
+        for member in ids[1:]:
+            ask(["sync", group, joined[1], member, None, None, None, []])
+    return ids
+
+
+def test_groups(plane, admin, cluster):
+    """Groups are listed, filtered, sorted and paged; shown with members; deleted only when
+    they have none."""
+    groups = f"{cluster}/groups"
+    agent = plane.enrol(cluster.rsplit("/", 1)[1])
+    agent.register()
+    admin.call("POST", f"{cluster}/topics", {"name": "t", "partitions": 3})
+    ids = join_group(agent, "live", 2)
+    for name in ("idle-b", "idle-a", "x/y"):
+        admin.call("POST", f"{groups}/{'~782f79' if '/' in name else name}/reset-offsets",
+                   {"to": "earliest", "topics": ["t"], "dry_run": False})
+    assert [g["id"] for g in walk(admin, groups, limit=1)] == ["live", "idle-b", "idle-a", "x/y"]
+    assert [g["id"] for g in walk(admin, groups, limit=2, sort="-id")] == [
+        "x/y", "live", "idle-b", "idle-a"]
+    assert [g["id"] for g in walk(admin, groups, sort="-members")][0] == "live"
+    assert [g["id"] for g in walk(admin, groups, q="idle", sort="id")] == ["idle-a", "idle-b"]
+    assert [g["id"] for g in walk(admin, groups, state="Stable", type="classic")] == ["live"]
+    assert walk(admin, groups, type="consumer") == []
+    refused(admin, 422, "GET", f"{groups}?state=Sleeping")
+    live = admin.call("GET", f"{groups}/live")
+    assert (live["state"], live["type"], live["members"], live["generation"], live["protocol"],
+            live["leader"]) == ("Stable", "classic", 2, 1, "range", ids[0])
+    assert [(m["id"], m["client_id"], m["host"], m["partitions"]) for m in live["member_list"]] == [
+        (ids[0], "client", "/::1", [{"topic": "t", "partitions": [1]}]),
+        (ids[1], "client", "/::1", [])]
+    refused(admin, 404, "GET", f"{groups}/nobody")
+    refused(admin, 404, "GET", f"{groups}/~zz")
+    assert admin.call("GET", f"{groups}/~782f79")["id"] == "x/y"
+    refused(admin, 409, "DELETE", f"{groups}/live")
+    etag = answer_of(admin, "GET", f"{groups}/idle-a")[1]["ETag"]
+    refused(admin, 412, "DELETE", f"{groups}/idle-a", If_Match='"1"')
+    assert answer_of(admin, "DELETE", f"{groups}/idle-a", If_Match=etag)[0] == 204
+    refused(admin, 404, "DELETE", f"{groups}/idle-a")
+    assert answer_of(admin, "DELETE", f"{groups}/~782f79")[0] == 204
+    assert [e["target"] for e in walk(admin, f"{cluster}/audit", action="group.delete")
+            if e["result"] == "OK"] == ["groups/x/y", "groups/idle-a"]
+    agent.close()
+
+
+def test_group_offsets(plane, admin, cluster):
+    """Offsets are shown with their lag, and set as kafka-consumer-groups would, for groups
+    without members only; a dry run changes nothing."""
+    group = f"{cluster}/groups/g"
+    agent = plane.enrol(cluster.rsplit("/", 1)[1])
+    agent.register()
+    topic = admin.call("POST", f"{cluster}/topics", {"name": "t", "partitions": 3})["id"]
+    admin.call("POST", f"{cluster}/topics", {"name": "u"})
+    now = int(time.time() * 1000)
+    for age_ms in (60000, 30000):
+        agent.commit([Commit([Run(topic, i, [Batch(10, timestamp=now - age_ms)])
+                              for i in range(2)])])
+
+    def reset(**body):
+        return [(i["topic"], i["partition"], i["offset"], i["offset_before"])
+                for i in admin.call("POST", f"{group}/reset-offsets", body)["items"]]
+
+    assert reset(to="latest", topics=["t"]) == [("t", 0, 20, None), ("t", 1, 20, None),
+                                                ("t", 2, 0, None)]
+    refused(admin, 404, "GET", f"{group}/offsets")
+    some = [{"topic": "t", "partitions": [1, 0]}]
+    assert reset(to="offset", offset=12, topics=some, dry_run=False) == [
+        ("t", 0, 12, None), ("t", 1, 12, None)]
+    shown = walk(admin, f"{group}/offsets", limit=1)
+    assert [(o["topic"], o["partition"], o["offset"], o["high_watermark"], o["lag"])
+            for o in shown] == [("t", 0, 12, 20, 8), ("t", 1, 12, 20, 8)]
+    assert all(29000 < o["lag_ms"] < 60000 for o in shown)
+    assert walk(admin, f"{group}/offsets", topic="u") == []
+    assert reset(to="current", all_topics=True) == [("t", 0, 12, 12), ("t", 1, 12, 12)]
+    assert reset(to="shift", shift=-5, all_topics=True)[0] == ("t", 0, 7, 12)
+    assert reset(to="shift", shift=-50, all_topics=True)[0] == ("t", 0, 0, 12)
+    assert reset(to="offset", offset=99, topics=some)[0] == ("t", 0, 20, 12)
+    assert reset(to="time", time_ms=now - 45000, topics=some)[0] == ("t", 0, 10, 12)
+    assert reset(to="time", time_ms=now + 5000, topics=some)[0] == ("t", 0, 20, 12)
+    assert reset(to="age", age_ms=50000, topics=some)[0] == ("t", 0, 10, 12)
+    assert reset(to="list", offsets=[{"topic": "t", "partition": 2, "offset": 0},
+                                     {"topic": "t", "partition": 0, "offset": 3}],
+                 dry_run=False) == [("t", 0, 3, None), ("t", 2, 0, None)]
+    assert [(o["partition"], o["offset"], o["lag"]) for o in walk(admin, f"{group}/offsets")] == [
+        (0, 3, 17), (1, 12, 8), (2, 0, 0)]
+    for status, body in (
+            (400, {}), (422, {"to": "x", "all_topics": True}), (422, {"to": "earliest"}),
+            (422, {"to": "earliest", "all_topics": True, "topics": ["t"]}),
+            (422, {"to": "earliest", "all_topics": True, "offset": 1}),
+            (400, {"to": "offset", "all_topics": True}),
+            (400, {"to": "earliest", "all_topics": True, "dryrun": False}),
+            (404, {"to": "earliest", "topics": ["none"]}),
+            (404, {"to": "earliest", "topics": [{"topic": "t", "partitions": [3]}]}),
+            (422, {"to": "earliest", "topics": ["t", "t"]}),
+            (409, {"to": "shift", "shift": 1, "topics": ["u"]})):
+        refused(admin, status, "POST", f"{group}/reset-offsets", body)
+    key = {"Idempotency_Key": "k"}
+    body = {"to": "latest", "topics": [{"topic": "t", "partitions": [0]}], "dry_run": False}
+    first = answer_of(admin, "POST", f"{group}/reset-offsets", body, **key)
+    again = answer_of(admin, "POST", f"{group}/reset-offsets", body, **key)
+    assert first[0] == again[0] == 200 and first[2] == again[2]
+    join_group(agent, "g", sync=False)
+    refused(admin, 409, "POST", f"{group}/reset-offsets", {"to": "earliest", "all_topics": True})
     agent.close()
 
 
@@ -398,7 +521,7 @@ def test_every_route_with_bad_credentials(plane, admin, cluster):
         "name": unique("u"), "role": "viewer", "cluster_id": cluster.rsplit("/", 1)[1]})
     enrolment = admin.call("POST", f"{cluster}/enrolment-tokens")
     ids = {"cluster": cluster.rsplit("/", 1)[1], "topic": "topic", "agent": UNKNOWN,
-           "user": user["id"], "node": "1", "backup": UNKNOWN, "fingerprint": "0" * 64,
+           "user": user["id"], "group": "group", "node": "1", "backup": UNKNOWN, "fingerprint": "0" * 64,
            "token": token_for(admin, cluster, "admin")["id"]}
     good = token_for(admin, cluster, "admin")["token"]
     garbled = [good[:-1] + ("A" if good[-1] != "A" else "B"), good[:20], "x", good + "AA"]
@@ -444,7 +567,7 @@ def test_roles(admin, cluster):
         if "{cluster}" not in path:
             continue
         where = path.format(cluster=cluster.rsplit("/", 1)[1], topic="topic", agent=UNKNOWN,
-                            token=UNKNOWN)
+                            token=UNKNOWN, group="group")
         body = None if method in ("GET", "DELETE") else {}
         status = answer_of(admin, method, where, body, token=viewer)[0]
         assert status in ((200, 404) if method == "GET" else (403,)), (method, path, status)

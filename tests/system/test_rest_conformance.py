@@ -43,6 +43,7 @@ joinToken = {{ bearer = "{join}" }}
 [parameters]
 "path.cluster" = "{cluster}"
 "path.topic" = "topic"
+"path.group" = "group"
 "path.user" = "{user}"
 "path.token" = "{token}"
 # Another one, since the tests of the rest need theirs.
@@ -83,6 +84,8 @@ def populate(admin):
 
     cluster = post("clusters", {"name": "conformance"})["id"]
     post(f"clusters/{cluster}/topics", {"name": "topic", "partitions": 2})
+    post(f"clusters/{cluster}/groups/group/reset-offsets",
+         {"to": "earliest", "topics": ["topic"], "dry_run": False})
     enrol = post(f"clusters/{cluster}/enrolment-tokens", {})
     join = post("cell/join-tokens", {})
     return {"admin": admin.token, "cluster": cluster, "enrol": enrol["token"],

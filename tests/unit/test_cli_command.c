@@ -95,12 +95,12 @@ static void test_described(void **state)
         if (space == NULL)
             continue;
         snprintf(group, sizeof(group), "%.*s", (int)(space - c->words), c->words);
-        if (group_find(group) == NULL)
+        if (command_group_find(group) == NULL)
             fail_msg("the group %s is not described", group);
     }
-    for (size_t i = 0; group_at(i) != NULL; i++) {
-        assert_true(command_is_prefix(group_at(i)->words));
-        assert_null(command_find(group_at(i)->words));
+    for (size_t i = 0; command_group_at(i) != NULL; i++) {
+        assert_true(command_is_prefix(command_group_at(i)->words));
+        assert_null(command_find(command_group_at(i)->words));
     }
 }
 
