@@ -1,17 +1,21 @@
 /* api_produce.c - Produce: check each partition's batch, hand the good ones to the core.
  *
  * Partitions are judged one by one (kafka.md 3.2); a bad one does not fail the others. A
- * batch stays where the socket wrote it, in the request's frame; only a LogAppendTime
- * topic has its header rewritten, before anybody else sees the frame. Order and
+ * batch stays where the socket wrote it, in the request's frame; a LogAppendTime topic
+ * has its header rewritten, before anybody else sees the frame. Where a topic's
+ * compression.type wants another codec than a batch has, all batches of the request move
+ * to a blob of their own, which takes the frame's place. Order and
  * idempotence are judged where offsets are assigned, by the control plane.
  *
  * acks=1 means what acks=-1 means: durable and committed (I1). With acks=0 nothing is
  * replied, and an error closes the connection: the client has no other way to learn of
  * it. */
 #include <stdio.h>
+#include <string.h>
 
 #include "agent/client_thread.h"
 #include "agent/dispatch.h"
+#include "common/check.h"
 #include "common/clock.h"
 #include "common/log.h"
 #include "proto/batch.h"
@@ -24,6 +28,8 @@
 
 /* What one batch may unpack to, where records must be looked at. */
 #define PLAIN_MAX_BYTES (64 * MIB)
+/* All batches of one request in the codecs of their topics. */
+#define PACKED_MAX_BYTES (256 * MIB)
 
 /* Who asks for acks=0 or 1 does not wait on replicas, so its timeout is not for us. */
 #define LEAST_TIMEOUT_MS 30000
@@ -44,6 +50,8 @@ struct judge {
     struct produce *own;
     struct batch_policy policy;
     int64_t now_ms;
+    struct str packed; /* batches in their topic's codec */
+    size_t *packed_at; /* of each part: where in that, +1; 0: it is in the frame */
 };
 
 static const struct meta_topic *find_topic(struct request *req,
@@ -121,6 +129,35 @@ static int16_t check_records(struct judge *judge, const struct batch_info *info,
     return error;
 }
 
+/* Whether every single record of the topic must be looked at. */
+static bool looks_at_records(const struct topic_config *config)
+{
+    return config->compacted ||
+           (!config->log_append_time && config->timestamp_before_max_ms != INT64_MAX);
+}
+
+/* The batch in the codec that its topic wants: *INFO is of the new one, in
+ * judge->packed. */
+static int16_t repack(struct judge *judge, const struct topic_config *config,
+                      struct batch_info *info)
+{
+    size_t at = judge->packed.len;
+    int16_t error =
+        batch_recompress(info, (enum lz_codec)config->compression,
+                         config->compression_level, PLAIN_MAX_BYTES, &judge->packed);
+    if (error != 0)
+        return error;
+    struct slice bytes = slice_of(judge->packed.data + at, judge->packed.len - at);
+    if (bytes.len > (size_t)config->max_message_bytes) {
+        str_truncate(&judge->packed, at);
+        return KAFKA_MESSAGE_TOO_LARGE;
+    }
+    int rc = batch_parse(bytes, info);
+    ASSERT(rc == 0);
+    judge->packed_at[judge->own->ask.part_count] = at + 1;
+    return 0;
+}
+
 /* Judge one partition's records; on success the batch is the ask's next part. */
 static void judge_partition(struct judge *judge, const struct meta_topic *topic,
                             const struct produce_request_partition *asked,
@@ -145,10 +182,18 @@ static void judge_partition(struct judge *judge, const struct meta_topic *topic,
             refuse(out, KAFKA_INVALID_TXN_STATE, "transactions are not served");
         return;
     }
-    if (topic->config.compacted) {
-        int16_t error = check_records(judge, &info, true, out);
+    const struct topic_config *config = &topic->config;
+    if (looks_at_records(config)) {
+        int16_t error = check_records(judge, &info, config->compacted, out);
         if (error != 0) {
             refuse(out, error, "one or more records have been rejected");
+            return;
+        }
+    }
+    if (config->compression >= 0 && config->compression != info.codec) {
+        int16_t error = repack(judge, config, &info);
+        if (error != 0) {
+            refuse(out, error, "the batch could not be packed as the topic wants it");
             return;
         }
     }
@@ -211,6 +256,34 @@ static int judge_topic(struct judge *judge, const struct produce_request_topic *
         else
             judge_partition(judge, topic, partition, &rows[i]);
     }
+    return 0;
+}
+
+/* Some batches were packed anew: have all of them in one blob, in place of the frame. */
+static int move_batches(struct judge *judge)
+{
+    struct request *req = judge->req;
+    struct produce_ask *ask = &judge->own->ask;
+    size_t len = 0, at = 0;
+
+    for (size_t i = 0; i < ask->part_count; i++)
+        len += ask->parts[i].bytes.len;
+    req->blobs =
+        request_array(req, 1, sizeof(*req->blobs)); /* it goes with the request */
+    if (req->blobs == NULL)
+        return ERR_TOO_LARGE;
+    struct blob *blob = blob_new(len, request_options(req)->budget);
+    req->blobs[req->blob_count++] = blob;
+    for (size_t i = 0; i < ask->part_count; i++) {
+        struct slice *bytes = &ask->parts[i].bytes;
+        const void *from = judge->packed_at[i] == 0
+                               ? (const void *)bytes->ptr
+                               : judge->packed.data + judge->packed_at[i] - 1;
+        memcpy(blob->data + at, from, bytes->len);
+        *bytes = slice_of(blob->data + at, bytes->len);
+        at += bytes->len;
+    }
+    ask->frame = blob;
     return 0;
 }
 
@@ -292,17 +365,25 @@ int api_produce(struct request *req)
     own->ask.parts = request_array(req, count_partitions(body), sizeof(*own->ask.parts));
     if (own->reply.responses == NULL || own->ask.parts == NULL)
         return ERR_TOO_LARGE;
+    own->ask.frame = req->frame;
     struct judge judge = {.req = req, .own = own, .now_ms = clock_wall_ms()};
-    for (size_t i = 0; i < n; i++) {
-        int rc = judge_topic(&judge, &body->topic_data[i], &own->reply.responses[i]);
-        if (rc != 0)
-            return rc;
-    }
+    judge.packed_at =
+        request_array(req, count_partitions(body) + 1, sizeof(*judge.packed_at));
+    if (judge.packed_at == NULL)
+        return ERR_TOO_LARGE;
+    str_init(&judge.packed, PACKED_MAX_BYTES);
+    int rc = 0;
+    for (size_t i = 0; i < n && rc == 0; i++)
+        rc = judge_topic(&judge, &body->topic_data[i], &own->reply.responses[i]);
+    if (rc == 0 && judge.packed.len > 0)
+        rc = move_batches(&judge);
+    str_fini(&judge.packed);
+    if (rc != 0)
+        return rc;
     if (own->ask.part_count == 0)
         return finish(req, own);
     int64_t timeout_ms = body->acks == -1 ? MAX(body->timeout_ms, 1)
                                           : MAX(body->timeout_ms, LEAST_TIMEOUT_MS);
-    own->ask.frame = req->frame;
     own->ask.deadline_at_ms = request_now_ms(req) + MIN(timeout_ms, MOST_TIMEOUT_MS);
     req->own = own;
     return request_ask(req, &own->ask.ask, ASK_PRODUCE, on_committed);

@@ -113,14 +113,13 @@ static int gzip_decompress(struct slice in, struct str *out)
     return code;
 }
 
-static int gzip_compress(struct slice in, struct str *out)
+static int gzip_compress(int level, struct slice in, struct str *out)
 {
     z_stream z;
     memset(&z, 0, sizeof(z));
     if (in.len > INT_MAX)
         return ERR_TOO_LARGE;
-    if (deflateInit2(&z, Z_DEFAULT_COMPRESSION, Z_DEFLATED, 15 + 16, 8,
-                     Z_DEFAULT_STRATEGY) != Z_OK)
+    if (deflateInit2(&z, level, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY) != Z_OK)
         return ERR_NOMEM;
     size_t bound = deflateBound(&z, (uLong)in.len);
     uint8_t *room = str_extend(out, bound);
@@ -248,7 +247,7 @@ static int lz4_decompress(struct slice in, struct str *out)
     return code;
 }
 
-static int lz4_compress(struct slice in, struct str *out)
+static int lz4_compress(int level, struct slice in, struct str *out)
 {
     /* What Kafka's clients write: independent blocks of 64 KiB, the content's size not
      * told. */
@@ -256,6 +255,7 @@ static int lz4_compress(struct slice in, struct str *out)
     memset(&prefs, 0, sizeof(prefs));
     prefs.frameInfo.blockMode = LZ4F_blockIndependent;
     prefs.frameInfo.blockSizeID = LZ4F_max64KB;
+    prefs.compressionLevel = level;
     size_t bound = LZ4F_compressFrameBound(in.len, &prefs);
     uint8_t *room = str_extend(out, bound);
     if (room == NULL)
@@ -316,13 +316,13 @@ static int zstd_decompress(struct slice in, struct str *out)
     return code;
 }
 
-static int zstd_compress(struct slice in, struct str *out)
+static int zstd_compress(int level, struct slice in, struct str *out)
 {
     size_t bound = ZSTD_compressBound(in.len);
     uint8_t *room = str_extend(out, bound);
     if (room == NULL)
         return ERR_TOO_LARGE;
-    size_t n = ZSTD_compress(room, bound, in.ptr, in.len, ZSTD_LEVEL);
+    size_t n = ZSTD_compress(room, bound, in.ptr, in.len, level);
     if (ZSTD_isError(n)) {
         trim_piece(out, bound);
         return ERR_NOMEM;
@@ -362,17 +362,25 @@ int lz_decompress(enum lz_codec codec, struct slice in, struct str *out)
 
 int lz_compress(enum lz_codec codec, struct slice in, struct str *out)
 {
+    static const int levels[] = {
+        [LZ_GZIP] = Z_DEFAULT_COMPRESSION, [LZ_LZ4] = 0, [LZ_ZSTD] = ZSTD_LEVEL};
+    return lz_compress_level(codec, (size_t)codec < ARRAY_LEN(levels) ? levels[codec] : 0,
+                             in, out);
+}
+
+int lz_compress_level(enum lz_codec codec, int level, struct slice in, struct str *out)
+{
     switch (codec) {
     case LZ_NONE:
         return lz_decompress(LZ_NONE, in, out);
     case LZ_GZIP:
-        return gzip_compress(in, out);
+        return gzip_compress(level, in, out);
     case LZ_SNAPPY:
         return snappy_compress_blocks(in, out);
     case LZ_LZ4:
-        return lz4_compress(in, out);
+        return lz4_compress(level, in, out);
     case LZ_ZSTD:
-        return zstd_compress(in, out);
+        return zstd_compress(level, in, out);
     }
     return ERR_UNSUPPORTED;
 }

@@ -21,6 +21,10 @@ const char *lz_name(enum lz_codec codec); /* "none", "gzip", ... */
  * room of the worst case: a few bytes more than the input. */
 int lz_decompress(enum lz_codec codec, struct slice in, struct str *out) MUST_CHECK;
 int lz_compress(enum lz_codec codec, struct slice in, struct str *out) MUST_CHECK;
+/* With a level in the codec's own numbers: gzip -1 (the library's) or 0 to 9, lz4 1 to 17
+ * (from 3 on the slower, denser kind), zstd as zstd's own; snappy has none. */
+int lz_compress_level(enum lz_codec codec, int level, struct slice in,
+                      struct str *out) MUST_CHECK;
 
 /* An HTTP body under "X-Weft-Encoding: lz4": u32 big-endian plain size, one lz4 block. */
 int lz_body_decode(struct slice in, size_t max_bytes, struct str *out) MUST_CHECK;

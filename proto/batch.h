@@ -141,6 +141,17 @@ void batch_set_log_append_time(uint8_t *batch, int64_t now_ms);
 void batch_patched_head(const struct batch_info *info, int64_t base_offset,
                         int32_t leader_epoch, uint8_t head[BATCH_PATCH_BYTES]);
 
+/* ---- another codec (batch_recompress.c) ---- */
+
+/* Append the batch of INFO, which batch_validate_produce() passed, to OUT with its
+ * records packed by CODEC: header as it is but for length, codec, checksum and, of a
+ * CreateTime batch, a max timestamp that is wrong. At most MAX_BYTES of plain records.
+ * Walks the records: what is damaged is refused. Returns 0, KAFKA_CORRUPT_MESSAGE (does
+ * not unpack), KAFKA_INVALID_RECORD or KAFKA_MESSAGE_TOO_LARGE; then nothing is appended.
+ */
+int16_t batch_recompress(const struct batch_info *info, enum lz_codec codec, int level,
+                         size_t max_bytes, struct str *out) MUST_CHECK;
+
 /* ---- records ---- */
 
 struct record {

@@ -314,6 +314,20 @@ static int effective_codec(const struct topic_config_set *set)
     return LZ_NONE;
 }
 
+static int effective_level(const struct topic_config_set *set, int codec)
+{
+    switch (codec) {
+    case LZ_GZIP:
+        return (int)effective_int(set, "compression.gzip.level");
+    case LZ_LZ4:
+        return (int)effective_int(set, "compression.lz4.level");
+    case LZ_ZSTD:
+        return (int)effective_int(set, "compression.zstd.level");
+    default:
+        return 0;
+    }
+}
+
 void topic_config_effective(const struct topic_config_set *set,
                             struct topic_config *config)
 {
@@ -325,6 +339,7 @@ void topic_config_effective(const struct topic_config_set *set,
         slice_eq_str(effective(set, "message.timestamp.type"), "LogAppendTime");
     config->segment_bytes = effective_int(set, "segment.bytes");
     config->compression = effective_codec(set);
+    config->compression_level = effective_level(set, config->compression);
 
     const char *policy = topic_config_set_get(set, "cleanup.policy");
     config->compacted = policy != NULL && list_has(policy, SLICE_LITERAL("compact"));

@@ -66,6 +66,7 @@ struct topic_config {
     bool log_append_time;
     bool compacted;  /* cleanup.policy has "compact" */
     int compression; /* enum lz_codec, or -1: "producer" */
+    int compression_level;
     int64_t segment_bytes;
 };
 void topic_config_effective(const struct topic_config_set *set,

@@ -347,6 +347,120 @@ static void log_append_time_is_written(void **state)
                 before);
 }
 
+/* A topic's compression.type: a batch in another codec is packed anew, with its sequence;
+ * one that has it already stays as it was sent; both in one request. */
+static void batches_are_packed_as_the_topic_wants(void **state)
+{
+    struct built_record row = {.key = "a", .value = "1", .timestamp_ms = clock_wall_ms()};
+    struct built_batch batch = {.records = &row,
+                                .record_count = 1,
+                                .producer_id = 9,
+                                .base_sequence = 4,
+                                .attributes = LZ_GZIP};
+    struct batch_info info;
+
+    (void)state;
+    fake_core_add_topic(f.fake, "zstd", 2, "{\"compression.type\":\"zstd\"}");
+    struct slice gzip = batch_of(&batch);
+    batch.attributes = LZ_ZSTD;
+    struct slice zstd = batch_of(&batch);
+    struct produce_request *body = fixture_produce(&f, 9, "zstd", 0, gzip);
+    struct produce_request_partition both[2] = {body->topic_data[0].partition_data[0],
+                                                body->topic_data[0].partition_data[0]};
+    both[1].index = 1;
+    both[1].records = zstd;
+    body->topic_data[0].partition_data = both;
+    body->topic_data[0].partition_data_count = 2;
+    fake_core_hold(f.fake, ASK_PRODUCE, true);
+    fixture_send(&f, fd, KAFKA_PRODUCE, 9, 1, "test", body);
+    const struct produce_ask *ask =
+        CONTAINER_OF(fake_core_held_ask(f.fake, 0), struct produce_ask, ask);
+    assert_int_equal(ask->part_count, 2);
+    for (size_t i = 0; i < 2; i++) {
+        const uint8_t *bytes = ask->parts[i].bytes.ptr;
+        assert_int_equal(batch_parse(ask->parts[i].bytes, &info), 0);
+        assert_true(batch_check_crc(&info));
+        assert_int_equal(info.codec, LZ_ZSTD);
+        assert_int_equal(info.producer_id, 9);
+        assert_int_equal(info.base_sequence, 4);
+        assert_true(bytes >= ask->frame->data &&
+                    bytes + info.length <= ask->frame->data + ask->frame->len);
+    }
+    assert_true(slice_eq(ask->parts[1].bytes, zstd));
+    fake_core_hold(f.fake, ASK_PRODUCE, false);
+    fake_core_answer(f.fake, 0);
+    struct str frame;
+    str_init(&frame, MIB);
+    assert_true(fixture_receive(&f, fd, &frame));
+    str_fini(&frame);
+    assert_int_equal(produce_to(9, "zstd", 0, gzip)->error_code, 0);
+}
+
+/* The size limit holds for what would be stored too. */
+static void packing_does_not_pass_the_limit(void **state)
+{
+    struct built_record rows[8];
+    struct built_batch batch = {
+        .records = rows, .record_count = 8, .attributes = LZ_ZSTD};
+    char value[101];
+
+    (void)state;
+    memset(value, 'x', sizeof(value) - 1);
+    value[100] = '\0';
+    for (size_t i = 0; i < 8; i++)
+        rows[i] = (struct built_record){
+            .key = "a", .value = value, .timestamp_ms = clock_wall_ms()};
+    fake_core_add_topic(
+        f.fake, "plain", 1,
+        "{\"compression.type\":\"uncompressed\",\"max.message.bytes\":\"500\"}");
+    assert_int_equal(produce_to(9, "small", 0, batch_of(&batch))->error_code, 0);
+    assert_error(KAFKA_MESSAGE_TOO_LARGE, "plain", batch_of(&batch));
+    batch.record_count = 1;
+    assert_int_equal(produce_to(9, "plain", 0, batch_of(&batch))->error_code, 0);
+}
+
+/* A topic that limits how old records may be has each one looked at. */
+static void old_records_are_found(void **state)
+{
+    int64_t now = clock_wall_ms();
+    struct built_record rows[] = {{.key = "a", .value = "1", .timestamp_ms = now},
+                                  {.key = "b", .value = "2", .timestamp_ms = now - 90000},
+                                  {.key = "c", .value = "3", .timestamp_ms = now}};
+    struct built_batch batch = {.records = rows, .record_count = 3};
+
+    (void)state;
+    fake_core_add_topic(f.fake, "fresh", 1,
+                        "{\"message.timestamp.before.max.ms\":\"60000\"}");
+    const struct produce_response_partition *out =
+        produce_to(8, "fresh", 0, batch_of(&batch));
+    assert_int_equal(out->error_code, KAFKA_INVALID_TIMESTAMP);
+    assert_int_equal(out->record_errors_count, 1);
+    assert_int_equal(out->record_errors[0].batch_index, 1);
+    rows[1].timestamp_ms = now - 1000;
+    assert_int_equal(produce_to(8, "fresh", 0, batch_of(&batch))->error_code, 0);
+}
+
+/* What is set for all brokers is the topics' default: it acts at once, and a topic's own
+ * setting stands before it. */
+static void defaults_of_all_brokers_act(void **state)
+{
+    struct built_record row = {.key = "a", .timestamp_ms = clock_wall_ms()};
+    struct built_batch batch = {.records = &row, .record_count = 1};
+    char value[601];
+
+    (void)state;
+    memset(value, 'x', sizeof(value) - 1);
+    value[600] = '\0';
+    row.value = value;
+    assert_int_equal(produce_to(9, "t", 0, batch_of(&batch))->error_code, 0);
+    fake_core_put_setting(f.fake, "[4,\"\",{\"message.max.bytes\":\"400\"}]");
+    assert_error(KAFKA_MESSAGE_TOO_LARGE, "t", batch_of(&batch));
+    fake_core_add_topic(f.fake, "own", 1, "{\"max.message.bytes\":\"900\"}");
+    assert_int_equal(produce_to(9, "own", 0, batch_of(&batch))->error_code, 0);
+    fake_core_put_setting(f.fake, "[4,\"\",{}]");
+    assert_int_equal(produce_to(9, "t", 0, batch_of(&batch))->error_code, 0);
+}
+
 /* Transactions are not served: 53 without a transactional id, 48 with one. */
 static void transactional_batches_are_refused(void **state)
 {
@@ -448,6 +562,10 @@ int main(void)
         TEST(compacted_topics_want_keys),
         TEST(bombs_do_not_explode),
         TEST(zstd_needs_version_7),
+        TEST(batches_are_packed_as_the_topic_wants),
+        TEST(packing_does_not_pass_the_limit),
+        TEST(old_records_are_found),
+        TEST(defaults_of_all_brokers_act),
         TEST(log_append_time_is_written),
         TEST(transactional_batches_are_refused),
         TEST(partitions_are_independent),
