@@ -349,7 +349,8 @@ def test_agent_settings(wire, other, target, new_name):
         pytest.skip("Kafka does not know these names")
     assert alter(wire, BROKER, "", "num.partitions", "3") == NONE
     try:
-        until(lambda: describe(other, BROKER, "")[1]["num.partitions"]["value"], "3")
+        until(lambda: describe(other, BROKER, "")[1].get("num.partitions", {}).get("value"),
+              "3")
         name = new_name()
         assert conformance.create_error(other, name, partitions=-1) == NONE
         assert len(metadata(wire, [name])["topics"][0]["partitions"]) == 3
