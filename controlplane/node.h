@@ -185,13 +185,14 @@ enum node_change_kind {
     NODE_CHANGE_ADD,      /* as standby; ended when that is committed */
     NODE_CHANGE_PROMOTE,  /* to voter; ERR_UNAVAILABLE while it is not caught up */
     NODE_CHANGE_DEMOTE,   /* to standby */
-    NODE_CHANGE_REMOVE,   /* out of the cell; a leader may remove itself */
+    NODE_CHANGE_REMOVE,   /* out of the cell */
     NODE_CHANGE_TRANSFER, /* make it leader; 0: any voter that is up to date */
 };
 
 /* One change of the cell's membership. CODE: ERR_NOT_LEADER; ERR_CONFLICT: another one
  * is under way; ERR_NOT_FOUND: no such member; ERR_EXISTS: it is one already;
- * ERR_INVALID: it would leave no voter; ERR_TIMEOUT: not committed in time, nobody knows
+ * ERR_INVALID: it would leave no voter, or the node is the leader, which is to hand over
+ * first; ERR_TIMEOUT: not committed in time, nobody knows
  * whether it will be; ERR_UNAVAILABLE. ERR's text is for people. */
 struct node_change {
     void (*done)(struct node_change *change, int code, const struct err *err);

@@ -268,8 +268,8 @@ void node_change_role(struct node *node)
                        err_set(&change->err, ERR_UNAVAILABLE,
                                "the other node did not take over in time"));
     }
-    /* Else it is decided at the end of the tick: a leader that removes itself loses
-     * leadership by that. */
+    /* Else it is decided at the end of the tick: this may be called in the midst of an
+     * apply that ends the change. */
 }
 
 /* The change of one that leads no more. */
@@ -280,13 +280,9 @@ static void settle_change(struct node *node)
     if (change == NULL || change->kind == NODE_CHANGE_TRANSFER ||
         replica_is_leader(node->replica))
         return;
-    if (change->kind == NODE_CHANGE_REMOVE && change->node_id == node->options.node_id &&
-        replica_removed(node->replica))
-        end_change(node, change, 0);
-    else
-        end_change(node, change,
-                   err_set(&change->err, ERR_UNAVAILABLE,
-                           "leadership was lost; look whether the change was made"));
+    end_change(node, change,
+               err_set(&change->err, ERR_UNAVAILABLE,
+                       "leadership was lost; look whether the change was made"));
 }
 
 void node_change_tick(struct node *node)

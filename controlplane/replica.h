@@ -149,7 +149,8 @@ enum replica_change_kind {
  * ERR_CONFLICT: another is not committed yet; ERR_UNAVAILABLE: later, ERR says what for
  * (the node is not caught up; a voter does not know of the last change yet: promoting
  * then can end in a cell that elects nobody); ERR_NOT_FOUND, ERR_EXISTS; ERR_INVALID: it
- * would leave no voter; ERR_TOO_LARGE. */
+ * would leave no voter, or demotes or removes this leader itself, which must hand over
+ * first (replica_transfer()); ERR_TOO_LARGE. */
 int replica_change(struct replica *replica, enum replica_change_kind kind, uint64_t id,
                    const char *address, int64_t now_ms, uint64_t *index,
                    struct err *err) MUST_CHECK;

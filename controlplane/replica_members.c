@@ -7,7 +7,12 @@
  *  - every voter that will still be one has the last change in its log (guard 3 of
  *    replica_message.c): one that does not know that it is a voter refuses to vote. A
  *    voter that is dead is therefore removed before another is promoted;
- *  - a node to be promoted has nearly the whole log. */
+ *  - a node to be promoted has nearly the whole log;
+ *  - who goes does not lead. A leader that demotes or removes itself ends its office by the
+ *    change's commit, which a majority of the others has written, but perhaps only one of
+ *    them beside it: with that one's disk lost nobody who may stand for election is up to
+ *    date, though all voters but one are there. One that hands over first leaves a leader
+ *    that has the change, and goes on until the others have it too. */
 #include <string.h>
 
 #include "common/check.h"
@@ -163,6 +168,10 @@ static int check_member(const struct replica *replica, enum replica_change_kind 
         return err_set(err, ERR_EXISTS, "node %llu is a standby", (unsigned long long)id);
     if (voter && count_voters(now) == 1)
         return err_set(err, ERR_INVALID, "node %llu is the only voter",
+                       (unsigned long long)id);
+    if (voter && id == replica->options.id)
+        return err_set(err, ERR_INVALID,
+                       "node %llu leads: hand leadership to another voter first",
                        (unsigned long long)id);
     return check_voters(replica, id, false, now_ms, err);
 }

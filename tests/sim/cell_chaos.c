@@ -406,9 +406,13 @@ static void administrate(unsigned leader)
         cell.counts.replaced++;
     } else if (!cell.calm && chaos.changes && voters > 2 && all_whole(servers, count) &&
                cell_chance(40)) {
-        (void)cell_node_change(
-            leader, may_spend() && cell_chance(50) ? REPLICA_REMOVE : REPLICA_DEMOTE,
-            voter);
+        enum replica_change_kind kind =
+            may_spend() && cell_chance(50) ? REPLICA_REMOVE : REPLICA_DEMOTE;
+        /* As membership.c: a leader that is to go hands over first. */
+        if (voter == leader)
+            (void)cell_node_transfer(leader, 0);
+        else
+            (void)cell_node_change(leader, kind, voter);
     } else if (standby != 0 && (cell.calm || cell_chance(80))) {
         /* It may crash before it hears of it, and then the leader be lost. */
         if (cell_node_change(leader, REPLICA_PROMOTE, standby) == 0 && !cell.calm &&

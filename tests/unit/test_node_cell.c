@@ -240,14 +240,33 @@ static void test_join_by_snapshot(void **state)
     test_cell_converge(&f->cell);
 }
 
-/* A node that is removed is told so, and the others go on without it, also when it was
- * the leader. */
+/* The table of nodes, which says who was removed. */
+static void name_three(struct fixture *f)
+{
+    for (uint32_t i = 1; i <= 3; i++) {
+        struct command cmd = {.kind = COMMAND_NODE_PUT,
+                              .node_put = {.instance = test_uuid(9, i),
+                                           .name = SLICE_LITERAL("node"),
+                                           .features_max = 1000,
+                                           .wanted = WANT_VOTER}};
+        cmd.node_put.peer_address = slice_str(f->cell.nodes[i].listen);
+        test_cell_call(&f->cell, &cmd, &f->result);
+    }
+}
+
+/* A leader that is to go hands over first; a node that is removed is told so, and the
+ * others go on without it. */
 static void test_remove(void **state)
 {
     struct fixture *f = *state;
 
     start_three(f);
+    name_three(f);
     uint64_t leader = test_cell_leader(&f->cell);
+    struct command gone = {.kind = COMMAND_NODE_REMOVE, .node_remove = {.node_id = leader}};
+    assert_int_equal(test_cell_change(&f->cell, NODE_CHANGE_REMOVE, leader), ERR_INVALID);
+    assert_int_equal(test_cell_change(&f->cell, NODE_CHANGE_TRANSFER, 0), 0);
+    test_cell_call(&f->cell, &gone, &f->result);
     assert_int_equal(test_cell_change(&f->cell, NODE_CHANGE_REMOVE, leader), 0);
     for (int i = 0; i < 500 && atomic_load(&f->cell.nodes[leader].removed) == 0; i++)
         usleep(10000);

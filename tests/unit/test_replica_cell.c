@@ -412,15 +412,28 @@ static void test_refused_changes(void **state)
     vcell_change(cell, REPLICA_REMOVE, vcell_other(cell, vcell_leader(cell), 0));
 }
 
-/* A leader that is removed steps down when that is committed, and knows it. */
+/* ID hands over, and another leads. */
+static uint64_t hand_over(struct vcell *cell, uint64_t id)
+{
+    struct err err;
+
+    assert_int_equal(replica_transfer(vcell_replica(cell, id), 0, cell->now_ms, &err), 0);
+    vcell_until_leader(cell);
+    uint64_t leader = vcell_leader(cell);
+    assert_int_not_equal(leader, id);
+    return leader;
+}
+
+/* A leader neither demotes nor removes itself: it hands over, and the next one does it. */
 static void test_remove_leader(void **state)
 {
     struct vcell *cell = *state;
     uint64_t leader = vcell_leader(cell);
-    assert_int_equal(try_change(cell, REPLICA_REMOVE, leader), 0);
-    vcell_run(cell, 50);
-    assert_false(replica_is_leader(vcell_replica(cell, leader)));
-    assert_true(replica_removed(vcell_replica(cell, leader)));
+    assert_int_equal(try_change(cell, REPLICA_REMOVE, leader), ERR_INVALID);
+    assert_int_equal(try_change(cell, REPLICA_DEMOTE, leader), ERR_INVALID);
+    assert_false(replica_changing(vcell_replica(cell, leader)));
+    hand_over(cell, leader);
+    vcell_change(cell, REPLICA_REMOVE, leader);
     vcell_crash(cell, leader);
     vcell_until_leader(cell);
     submit_many(cell, 10);
@@ -433,14 +446,9 @@ static void test_remove_leader_of_two(void **state)
     struct vcell *cell = *state;
     vcell_change(cell, REPLICA_REMOVE, vcell_other(cell, vcell_leader(cell), 0));
     uint64_t leader = vcell_leader(cell);
-    struct replica_server server;
-    uint64_t other = 0;
-    for (uint64_t id = 1; id <= 3; id++) {
-        if (id != leader && vcell_server(cell, leader, id, &server))
-            other = id;
-    }
-    uint64_t term = replica_term(vcell_replica(cell, leader));
-    assert_int_equal(try_change(cell, REPLICA_REMOVE, leader), 0);
+    assert_int_equal(try_change(cell, REPLICA_REMOVE, leader), ERR_INVALID);
+    uint64_t other = hand_over(cell, leader);
+    vcell_change(cell, REPLICA_REMOVE, leader);
     vcell_run(cell, 3 * VCELL_ELECTION);
     assert_true(replica_is_leader(vcell_replica(cell, other)));
     assert_true(replica_term(vcell_replica(cell, other)) > term);
