@@ -93,7 +93,8 @@ struct node {
     /* a snapshot from the leader */
     struct install *install;
     struct recovery *recovery; /* its log was lost, it has no vote yet; or NULL */
-    bool transfer_wanted;      /* for one that lost its log */
+    uint64_t transfer_for;     /* hand over in transfer_term: this one lost its log; 0: no */
+    uint64_t transfer_term;
     bool installed;            /* tell about it at the end of the tick */
     /* health, for all threads */
     pthread_mutex_t health_mutex;

@@ -192,27 +192,53 @@ void node_flush_recovery(struct node *node)
 
 /* ---- at the leader ---- */
 
+/* Another voter than the one that lost its log, and which obeys no such word; 0: none
+ * answers. */
+static uint64_t heir_beside(const struct node *node, uint64_t lost)
+{
+    struct replica_server servers[REPLICA_SERVERS_MAX];
+    size_t count = replica_servers(node->replica, servers);
+    int64_t since_ms = clock_monotonic_ms() - (int64_t)node->options.election_timeout_ms;
+    uint64_t heir = 0, best = 0;
+
+    for (size_t i = 0; i < count; i++) {
+        const struct replica_server *server = &servers[i];
+        if (server->self || server->id == lost || server->role != REPLICA_VOTER ||
+            server->heard_ms < since_ms || server->match_index <= best)
+            continue;
+        heir = server->id;
+        best = server->match_index;
+    }
+    return heir;
+}
+
 void node_peer_lost(struct node *node, uint64_t from)
 {
-    struct err err = {.code = 0};
-
     if (!replica_is_leader(node->replica))
         return; /* whoever leads next knows nothing of it anyway */
     log_warn("node", "a node has lost its log: handing leadership over for it",
              "node=%llu", (unsigned long long)from);
-    if (replica_transfer(node->replica, 0, clock_monotonic_ms(), &err) != 0)
-        node->transfer_wanted = true;
-    node_touch(node);
+    node->transfer_for = from;
+    node->transfer_term = replica_term(node->replica);
+    node_retry_transfer(node);
 }
 
+/* It is done when another leads, or this node anew: a hand-over that was begun may come to
+ * nothing. */
 void node_retry_transfer(struct node *node)
 {
     struct err err;
 
-    if (!node->transfer_wanted)
+    if (node->transfer_for == 0)
         return;
     if (!replica_is_leader(node->replica) ||
-        replica_transfer(node->replica, 0, clock_monotonic_ms(), &err) == 0)
-        node->transfer_wanted = false;
+        replica_term(node->replica) != node->transfer_term) {
+        node->transfer_for = 0;
+        return;
+    }
+    uint64_t heir = heir_beside(node, node->transfer_for);
+    if (heir != 0 &&
+        replica_transfer(node->replica, heir, clock_monotonic_ms(), &err) != 0)
+        log_debug("node", "leadership cannot be handed over yet", "err=\"%s\"", err.text);
     node_touch(node);
 }
