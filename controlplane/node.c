@@ -146,6 +146,7 @@ static void on_role(void *arg)
         return;
     node->leader = leader;
     if (leader) {
+        node_begin_time(node);
         pthread_mutex_lock(&node->health_mutex);
         node->health.elections_total++;
         pthread_mutex_unlock(&node->health_mutex);
@@ -392,6 +393,13 @@ static int open_log(struct node *node, struct err *err)
     return 0;
 }
 
+static int64_t wall_ms(void *arg)
+{
+    struct node *node = arg;
+    return node->options.wall_ms == NULL ? clock_wall_ms()
+                                         : node->options.wall_ms(node->options.arg);
+}
+
 static int make_replica(struct node *node, struct err *err)
 {
     char path[NODE_PATH_BYTES];
@@ -411,6 +419,7 @@ static int make_replica(struct node *node, struct err *err)
                                       .start = node->loaded.position,
                                       .wal = node->wal,
                                       .arg = node,
+                                      .wall_ms = wall_ms,
                                       .on_apply = node_on_apply,
                                       .on_skip = node_on_skip,
                                       .on_role = on_role,

@@ -73,6 +73,7 @@ struct node_options {
      * node_kill() or at once. NULL: abort(). */
     void (*on_fatal)(void *arg, const struct err *err);
     const struct wal_ops *wal_ops; /* tests: how the log writes; NULL: the system's */
+    int64_t (*wall_ms)(void *arg); /* tests: the wall clock; NULL: the system's */
     /* Tests: what this program knows (0: FEATURE_LEVEL_MAX), and from which level on a
      * command is known (NULL: command_level). */
     uint32_t features_max;
@@ -153,7 +154,13 @@ uint64_t node_id(const struct node *node);
 /* Valid until the next on_installed. */
 const struct state *node_state(const struct node *node);
 struct uuid node_cell_id(const struct node *node); /* any thread */
-/* Wall clock that never goes back behind any command. */
+/* The time that commands get: this node's wall clock; but never behind any command, and
+ * at a leader that others have elected not later than NODE_CLOCK_AHEAD_MS after the time
+ * that most of the voters' clocks had reached then (replica_clock.c), or than the last
+ * command's time then; both gone on at the pace of the monotonic clock. So a clock that is
+ * far in the future, or jumps there, moves the cell by minutes and not for ever. A node
+ * alone in its cell goes by its own. */
+#define NODE_CLOCK_AHEAD_MS (INT64_C(5) * 60 * 1000)
 int64_t node_now_ms(const struct node *node);
 /* Raft's term: a new one begins a new history of watch cursors. */
 uint64_t node_term(const struct node *node);

@@ -60,6 +60,8 @@ struct node {
     struct loop_deferred flush;
     struct str result;
     int64_t stamped_ms;
+    /* When this node began to lead: the state's time and the monotonic clock's. */
+    int64_t led_from_ms, led_since_ms;
     bool leader, stopping;
     bool dead; /* see on_fatal */
     struct err dead_err;
@@ -122,6 +124,7 @@ int node_check_level(const struct node *node, const struct state *state,
 /* What is pending becomes an entry, unless many are under way: then it waits for the next
  * end of a tick. ALL: it does not. */
 void node_flush_proposals(struct node *node, bool all);
+void node_begin_time(struct node *node); /* this node leads from now on */
 /* Nobody knows whether what was submitted will happen: tell who waits. */
 void node_end_batches(struct node *node, int code);
 void node_end_all(struct node *node, int code);

@@ -165,10 +165,45 @@ void node_flush_proposals(struct node *node, bool all)
     }
 }
 
+/* ---- time ---- */
+
+static int64_t wall_ms(const struct node *node)
+{
+    return node->options.wall_ms == NULL ? clock_wall_ms()
+                                         : node->options.wall_ms(node->options.arg);
+}
+
+/* How far the time of commands may go by now; see node_now_ms(). */
+static int64_t latest_ms(const struct node *node)
+{
+    int64_t now_ms = clock_monotonic_ms();
+    int64_t voters_ms = replica_clock_ms(node->replica, now_ms);
+
+    if (voters_ms == REPLICA_NO_CLOCK)
+        return INT64_MAX;
+    return MAX(voters_ms + NODE_CLOCK_AHEAD_MS,
+               node->led_from_ms + (now_ms - node->led_since_ms));
+}
+
+void node_begin_time(struct node *node)
+{
+    node->led_from_ms = state_now_ms(node->state);
+    node->led_since_ms = clock_monotonic_ms();
+    int64_t ahead_ms = wall_ms(node) - latest_ms(node);
+    if (ahead_ms > 0)
+        log_error("node",
+                  "the clock of this node is far ahead of the other nodes': commands get "
+                  "an earlier time; set the clock right",
+                  "ahead_ms=%lld", (long long)(ahead_ms + NODE_CLOCK_AHEAD_MS));
+}
+
 int64_t node_now_ms(const struct node *node)
 {
-    int64_t now_ms = MAX(clock_wall_ms(), state_now_ms(node->state));
-    return MAX(now_ms, node->stamped_ms);
+    int64_t now_ms = wall_ms(node);
+
+    if (node->leader)
+        now_ms = MIN(now_ms, latest_ms(node));
+    return MAX(now_ms, MAX(state_now_ms(node->state), node->stamped_ms));
 }
 
 void node_propose(struct node *node, struct proposal *proposal, struct command *cmd)

@@ -321,6 +321,8 @@ int replica_step(struct replica *replica, struct raft_event *event, int64_t now_
     if (rc != 0)
         return rc;
     step_configurations(replica, now_ms);
+    if (!replica->dead && !led && raft_state(&replica->raft) == RAFT_LEADER)
+        replica_compare_clocks(replica, now_ms);
     if (!replica->dead && !led)
         begin_leading(replica, now_ms);
     if (!replica->dead)

@@ -59,6 +59,8 @@ struct replica_options {
     struct replica_position start; /* of the last checkpoint */
     struct wal *wal; /* read at the start; later belongs to the log's thread */
     void *arg;       /* of the callbacks; all but on_apply and on_skip may be NULL */
+    /* The wall clock, told to others with our votes: replica_clock_ms(). */
+    int64_t (*wall_ms)(void *arg);
     /* A committed, durable command. */
     void (*on_apply)(void *arg, uint64_t index, uint64_t term, struct slice data);
     /* An entry that holds no command. */
@@ -104,6 +106,12 @@ int replica_receive(struct replica *replica, uint64_t from, struct slice bytes,
                     int64_t now_ms) MUST_CHECK;
 /* A log job came back; frees it. Applies what that committed. */
 void replica_log_done(struct replica *replica, struct log_job *job, int64_t now_ms);
+/* What the voters' wall clocks say by now, as far as they told it when this node was
+ * elected: the time that more than half of them had reached, gone on at the pace of the
+ * monotonic clock. One clock that is far ahead does not count in it. REPLICA_NO_CLOCK:
+ * this node alone was asked, or does not lead. */
+#define REPLICA_NO_CLOCK INT64_MIN
+int64_t replica_clock_ms(const struct replica *replica, int64_t now_ms);
 /* The time has come that replica_timeout_ms() named. */
 void replica_tick(struct replica *replica, int64_t now_ms);
 int64_t replica_timeout_ms(const struct replica *replica); /* monotonic */

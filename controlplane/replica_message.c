@@ -129,7 +129,9 @@ static void send_vote_result(struct replica *replica, uint64_t to,
     struct peer_message msg = {
         .type = PEER_VOTE_RESULT,
         .term = args->term,
-        .clock_ms = PEER_NO_CLOCK,
+        .clock_ms = replica->options.wall_ms == NULL
+                        ? PEER_NO_CLOCK
+                        : replica->options.wall_ms(replica->options.arg),
         .vote_result = {.pre_vote = args->pre_vote, .granted = args->vote_granted}};
     /* Guard 4. */
     if (args->pre_vote && !args->vote_granted)
@@ -219,7 +221,7 @@ struct replica_peer *replica_peer(struct replica *replica, uint64_t id)
     if (replica->peer_count < ARRAY_LEN(replica->peers))
         oldest = replica->peer_count++;
     replica->peers[oldest] =
-        (struct replica_peer){.id = id, .heard_ms = -1, .install_ms = -1};
+        (struct replica_peer){.id = id, .heard_ms = -1, .install_ms = -1, .wall_at_ms = -1};
     return &replica->peers[oldest];
 }
 
@@ -337,6 +339,7 @@ static void receive_vote_result(struct replica *replica, uint64_t from,
 {
     struct raft_message message = {.type = RAFT_REQUEST_VOTE_RESULT};
 
+    replica_heard_clock(replica, from, msg, now_ms);
     if (state_of(replica) != RAFT_CANDIDATE)
         return; /* guard 5 */
     message.request_vote_result.version = MESSAGE_VERSION;

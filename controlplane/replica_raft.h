@@ -32,6 +32,8 @@ struct replica_peer {
     uint64_t id;
     int64_t heard_ms;   /* -1: never */
     int64_t install_ms; /* when our snapshot was offered to it last; -1: not */
+    int64_t wall_ms;    /* its wall clock, when a vote of it came last: */
+    int64_t wall_at_ms; /* -1: never */
 };
 
 enum install_state {
@@ -81,6 +83,7 @@ struct replica {
         int write_code;
         uint64_t committed, uncommitted; /* of the configuration */
     } told;
+    int64_t clock_ms, clock_at_ms; /* of a leader: see replica_clock_ms() */
     struct replica_peer peers[LEASE_PEERS_MAX];
     size_t peer_count;
     struct str out; /* the message that is being encoded */
@@ -125,6 +128,14 @@ int replica_decode_configuration(struct slice bytes,
 
 void replica_send(struct replica *replica, const struct raft_message *message,
                   int64_t now_ms);
+
+/* ---- replica_clock.c ---- */
+
+/* MSG, a vote of FROM, tells its wall clock. */
+void replica_heard_clock(struct replica *replica, uint64_t from,
+                         const struct peer_message *msg, int64_t now_ms);
+/* This node was elected. */
+void replica_compare_clocks(struct replica *replica, int64_t now_ms);
 
 /* ---- replica_install.c ---- */
 

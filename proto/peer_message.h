@@ -18,7 +18,8 @@
  *
  * clock_ms: in APPEND and INSTALL the sender's monotonic clock; in APPEND_RESULT the
  * newest of the leader's in this term that the follower has got, PEER_NO_CLOCK if none:
- * the leader's lease. No other node reads it as a time.
+ * the leader's lease. No other node reads it as a time. In VOTE_RESULT the voter's wall
+ * clock, in ms since 1970 (replica_clock.c says what for); PEER_NO_CLOCK: not told.
  *
  * A transfer of leadership has a number within the leader's term. The vote request that
  * it permits to disrupt carries both, and the leader's later APPENDs say up to which

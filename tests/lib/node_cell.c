@@ -86,6 +86,12 @@ static void pick_port(char *listen, size_t size)
     close(fd);
 }
 
+static int64_t wall_ms(void *arg)
+{
+    struct test_node *test = arg;
+    return clock_wall_ms() + atomic_load(&test->ahead_ms);
+}
+
 void test_cell_start(struct test_cell *cell, uint64_t id)
 {
     struct test_node *test = &cell->nodes[id];
@@ -122,6 +128,7 @@ void test_cell_start(struct test_cell *cell, uint64_t id)
         .wal_segment_bytes = 256 * KIB,
         .checkpoint_log_bytes = cell->checkpoint_log_bytes,
         .arg = test,
+        .wall_ms = wall_ms,
         .on_leader = on_leader,
         .on_installed = on_installed,
         .on_removed = on_removed,

@@ -19,6 +19,7 @@ struct test_node {
     atomic_int leads;     /* calls of on_leader(true) */
     atomic_int installed; /* calls of on_installed */
     atomic_int removed;
+    _Atomic int64_t ahead_ms; /* its wall clock's error */
 };
 
 struct test_cell {

@@ -103,6 +103,12 @@ static void on_configuration(void *arg)
     node->configurations++;
 }
 
+static int64_t wall_ms(void *arg)
+{
+    const struct vcell_node *node = arg;
+    return node->wall_ms + node->cell->now_ms;
+}
+
 static void on_fatal(void *arg, const struct err *err)
 {
     struct vcell_node *node = arg;
@@ -153,6 +159,7 @@ void vcell_start(struct vcell *cell, uint64_t id)
                                       .start = node->saved.position,
                                       .wal = node->wal,
                                       .arg = node,
+                                      .wall_ms = wall_ms,
                                       .on_apply = on_apply,
                                       .on_skip = on_skip,
                                       .on_message = on_message,

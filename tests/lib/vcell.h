@@ -43,6 +43,7 @@ struct vcell_node {
     uint64_t install_from;       /* 0: none asked for */
     unsigned installs, configurations;
     int fatal;
+    int64_t wall_ms; /* what its wall clock shows when the cell's time is 0 */
 };
 
 struct vcell_message {

@@ -175,6 +175,39 @@ static void test_transfer(void **state)
     }
 }
 
+static void read_time(struct node *node, void *arg)
+{
+    *(int64_t *)arg = state_now_ms(node_state(node));
+}
+
+/* The time of the state's last command, less what it is. */
+static int64_t ahead_ms(struct fixture *f)
+{
+    int64_t at_ms = 0;
+
+    take_ids(f, 3);
+    node_run(f->cell.nodes[test_cell_leader(&f->cell)].node, read_time, &at_ms);
+    return at_ms - clock_wall_ms();
+}
+
+/* A leader whose clock is a month ahead, or jumps there, takes the cell's time a few
+ * minutes along and not for ever. */
+static void test_clock_ahead(void **state)
+{
+    struct fixture *f = *state;
+    int64_t month_ms = INT64_C(30) * 24 * 3600 * 1000;
+
+    start_three(f);
+    assert_in_range(ahead_ms(f) + 1000, 0, 1000);
+    atomic_store(&f->cell.nodes[2].ahead_ms, month_ms);
+    if (test_cell_leader(&f->cell) != 2)
+        assert_int_equal(test_cell_change(&f->cell, NODE_CHANGE_TRANSFER, 2), 0);
+    assert_in_range(ahead_ms(f) + 1000, 0, NODE_CLOCK_AHEAD_MS + 3000);
+    assert_int_equal(test_cell_change(&f->cell, NODE_CHANGE_TRANSFER, 3), 0);
+    atomic_store(&f->cell.nodes[3].ahead_ms, month_ms);
+    assert_in_range(ahead_ms(f) + 1000, 0, NODE_CLOCK_AHEAD_MS + 3000);
+}
+
 /* Of a majority that is gone nothing is acknowledged, and nothing is read. */
 static void test_minority(void **state)
 {
@@ -509,6 +542,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_failover, setup, teardown),
         cmocka_unit_test_setup_teardown(test_hand_over, setup, teardown),
         cmocka_unit_test_setup_teardown(test_transfer, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_clock_ahead, setup, teardown),
         cmocka_unit_test_setup_teardown(test_minority, setup, teardown),
         cmocka_unit_test_setup_teardown(test_install, setup, teardown),
         cmocka_unit_test_setup_teardown(test_join_by_snapshot, setup, teardown),

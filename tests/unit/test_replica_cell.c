@@ -435,12 +435,11 @@ static void test_remove_leader(void **state)
     hand_over(cell, leader);
     vcell_change(cell, REPLICA_REMOVE, leader);
     vcell_crash(cell, leader);
-    vcell_until_leader(cell);
     submit_many(cell, 10);
     vcell_until_equal(cell);
 }
 
-/* Of two voters the leader removes itself: the other elects itself, in a new term. */
+/* Of two voters the leader is removed by the other, which then leads alone. */
 static void test_remove_leader_of_two(void **state)
 {
     struct vcell *cell = *state;
@@ -450,8 +449,8 @@ static void test_remove_leader_of_two(void **state)
     uint64_t other = hand_over(cell, leader);
     vcell_change(cell, REPLICA_REMOVE, leader);
     vcell_run(cell, 3 * VCELL_ELECTION);
-    assert_true(replica_is_leader(vcell_replica(cell, other)));
-    assert_true(replica_term(vcell_replica(cell, other)) > term);
+    assert_int_equal(vcell_leader(cell), other);
+    assert_true(vcell_submit(cell, other, "alone") > 0);
 }
 
 /* A hand-over takes far less than 100 ms, and the old leader reads nothing from its
@@ -518,6 +517,34 @@ static void test_lease_ends_first(void **state)
     vcell_run(cell, end_ms + 2 - cell->now_ms);
     assert_int_equal(vcell_readers(cell), 0);
     assert_true(replica_is_leader(vcell_replica(cell, old)));
+}
+
+/* A leader knows what time it is by most of the voters' clocks: its own, far ahead, does
+ * not count, and neither does one of the others'. */
+static void test_clock(void **state)
+{
+    struct vcell *cell = *state;
+    int64_t hour_ms = 3600000, when_ms = 1000 * hour_ms;
+
+    for (uint64_t wrong = 1; wrong <= 3; wrong++) {
+        for (uint64_t id = 1; id <= 3; id++)
+            cell->nodes[id].wall_ms = when_ms + (id == wrong ? 500 * hour_ms : 0);
+        uint64_t leader = hand_over(cell, vcell_leader(cell));
+        vcell_run(cell, 100);
+        const struct replica *replica = vcell_replica(cell, leader);
+        /* Not to the millisecond: their words were under way. */
+        assert_in_range(replica_clock_ms(replica, cell->now_ms) - when_ms,
+                        cell->now_ms - 10, cell->now_ms);
+        /* It goes on at the pace of the monotonic clock, wherever the wall's jumps. */
+        cell->nodes[leader].wall_ms += hour_ms;
+        vcell_run(cell, 200);
+        /* Not to the millisecond: their words were under way. */
+        assert_in_range(replica_clock_ms(replica, cell->now_ms) - when_ms,
+                        cell->now_ms - 10, cell->now_ms);
+        uint64_t other = vcell_other(cell, leader, 0);
+        assert_true(replica_clock_ms(vcell_replica(cell, other), cell->now_ms) ==
+                    REPLICA_NO_CLOCK);
+    }
 }
 
 static uint64_t stopped;
@@ -801,6 +828,7 @@ int main(void)
                                        TEST3(test_transfer),
                                        TEST3(test_lease_after_pause),
                                        TEST3(test_lease_ends_first),
+                                       TEST3(test_clock),
                                        TEST3(test_transfer_revoked),
                                        TEST3(test_restarted_voter),
                                        TEST3(test_no_space),
