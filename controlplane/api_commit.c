@@ -3,7 +3,8 @@
  * The server's thread turns each COMMIT's JSON into the raw form that the log carries;
  * the columns stay packed all the way. The core thread only proposes. An object that is
  * malformed is refused by itself, in its RESULT: the others go on (and their order, I8,
- * is that of the request). */
+ * is that of the request). While other clusters commit too, a cluster has only so many under
+ * way (turns.h): the others of its requests wait on the core thread, parked. */
 #include "controlplane/api.h"
 
 #include "common/check.h"
@@ -15,6 +16,8 @@
 
 /* An object from the future has a wrong clock behind it. Agents keep to ours. */
 #define MAX_FUTURE_MS (10 * 60 * 1000)
+/* As much of a commit counts as one of an ordinary size. */
+#define TURN_BYTES (4 * KIB)
 
 struct item {
     int refused; /* before it was proposed, or 0 */
@@ -26,6 +29,9 @@ struct commit_call {
     size_t count;
     struct item *items;
     int64_t proposed_at_us;
+    struct turn turn;
+    struct call *call;
+    int32_t node_id; /* of the agent, when it asked */
 };
 
 static void commit_cleanup(struct call *call)
@@ -44,14 +50,19 @@ static void commit_settled(struct node *node, struct call *call)
     call_done(call);
 }
 
-static void commit_core(struct node *node, struct call *call)
+static void release(struct node *node, struct call *call)
 {
     struct commit_call *commits = call->data;
-    const struct agent_info *agent =
-        state_agent(call_cluster(node, call), &call->agent_id);
-    size_t proposed = 0;
+    turns_give(call->service->turns, &commits->turn, loop_now_ms(node_loop(node)));
+}
 
-    commits->proposed_at_us = clock_monotonic_us();
+/* Its turn has come; whether cluster and agent are still there, the command finds out. */
+static void propose(struct turn *turn)
+{
+    struct commit_call *commits = CONTAINER_OF(turn, struct commit_call, turn);
+    struct call *call = commits->call;
+    struct node *node = call->service->node;
+
     for (size_t i = 0; i < commits->count; i++) {
         struct item *item = &commits->items[i];
         if (item->refused != 0)
@@ -60,17 +71,42 @@ static void commit_core(struct node *node, struct call *call)
             .kind = COMMAND_COMMIT,
             .cluster_id = call->cluster_id,
             .commit = {.agent_id = call->agent_id,
-                       .node_id = agent->node_id,
+                       .node_id = commits->node_id,
                        .max_age_ms = call->service->options->commit_max_age_ms,
                        .max_future_ms = MAX_FUTURE_MS,
                        .metadata_max =
                            (uint64_t)call->service->options->max_metadata_bytes,
                        .payload = str_slice(&item->payload)}};
         call_propose(node, call, &item->proposal, &cmd, commit_settled);
-        proposed++;
     }
-    if (proposed == 0)
-        call_done(call);
+}
+
+static unsigned weigh(const struct commit_call *commits)
+{
+    size_t weight = 0;
+
+    for (size_t i = 0; i < commits->count; i++) {
+        if (commits->items[i].refused == 0)
+            weight += 1 + commits->items[i].payload.len / TURN_BYTES;
+    }
+    return (unsigned)weight;
+}
+
+static void commit_core(struct node *node, struct call *call)
+{
+    struct commit_call *commits = call->data;
+
+    commits->proposed_at_us = clock_monotonic_us();
+    commits->call = call;
+    commits->node_id = state_agent(call_cluster(node, call), &call->agent_id)->node_id;
+    commits->turn.go = propose;
+    commits->turn.weight = weigh(commits);
+    call->release = release;
+    if (commits->turn.weight == 0)
+        call_done(call); /* all were refused */
+    else
+        turns_take(call->service->turns, &commits->turn, &call->cluster_id,
+                   loop_now_ms(node_loop(node)));
 }
 
 static struct json *refusal(int code)

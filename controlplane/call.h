@@ -52,6 +52,9 @@ struct call {
     struct list_call *list; /* list.c's */
     /* Called once at the end, on a server's thread, for what DATA holds beside. */
     void (*cleanup)(struct call *call);
+    /* Called on the core thread when all proposals of a visit have settled, well or not.
+     */
+    void (*release)(struct node *node, struct call *call);
     /* Set by call_done: the control plane's clock, the applied index. */
     int64_t now_ms;
     uint64_t cursor;

@@ -248,6 +248,8 @@ static void on_proposal_done(struct proposal *proposal, int code, struct slice r
     ASSERT(call->outstanding > 0);
     if (--call->outstanding > 0)
         return;
+    if (call->release != NULL)
+        call->release(node, call);
     if (call->err.code == 0 && call->on_settled != NULL)
         call->on_settled(node, call);
     else

@@ -561,6 +561,7 @@ int service_start(const struct control_options *options, struct service **out,
     service->group_timers = group_timers_new(options);
     service->coordinator = group_timers_coordinator(service->group_timers);
     feed_pass_groups(service->feed, on_group, service);
+    service->turns = turns_new();
     int code = cell_begin(options, &service->addresses, &service->cell, err);
     service->trust = service->cell.trust;
     if (code == 0)
@@ -668,6 +669,7 @@ void service_stop(struct service *service)
     feed_free(service->feed);
     sessions_free(service->sessions);
     group_timers_free(service->group_timers);
+    turns_free(service->turns);
     cell_fini(&service->cell);
     cell_addresses_fini(&service->addresses);
     quota_free(service->cluster_quota);

@@ -23,6 +23,7 @@
 #include "controlplane/quota.h"
 #include "controlplane/sessions.h"
 #include "controlplane/trust.h"
+#include "controlplane/turns.h"
 
 /* Constant between service_start and service_stop but for what it says. */
 struct service {
@@ -48,6 +49,7 @@ struct service {
     struct sessions *sessions;
     struct group_timers *group_timers;
     struct coordinator *coordinator; /* of those */
+    struct turns *turns; /* of commits */
     struct members *members;
     size_t cas_seen; /* what trust was loaded with */
     struct uuid ca_seen;

@@ -598,6 +598,7 @@ static void make_state(struct fake_control *fake)
     struct service *service = &fake->service;
     service->feed = feed_new((size_t)fake->options.feed_bytes, on_dirty, service->node);
     service->sessions = sessions_new(fake->options.session_timeout_ms);
+    service->turns = turns_new();
     struct state_events events = feed_hooks(service->feed);
     service->node->state = state_new(&events);
     service->node->dirty = false;
@@ -618,6 +619,7 @@ static void free_state(struct fake_control *fake)
     sessions_free(fake->service.sessions);
     group_timers_detach(fake->service.group_timers);
     group_timers_free(fake->service.group_timers);
+    turns_free(fake->service.turns);
 }
 
 void fake_control_reset(struct fake_control *fake)
