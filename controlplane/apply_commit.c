@@ -307,10 +307,10 @@ static void meter(struct state *state, struct cluster *cluster)
     if (s->accepted_count == 0)
         return;
     struct usage_hour *hour = apply_meter(state, cluster);
-    hour->produced_bytes += s->bytes;
-    hour->produced_records += s->records;
-    hour->produced_batches += s->batch_sum;
-    hour->produced_objects++;
+    usage_count(&hour->produced_bytes, s->bytes);
+    usage_count(&hour->produced_records, s->records);
+    usage_count(&hour->produced_batches, s->batch_sum);
+    usage_count(&hour->produced_objects, 1);
 }
 
 /* How long a result is kept: a repeat can come while the commit is not too old, and its

@@ -52,7 +52,8 @@ struct usage_hour *apply_meter(struct state *state, struct cluster *cluster)
     while (cluster->partition_count > 0 && at_ms < now_ms) {
         int64_t end_ms = MIN(at_ms - at_ms % USAGE_HOUR_MS + USAGE_HOUR_MS, now_ms);
         struct usage_hour *hour = hour_at(state, cluster, at_ms);
-        hour->partition_ms += cluster->partition_count * (uint64_t)(end_ms - at_ms);
+        usage_count(&hour->partition_ms,
+                    cluster->partition_count * (uint64_t)(end_ms - at_ms));
         at_ms = end_ms;
     }
     struct usage_hour *hour = hour_at(state, cluster, now_ms);
@@ -118,8 +119,12 @@ void apply_usage_report(struct state *state, const struct command *cmd,
     source->reported_at_ms = state->now_ms;
     struct usage_counters *last = &source->counters;
     struct usage_hour *hour = apply_meter(state, cluster);
-    hour->fetched_bytes += growth(counters->fetched_bytes, &last->fetched_bytes);
-    hour->fetched_records += growth(counters->fetched_records, &last->fetched_records);
-    hour->fetch_requests += growth(counters->fetch_requests, &last->fetch_requests);
-    hour->produce_requests += growth(counters->produce_requests, &last->produce_requests);
+    usage_count(&hour->fetched_bytes,
+                growth(counters->fetched_bytes, &last->fetched_bytes));
+    usage_count(&hour->fetched_records,
+                growth(counters->fetched_records, &last->fetched_records));
+    usage_count(&hour->fetch_requests,
+                growth(counters->fetch_requests, &last->fetch_requests));
+    usage_count(&hour->produce_requests,
+                growth(counters->produce_requests, &last->produce_requests));
 }

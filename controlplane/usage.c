@@ -256,7 +256,7 @@ static void give_idle(struct hours_walk *walk, const struct cluster *cluster,
         struct usage_hour *last = walk->count == 0 ? NULL : &walk->hours[walk->count - 1];
         at_ms = end_ms;
         if (last != NULL && last->start_ms == start_ms)
-            last->partition_ms += more;
+            usage_count(&last->partition_ms, more);
         else if (hour_wanted(walk, start_ms))
             walk->hours[walk->count++] =
                 (struct usage_hour){.start_ms = start_ms, .partition_ms = more};

@@ -28,6 +28,17 @@
 #include "controlplane/row.h"
 #include "proto/command.h"
 
+/* What a counter holds at most: the largest that everybody reads the same. It stays there:
+ * what an agent says of itself must not bring a bill back to nothing. */
+#define USAGE_COUNTER_MAX ((uint64_t)INT64_MAX)
+
+static inline void usage_count(uint64_t *counter, uint64_t more)
+{
+    *counter = *counter >= USAGE_COUNTER_MAX || more > USAGE_COUNTER_MAX - *counter
+                   ? USAGE_COUNTER_MAX
+                   : *counter + more;
+}
+
 #define USAGE_HOUR_MS INT64_C(3600000)
 #define USAGE_DAY_MS  (24 * USAGE_HOUR_MS)
 /* Thirteen months: a bill can be checked against that of a year ago. */

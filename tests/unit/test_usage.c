@@ -91,6 +91,22 @@ static void test_fetched(void **state)
     assert_int_equal(hours[1].start_ms - hours[0].start_ms, USAGE_HOUR_MS);
 }
 
+/* However much an agent claims, with each of its lives anew: a counter stays at its end
+ * and does not come round. */
+static void test_counters_end(void **state)
+{
+    struct driver *d = *state;
+    struct usage_hour hours[4];
+
+    for (uint64_t life = 1; life <= 40; life++)
+        report(d, life, UINT64_C(1) << 60);
+    assert_int_equal(read_usage(d, hours, 4), 1);
+    assert_true(hours[0].fetched_bytes == (uint64_t)INT64_MAX);
+    report(d, 41, 5);
+    assert_int_equal(read_usage(d, hours, 4), 1);
+    assert_true(hours[0].fetched_bytes == (uint64_t)INT64_MAX);
+}
+
 /* Partition time goes on while nothing happens, and is split at the hours. */
 static void test_partition_time(void **state)
 {
@@ -135,6 +151,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_produced, setup, teardown),
         cmocka_unit_test_setup_teardown(test_fetched, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_counters_end, setup, teardown),
         cmocka_unit_test_setup_teardown(test_partition_time, setup, teardown),
         cmocka_unit_test_setup_teardown(test_retention, setup, teardown),
     };
