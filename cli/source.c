@@ -216,7 +216,9 @@ int source_put(const char *where, struct slice bytes, struct err *err)
 
     if (bytes.len > PUT_MAX_BYTES) {
         rc = err_set(err, ERR_TOO_LARGE,
-                     "%zu bytes: a store takes 5 GiB in one piece at most", bytes.len);
+                     "%zu bytes: a store takes 5 GiB in one piece at most; write it to a "
+                     "file and copy that in parts",
+                     bytes.len);
     } else {
         put.crc = crc32c(bytes.ptr, bytes.len);
         rc = reach_store(where, timeout_ms, source, err);

@@ -34,6 +34,7 @@
 #define REQUEST_LIMIT_MS   60000 /* until a request of the store has failed */
 #define RATE_MIN           1000  /* that of a PUT may be later: bytes a millisecond */
 #define NAME_BYTES         160
+#define S3_PUT_MAX         (UINT64_C(5) << 30)
 /* Types of messages, besides STORE_REPLY. */
 enum { WORD_BEGIN = 1, WORD_END, WORD_ANSWERED };
 
@@ -144,11 +145,23 @@ static void run_note(struct node *node, struct ask *ask)
 {
     struct question *question = CONTAINER_OF(ask, struct question, ask);
     const struct node_snapshot *snapshot = &question->snapshot;
-    char place[COMMAND_NAME_MAX + 1];
-    struct command cmd = {.kind = COMMAND_BACKUP_RECORD};
+    const struct backup_options *options = &question->backup->options;
+    char place[COMMAND_NAME_MAX + 1], target[COMMAND_NAME_MAX + 1];
+    struct command_context context = {
+        .actor_kind = ACTOR_CELL,
+        .actor_name = SLICE_LITERAL("weft-controlplane --backup-to"),
+        .remote = slice_str(""),
+        .action = SLICE_LITERAL("backup.record"),
+        .request_id = uuid_random(),
+        .audit_max = options->audit_max,
+        .audit_age_ms = options->audit_age_ms,
+    };
+    struct command cmd = {.kind = COMMAND_BACKUP_RECORD, .context = &context};
 
     snprintf(place, sizeof(place), "%s/%s", question->backup->url,
              question->backup->name);
+    snprintf(target, sizeof(target), "backups/%s", question->backup->name);
+    context.target = slice_str(target);
     cmd.backup_record.backup_id = uuid_random();
     cmd.backup_record.place = slice_str(place);
     cmd.backup_record.applied_index = snapshot->index;
@@ -247,6 +260,22 @@ static void begin_snapshot(struct backup *backup)
     ask(backup, SNAPSHOT, run_snapshot, on_ask_done);
 }
 
+static int check_size(const struct backup *backup, struct err *err)
+{
+    uint64_t bytes = backup->question.snapshot.file_bytes;
+    uint64_t max = backup->options.put_max_bytes;
+
+    if (max == 0 && strncmp(backup->url, "s3://", 5) == 0)
+        max = S3_PUT_MAX;
+    if (max == 0 || bytes <= max)
+        return 0;
+    return err_set(err, ERR_TOO_LARGE,
+                   "it has %" PRIu64 " bytes, and the store takes %" PRIu64
+                   " in one piece: write it to a file (weft backup create FILE, or "
+                   "--backup-to file:///DIR) and copy that in parts",
+                   bytes, max);
+}
+
 static void begin_put(struct backup *backup)
 {
     const struct node_snapshot *snapshot = &backup->question.snapshot;
@@ -258,7 +287,7 @@ static void begin_put(struct backup *backup)
              "weft-backup-%s-%014" PRId64 "-%" PRIu64 ".snapshot",
              uuid_print(&cell_id, text), snapshot->created_at_ms, snapshot->index);
     FAULT_POINT("backup-snapshot");
-    if (map(backup, &err) != 0) {
+    if (check_size(backup, &err) != 0 || map(backup, &err) != 0) {
         fail(backup, &err);
         return;
     }

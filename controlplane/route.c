@@ -91,8 +91,8 @@ static const struct route people_routes[] = {
     {"GET", "/api/v1/backups", ACCESS_OPERATOR, 0, SMALL, api_backups_list, NULL},
     {"POST", "/api/v1/backups", ACCESS_OPERATOR, 0, SMALL, api_backups_record,
      "backup.record"},
-    {"GET", "/api/v1/backups/download", ACCESS_OPERATOR, ROUTE_WAITS, SMALL,
-     api_backups_download, NULL},
+    {"GET", "/api/v1/backups/download", ACCESS_OPERATOR, ROUTE_WAITS | ROUTE_NO_HEAD,
+     SMALL, api_backups_download, NULL},
     {"GET", "/api/v1/backups/{backup}", ACCESS_OPERATOR, 0, SMALL, api_backups_get, NULL},
     {"GET", CELL, ACCESS_OPERATOR, 0, SMALL, api_cell_get, NULL},
     {"PATCH", CELL, ACCESS_OPERATOR, 0, SMALL, api_cell_patch, "cell.feature-level"},
@@ -188,12 +188,12 @@ static bool path_matches(const char *pattern, const char *path, struct route_mat
 }
 
 /* GET brings HEAD along, and every path has OPTIONS. */
-static void allow_method(struct str *allow, const char *method)
+static void allow_method(struct str *allow, const struct route *route)
 {
     if (allow->len == 0)
         str_puts(allow, "OPTIONS");
-    str_printf(allow, ", %s", method);
-    if (strcmp(method, "GET") == 0)
+    str_printf(allow, ", %s", route->method);
+    if (strcmp(route->method, "GET") == 0 && (route->flags & ROUTE_NO_HEAD) == 0)
         str_puts(allow, ", HEAD");
 }
 
@@ -202,19 +202,24 @@ enum route_result route_find(const struct route_table *table, const char *method
                              struct str *allow)
 {
     enum route_result result = ROUTE_NO_PATH;
-    if (strcmp(method, "HEAD") == 0)
+    bool head = strcmp(method, "HEAD") == 0;
+
+    if (head)
         method = "GET";
     for (size_t i = 0; i < table->count; i++) {
         const struct route *route = &table->routes[i];
         struct route_match found = {.index = i};
         if (!path_matches(route->path, path, &found))
             continue;
-        if (strcmp(route->method, method) == 0) {
+        bool same = strcmp(route->method, method) == 0;
+        if (same && !(head && (route->flags & ROUTE_NO_HEAD) != 0)) {
             *match = found;
             return ROUTE_FOUND;
         }
-        allow_method(allow, route->method);
+        allow_method(allow, route);
         result = ROUTE_NO_METHOD;
+        if (same)
+            break; /* a pattern further down is for others */
     }
     return result;
 }

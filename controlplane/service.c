@@ -515,7 +515,9 @@ static int start_backups(struct service *service, struct err *err)
                                           .every_ms = options->backup_every_ms,
                                           .keep = (unsigned)options->backup_keep,
                                           .dir = options->data_dir,
-                                          .node = service->node};
+                                          .node = service->node,
+                                          .audit_max = (uint32_t)options->audit_max,
+                                          .audit_age_ms = options->audit_age_ms};
     if (options->backup_to == NULL)
         return 0;
     int code = backup_start(&backup, &service->backup, err);

@@ -28,6 +28,7 @@ struct fixture {
     char dir[64], store[64], url[80];
     struct node *node;
     struct backup *backup;
+    uint64_t put_max_bytes;
 };
 
 static int setup(void **state)
@@ -72,6 +73,8 @@ static void start(struct fixture *f, int64_t every_ms)
                                            .keep = KEEP,
                                            .dir = f->dir,
                                            .node = f->node,
+                                           .audit_max = 1000,
+                                           .put_max_bytes = f->put_max_bytes,
                                            .look_ms = 20,
                                            .limit_ms = 200};
     if (backup_start(&options, &f->backup, &err) != 0)
@@ -117,6 +120,46 @@ static void last_note(struct node *node, void *arg)
     char *place = arg;
     while ((note = state_backup_next(node_state(node), note)) != NULL)
         snprintf(place, 400, "%s", note->place);
+}
+
+static void count_entries(struct node *node, void *arg)
+{
+    const struct audit_query query = {.action = SLICE_LITERAL("backup.record")};
+    const struct audit_entry *entries[10];
+    uint64_t next;
+    size_t *count = arg;
+
+    *count = state_audit(node_state(node), &query, entries, 10, &next);
+    for (size_t i = 0; i < *count; i++) {
+        assert_int_equal(entries[i]->actor_kind, ACTOR_CELL);
+        assert_non_null(strstr(entries[i]->target, "backups/weft-backup-"));
+        assert_int_equal(entries[i]->code, 0);
+    }
+}
+
+/* Each backup that the cell makes by itself is in the audit log. */
+static void test_audited(void **state)
+{
+    struct fixture *f = *state;
+    size_t count = 0;
+
+    start(f, 3600000);
+    await(f, 1, 0);
+    node_run(f->node, count_entries, &count);
+    assert_int_equal(count, 1);
+}
+
+/* What the store does not take in one piece is not sent, and the reason says what to do. */
+static void test_too_large(void **state)
+{
+    struct fixture *f = *state;
+    struct dirent **names;
+
+    f->put_max_bytes = 100;
+    start(f, 1);
+    assert_int_equal(await(f, 0, 2).made_total, 0);
+    assert_int_equal(list(f, &names), 0);
+    free(names);
 }
 
 /* Backups are made by themselves, the newest are kept, each is noted and restorable. */
@@ -185,6 +228,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_schedule, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_audited, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_too_large, setup, teardown),
         cmocka_unit_test_setup_teardown(test_not_due, setup, teardown),
         cmocka_unit_test_setup_teardown(test_store_fails, setup, teardown),
     };

@@ -79,6 +79,11 @@ static void methods(void **state)
     assert_string_equal(str_cstr(&allow), "OPTIONS, GET, HEAD, POST");
     assert_int_equal(find(&people_table, "HEAD", "/healthz"), ROUTE_FOUND);
     assert_int_equal(find(&agents_table, "get", "/agent/v1/watch"), ROUTE_NO_METHOD);
+    /* A backup is not made to be thrown away. */
+    assert_int_equal(find(&people_table, "GET", "/api/v1/backups/download"), ROUTE_FOUND);
+    assert_int_equal(find(&people_table, "HEAD", "/api/v1/backups/download"),
+                     ROUTE_NO_METHOD);
+    assert_string_equal(str_cstr(&allow), "OPTIONS, GET");
     str_fini(&allow);
 }
 
