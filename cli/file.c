@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "common/check.h"
+#include "common/dir_sync.h"
 #include "common/mem.h"
 
 /* What a signal removes: a name that does not move, or "". */
@@ -96,24 +97,6 @@ int file_temporary(const char *path, char *name, int *fd, struct err *err)
     return 0;
 }
 
-/* A rename is durable when the directory is synced. */
-static int sync_directory(const char *path, struct err *err)
-{
-    const char *slash = strrchr(path, '/');
-    char *directory = mem_strdup(slash == NULL ? "." : path);
-    int rc = 0;
-
-    if (slash != NULL)
-        directory[slash == path ? 1 : slash - path] = '\0';
-    int fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd < 0 || fsync(fd) != 0)
-        rc = err_set_errno(err, errno, "sync %s", directory);
-    if (fd >= 0)
-        close(fd);
-    mem_free(directory);
-    return rc;
-}
-
 int file_keep(const char *name, int fd, const char *path, struct err *err)
 {
     int rc = 0;
@@ -127,7 +110,7 @@ int file_keep(const char *name, int fd, const char *path, struct err *err)
     if (rc != 0)
         (void)unlink(name);
     is_doomed = 0;
-    return rc == 0 ? sync_directory(path, err) : rc;
+    return rc == 0 ? dir_sync_of(path, err) : rc;
 }
 
 void file_drop(const char *name, int fd)

@@ -21,6 +21,7 @@
 #include "common/check.h"
 #include "common/clock.h"
 #include "common/crypto.h"
+#include "common/dir_sync.h"
 #include "common/fault.h"
 #include "common/log.h"
 #include "common/mem.h"
@@ -305,12 +306,7 @@ void node_path(const struct node *node, const char *name, char path[NODE_PATH_BY
 
 int node_sync_dir(const struct node *node, struct err *err)
 {
-    int fd = open(node->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    int rc =
-        fd < 0 || fsync(fd) != 0 ? err_set_errno(err, errno, "sync %s", node->dir) : 0;
-    if (fd >= 0)
-        close(fd);
-    return rc;
+    return dir_sync(node->dir, err);
 }
 
 static int open_dir(struct node *node, struct err *err)

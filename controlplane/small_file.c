@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "common/dir_sync.h"
 #include "common/mem.h"
 
 static int write_all(int fd, struct slice bytes)
@@ -22,20 +23,6 @@ static int write_all(int fd, struct slice bytes)
         bytes = slice_of(bytes.ptr + n, bytes.len - (size_t)n);
     }
     return 0;
-}
-
-static void sync_directory_of(const char *path)
-{
-    char *dir = mem_strdup(path);
-    char *slash = strrchr(dir, '/');
-    if (slash != NULL)
-        slash[slash == dir ? 1 : 0] = '\0';
-    int fd = open(slash == NULL ? "." : dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd >= 0) {
-        fsync(fd);
-        close(fd);
-    }
-    mem_free(dir);
 }
 
 static void join_path(const char *dir, const char *name, struct str *path)
@@ -67,7 +54,7 @@ static int put(const char *dir, const char *name, struct slice bytes, unsigned m
                              : rename(str_cstr(&temporary), str_cstr(&path))) != 0)
         code = err_set_errno(err, errno, "name %s", str_cstr(&path));
     if (code == 0)
-        sync_directory_of(str_cstr(&path));
+        code = dir_sync_of(str_cstr(&path), err);
     if (create || code != 0)
         unlink(str_cstr(&temporary));
     str_fini(&path);

@@ -10,6 +10,7 @@
 
 #include "common/crc32c.h"
 #include "common/cursor.h"
+#include "common/dir_sync.h"
 #include "common/fault.h"
 
 #define VOTE_MAGIC  0x57454654564f5445u /* "WEFTVOTE" */
@@ -59,25 +60,6 @@ static int write_both(const struct vote *vote, struct err *err)
     return rc != 0 ? rc : write_copy(vote, COPY_STRIDE, err);
 }
 
-/* Make the entry of PATH in its directory durable: without, a power cut can take a file
- * whose bytes were all synced, and the vote with it. */
-static int sync_entry(const char *path, struct err *err)
-{
-    char dir[1024];
-    const char *slash = strrchr(path, '/');
-    int n = slash == NULL
-                ? snprintf(dir, sizeof(dir), ".")
-                : snprintf(dir, sizeof(dir), "%.*s", (int)(slash - path + 1), path);
-
-    if (n < 0 || (size_t)n >= sizeof(dir))
-        return err_set(err, ERR_INVALID, "the path of the vote file is too long");
-    int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    int rc = fd >= 0 && fsync(fd) == 0 ? 0 : err_set_errno(err, errno, "sync %s", dir);
-    if (fd >= 0)
-        close(fd);
-    return rc;
-}
-
 int vote_open(struct vote *vote, const char *path, const struct vote_ops *ops,
               struct err *err)
 {
@@ -101,8 +83,9 @@ int vote_open(struct vote *vote, const char *path, const struct vote_ops *ops,
     }
     *vote = have_a && (!have_b || a.serial > b.serial) ? a : b;
     int rc = have_a && have_b && a.serial == b.serial ? 0 : write_both(vote, err);
+    /* Or a power cut can take a file whose bytes were all synced, and the vote with it. */
     if (rc == 0)
-        rc = sync_entry(path, err);
+        rc = dir_sync_of(path, err);
     if (rc != 0) {
         close(fd);
         vote->fd = -1;

@@ -13,6 +13,7 @@
 #include "common/clock.h"
 #include "common/crc32c.h"
 #include "common/cursor.h"
+#include "common/dir_sync.h"
 #include "common/fault.h"
 #include "common/lz.h"
 
@@ -285,23 +286,6 @@ static int read_some(int fd, uint8_t *bytes, size_t len, size_t *count, struct e
     return 0;
 }
 
-/* The directory entry of PATH becomes durable. */
-static int sync_dir(const char *path, struct err *err)
-{
-    char dir[PATH_MAX_];
-    (void)snprintf(dir, sizeof(dir), "%s", path);
-    char *slash = strrchr(dir, '/');
-    if (slash == NULL)
-        (void)snprintf(dir, sizeof(dir), ".");
-    else
-        slash[slash == dir ? 1 : 0] = '\0';
-    int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    int rc = fd < 0 || fsync(fd) != 0 ? err_set_errno(err, errno, "sync %s", dir) : 0;
-    if (fd >= 0)
-        close(fd);
-    return rc;
-}
-
 static int part_path(const char *path, char part[PATH_MAX_], struct err *err)
 {
     int n = snprintf(part, PATH_MAX_, "%s.part", path);
@@ -318,7 +302,7 @@ static int finish_file(int fd, const char *part, const char *path, int rc,
     if (rc == 0 && rename(part, path) != 0)
         rc = err_set_errno(err, errno, "rename %s", part);
     if (rc == 0)
-        rc = sync_dir(path, err);
+        rc = dir_sync_of(path, err);
     if (rc != 0)
         (void)unlink(part);
     return rc;
