@@ -407,6 +407,31 @@ static int go_on(const struct control_options *options,
     return join(options, addresses, cell, err);
 }
 
+/* What the data directory holds. What an interrupted restore left is removed, if it is to
+ * be restored again; *RESTORED: the restore had come to its end. */
+static int look(const struct control_options *options, enum identity_place *place,
+                bool *restored, struct err *err)
+{
+    const char *dir = options->data_dir;
+    int code = 0;
+
+    *place = identity_look(dir);
+    if (!restore_begun(dir))
+        return 0;
+    if (*place == IDENTITY_THERE) {
+        *restored = true;
+        return restore_ended(dir, err);
+    }
+    if (options->restore == NULL)
+        return err_set(err, ERR_CONFLICT,
+                       "%s holds a restore that was interrupted: start with --restore and "
+                       "the backup again, which begins it anew",
+                       dir);
+    code = restore_clear(dir, err);
+    *place = identity_look(dir);
+    return code;
+}
+
 int cell_begin(const struct control_options *options,
                const struct cell_addresses *addresses, struct cell_self *cell,
                struct err *err)
@@ -416,13 +441,17 @@ int cell_begin(const struct control_options *options,
     int code = make_directory(options->data_dir, err);
     if (code != 0)
         return code;
-    enum identity_place place = identity_look(options->data_dir);
+    enum identity_place place = IDENTITY_NOTHING;
+    bool restored = false;
+    code = look(options, &place, &restored, err);
+    if (code != 0)
+        return code;
     if (place == IDENTITY_FOREIGN)
         return refuse_foreign(options->data_dir, err);
     if (place == IDENTITY_NOTHING && !options->bootstrap && options->join == NULL &&
         options->restore == NULL)
         return refuse_empty(options->data_dir, err);
-    if (place == IDENTITY_THERE && options->restore != NULL)
+    if (place == IDENTITY_THERE && options->restore != NULL && !restored)
         return err_set(err, ERR_EXISTS,
                        "%s holds a node already: leave --restore away to go on as that, "
                        "or restore into an empty directory",

@@ -1,19 +1,30 @@
 /* restore.c - unpack the backup, then run the node alone, without peers and listeners,
- * until its table of nodes holds nobody but itself; only then is there an identity. */
+ * until its table of nodes holds nobody but itself; only then is there an identity.
+ *
+ * From its beginning to its end DIR/restoring is there. A crash in between is made good by
+ * the same command: what is there is thrown away, since nobody but this command has seen
+ * anything of that cell, and the restore begins again. */
 #include "controlplane/restore.h"
 
+#include <dirent.h>
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "common/clock.h"
+#include "common/dir_sync.h"
+#include "common/fault.h"
 #include "common/log.h"
 #include "common/version.h"
 #include "controlplane/errand.h"
+#include "controlplane/small_file.h"
 #include "proto/snapshot_file.h"
 
 #define WAIT_MS  60000
 #define PAUSE_US 5000
+#define NOTE     "restoring"
+#define PATH_LEN 4096
 
 struct restore {
     const struct control_options *options;
@@ -139,6 +150,69 @@ static int settle_table(struct restore *restore, struct err *err)
     }
 }
 
+/* --- over a crash --- */
+
+static void path_in(const char *dir, const char *name, char path[PATH_LEN])
+{
+    (void)snprintf(path, PATH_LEN, "%s/%s", dir, name);
+}
+
+bool restore_begun(const char *dir)
+{
+    char path[PATH_LEN];
+
+    path_in(dir, NOTE, path);
+    return access(path, F_OK) == 0;
+}
+
+/* What node_restore() and the node after it make; nothing else is touched. */
+static bool is_ours(const char *name)
+{
+    static const char *const begins[] = {"state.db", "install", "wal-", "durable",
+                                         "vote",     "copy-",   "ship-", "identity.new"};
+
+    for (size_t i = 0; i < ARRAY_LEN(begins); i++) {
+        if (strncmp(name, begins[i], strlen(begins[i])) == 0)
+            return true;
+    }
+    return false;
+}
+
+static int clear(const char *dir, struct err *err)
+{
+    DIR *opened = opendir(dir);
+    const struct dirent *item;
+    char path[PATH_LEN];
+    int rc = opened == NULL ? err_set_errno(err, errno, "read %s", dir) : 0;
+
+    while (rc == 0 && (item = readdir(opened)) != NULL) {
+        if (!is_ours(item->d_name))
+            continue;
+        path_in(dir, item->d_name, path);
+        if (unlink(path) != 0 && errno != ENOENT)
+            rc = err_set_errno(err, errno, "remove %s", path);
+    }
+    if (opened != NULL)
+        closedir(opened);
+    return rc == 0 ? dir_sync(dir, err) : rc;
+}
+
+int restore_clear(const char *dir, struct err *err)
+{
+    log_warn("cell", "a restore was interrupted: it begins again", "dir=%s", dir);
+    return clear(dir, err);
+}
+
+int restore_ended(const char *dir, struct err *err)
+{
+    char path[PATH_LEN];
+
+    path_in(dir, NOTE, path);
+    if (unlink(path) != 0 && errno != ENOENT)
+        return err_set_errno(err, errno, "remove %s", path);
+    return dir_sync(dir, err);
+}
+
 /* --- all of it --- */
 
 static int issue(struct restore *restore, struct err *err)
@@ -161,6 +235,37 @@ static int issue(struct restore *restore, struct err *err)
     return code;
 }
 
+/* The node of its own, alone: from the unpacked backup to a cell. */
+static int settle(struct restore *restore, struct err *err)
+{
+    const struct identity *identity = &restore->cell->identity;
+    const struct node_options node = {.dir = restore->options->data_dir,
+                                      .cell_id = identity->cell_id,
+                                      .node_id = identity->node_id,
+                                      .begin = NODE_GO_ON,
+                                      .address = restore->addresses->peers};
+    int code = node_start(&node, &restore->node, err);
+
+    if (code != 0)
+        return code;
+    code = issue(restore, err);
+    if (code == 0)
+        code = settle_table(restore, err);
+    node_stop(restore->node);
+    FAULT_POINT("restore-settled");
+    return code;
+}
+
+/* What failed leaves nothing behind: another attempt may be with another file. */
+static void give_up(const char *dir)
+{
+    struct err err;
+
+    if (clear(dir, &err) != 0 || restore_ended(dir, &err) != 0)
+        log_warn("cell", "what a failed restore left was not removed", "err=\"%s\"",
+                 err.text);
+}
+
 int restore_cell(const struct control_options *options,
                  const struct cell_addresses *addresses, struct cell_self *cell,
                  struct err *err)
@@ -168,34 +273,31 @@ int restore_cell(const struct control_options *options,
     struct identity *identity = &cell->identity;
     struct restore restore = {.options = options, .addresses = addresses, .cell = cell};
     const struct snapshot_info *info = &restore.info;
+    const char *dir = options->data_dir;
 
+    if (identity_look(dir) != IDENTITY_NOTHING)
+        return err_set(err, ERR_EXISTS, "%s is not empty", dir);
     identity->stage = IDENTITY_MEMBER;
     identity->cell_id = uuid_random();
     identity->instance = uuid_random();
     identity->node_id = 0;
-    int code = node_restore(options->data_dir, options->restore, &identity->cell_id,
+    int code = small_file_write(dir, NOTE, slice_str(""), 0600, err);
+    if (code == 0)
+        code = node_restore(dir, options->restore, &identity->cell_id,
                             &identity->node_id, addresses->peers, &restore.info, err);
-    if (code != 0)
+    FAULT_POINT("restore-unpacked");
+    if (code == 0)
+        code = settle(&restore, err);
+    if (code == 0)
+        code = identity_save(dir, cell->key, identity, true, err);
+    FAULT_POINT("restore-identified");
+    if (code != 0) {
+        give_up(dir);
         return code;
-    const struct node_options node = {.dir = options->data_dir,
-                                      .cell_id = identity->cell_id,
-                                      .node_id = identity->node_id,
-                                      .begin = NODE_GO_ON,
-                                      .address = addresses->peers};
-    code = node_start(&node, &restore.node, err);
-    if (code != 0)
-        return code;
-    code = issue(&restore, err);
-    if (code == 0)
-        code = settle_table(&restore, err);
-    node_stop(restore.node);
-    if (code == 0)
-        code = identity_save(options->data_dir, cell->key, identity, true, err);
-    if (code == 0)
-        log_warn("cell",
-                 "restored from a backup: what was committed after it is not here",
-                 "file=%s index=%llu taken_at_ms=%lld node=%llu", options->restore,
-                 (unsigned long long)info->index, (long long)info->created_at_ms,
-                 (unsigned long long)identity->node_id);
-    return code;
+    }
+    log_warn("cell", "restored from a backup: what was committed after it is not here",
+             "file=%s index=%llu taken_at_ms=%lld node=%llu", options->restore,
+             (unsigned long long)info->index, (long long)info->created_at_ms,
+             (unsigned long long)identity->node_id);
+    return restore_ended(dir, err);
 }

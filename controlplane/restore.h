@@ -6,6 +6,8 @@
 #ifndef CONTROLPLANE_RESTORE_H
 #define CONTROLPLANE_RESTORE_H
 
+#include <stdbool.h>
+
 #include "common/defs.h"
 #include "common/err.h"
 #include "controlplane/cell.h"
@@ -16,5 +18,12 @@
 int restore_cell(const struct control_options *options,
                  const struct cell_addresses *addresses, struct cell_self *cell,
                  struct err *err) MUST_CHECK;
+
+/* A restore into DIR was begun, and not seen to end (a file says so, until it has). */
+bool restore_begun(const char *dir);
+/* It was interrupted: remove what it left, so that it can be begun again. */
+int restore_clear(const char *dir, struct err *err) MUST_CHECK;
+/* It has ended: the identity is there. */
+int restore_ended(const char *dir, struct err *err) MUST_CHECK;
 
 #endif

@@ -507,6 +507,39 @@ def test_restored_cell(tmp_path):
         assert cell.call("GET", "/api/v1/cell")["id"] == told["id"]
 
 
+def test_interrupted_restore(tmp_path):
+    """A restore that a crash broke off is begun again by the same command, and without it
+    refused; behind the end of it, the node goes on as what it is."""
+    with Cell(tmp_path) as cell:
+        cell.found()
+        cell.call("POST", "/api/v1/clusters", {"name": "kept"})
+        admin = cell.leader().admin
+        _, _, backup = admin.raw("GET", "/api/v1/backups/download", None,
+                                 {"Authorization": f"Bearer {admin.token}"})
+        (tmp_path / "backup").write_bytes(backup)
+        cell.leader().kill()
+        again = Node(cell, tmp_path / "restored", restore=tmp_path / "backup",
+                     cell_key_file=cell.founder_data / "cell.key")
+        cell.nodes.append(again)
+        again.data.mkdir(parents=True, mode=0o700)
+        for name in ("restoring", "state.db", "state.db-wal", "install", "vote",
+                     "wal-00000000000000000001.log"):
+            (again.data / name).write_bytes(b"half of it")
+        del again.options["restore"]
+        refuses(again, "a restore that was interrupted")
+        again.options["restore"] = tmp_path / "backup"
+        again.start()
+        told = cell.call("GET", "/api/v1/cell")
+        assert [c["name"] for c in cell.call("GET", "/api/v1/clusters")["items"]] == ["kept"]
+        assert not (again.data / "restoring").exists()
+        again.kill()
+        (again.data / "restoring").touch()
+        again.start()
+        assert cell.call("GET", "/api/v1/cell")["id"] == told["id"]
+        again.stop()
+        refuses(again, "holds a node already")
+
+
 def test_nothing_secret_is_in_the_log(three):
     """Neither tokens nor keys are logged."""
     texts = [(three.founder_data / "admin-token").read_text().strip(),
