@@ -25,11 +25,14 @@ const struct command login_rows[] = {
         .examples =
             "weft login https://cp.example.com:7800 --ca-fingerprint 5f1c... --token "
             "@admin-token\n"
-            "weft login https://cp.example.com:7800 --ca-file ca.crt --name prod\n"
+            "weft login https://cp1.example.com:7800,https://cp2.example.com:7800 "
+            "--ca-file ca.crt --name prod\n"
             "vault read -field=token weft | weft login https://cp.example.com:7800 "
             "--token -",
         .args = {{.name = "url",
-                  .help = "https://HOST:PORT of a node's listener for people"}},
+                  .help = "https://HOST:PORT of a node's listener for people; of several "
+                          "nodes with commas between: all are remembered, and the one that "
+                          "leads is found"}},
         .flags = {{.name = "ca-fingerprint",
                    .type = FLAG_TEXT,
                    .placeholder = "HEX",

@@ -105,16 +105,32 @@ static int fetch_ca(struct cli *cli, const char *url, const char *ca_pem, struct
     return rc;
 }
 
+/* Of the first of CONTEXT's servers that answers: *URL, or the last that did not. */
+static int fetch_ca_of_any(struct cli *cli, const struct context *context,
+                           const char *ca_pem, const char **url, struct str *pem,
+                           struct err *err)
+{
+    int rc = ERR_INVALID;
+
+    for (size_t i = 0; i < context->server_count && rc != 0; i++) {
+        *url = context->servers[i];
+        rc = fetch_ca(cli, *url, ca_pem, pem, err);
+    }
+    return rc;
+}
+
 /* Trust by fingerprint. */
-static int pin(struct cli *cli, const char *url, const char *fingerprint, char **ca_pem)
+static int pin(struct cli *cli, const struct context *context, const char *fingerprint,
+               char **ca_pem)
 {
     char first[X509_FINGERPRINT_LEN + 1];
+    const char *url = NULL;
     struct str pem, picked;
     struct err err = {0};
 
     str_init(&pem, CA_MAX);
     str_init(&picked, CA_MAX);
-    int rc = fetch_ca(cli, url, NULL, &pem, &err);
+    int rc = fetch_ca_of_any(cli, context, NULL, &url, &pem, &err);
     int exit_code = rest_exit(rc);
     if (rc != 0) {
         cli_error(cli, "%s", err.text);
@@ -149,7 +165,7 @@ static int pin(struct cli *cli, const char *url, const char *fingerprint, char *
     return exit_code;
 }
 
-static int trust(struct cli *cli, const char *url, struct context *context)
+static int trust(struct cli *cli, struct context *context)
 {
     const char *file = args_flag(&cli->args, "ca-file");
     const char *fingerprint = args_flag(&cli->args, "ca-fingerprint");
@@ -160,7 +176,7 @@ static int trust(struct cli *cli, const char *url, struct context *context)
     if (file == NULL && fingerprint == NULL && context->ca_pem != NULL)
         return 0; /* again, by what it was trusted before */
     if (file == NULL)
-        return pin(cli, url, fingerprint, &context->ca_pem);
+        return pin(cli, context, fingerprint, &context->ca_pem);
     str_init(&pem, CA_MAX);
     str_init(&picked, CA_MAX);
     int rc = file_read(file, &pem, &err);
@@ -307,14 +323,30 @@ static int prove(struct cli *cli, struct context *context, char **role, char **w
         add_nodes(cli, context);
     /* A cell whose CA is being replaced has two: keep both, now that it is trusted. */
     str_init(&pem, CA_MAX);
-    if (fetch_ca(cli, context->servers[0], context->ca_pem, &pem, &err) == 0 &&
+    const char *url = NULL;
+    if (fetch_ca_of_any(cli, context, context->ca_pem, &url, &pem, &err) == 0 &&
         memmem(str_cstr(&pem), pem.len, "-----BEGIN CERTIFICATE-----", 27) != NULL)
         context_set(&context->ca_pem, str_cstr(&pem));
     str_fini(&pem);
     return 0;
 }
 
-/* The name of a context that was not given one: the host. */
+/* URLS: addresses of nodes of one cell, with commas between. */
+static int add_servers(struct context *context, const char *urls, struct err *err)
+{
+    char *text = mem_strdup(urls), *rest = NULL;
+    int rc = 0;
+
+    for (char *url = strtok_r(text, ", ", &rest); url != NULL && rc == 0;
+         url = strtok_r(NULL, ", ", &rest))
+        rc = context_add_server(context, url, err);
+    mem_free(text);
+    if (rc == 0 && context->server_count == 0)
+        rc = err_set(err, ERR_INVALID, "no address is given: want https://HOST:PORT");
+    return rc;
+}
+
+/* The name of a context that was not given one: the host of the first address. */
 static void default_name(const char *url, char name[CONFIG_NAME_MAX + 1])
 {
     const char *host = strstr(url, "://");
@@ -327,7 +359,7 @@ static void default_name(const char *url, char name[CONFIG_NAME_MAX + 1])
     name[n] = '\0';
 }
 
-static int login_into(struct cli *cli, struct config *config, const char *url,
+static int login_into(struct cli *cli, struct config *config, const char *urls,
                       const char *name)
 {
     const char *cluster = args_flag(&cli->args, "cluster");
@@ -342,11 +374,11 @@ static int login_into(struct cli *cli, struct config *config, const char *url,
     }
     bool known = context->server_count > 0;
     context_clear_servers(context);
-    if (context_add_server(context, url, &err) != 0) {
+    if (add_servers(context, urls, &err) != 0) {
         cli_error(cli, "%s", err.text);
         return CLI_USAGE;
     }
-    rc = trust(cli, url, context);
+    rc = trust(cli, context);
     if (rc == 0)
         rc = get_token(cli, &context->token);
     if (rc == 0 && cluster != NULL)
@@ -360,7 +392,7 @@ static int login_into(struct cli *cli, struct config *config, const char *url,
     }
     if (rc == 0)
         cli_note(cli, "%s %s as %s (%s); this is the context %s now",
-                 known ? "logged in again to" : "logged in to", url,
+                 known ? "logged in again to" : "logged in to", context->servers[0],
                  who == NULL || *who == '\0' ? "somebody" : who,
                  role == NULL ? "no role" : role, name);
     context_set(&role, NULL);
@@ -388,24 +420,26 @@ static int with_config(struct cli *cli, struct config *config)
 int login_run(struct cli *cli)
 {
     const char *name = args_flag(&cli->args, "name");
-    char host[CONFIG_NAME_MAX + 1];
+    const char *urls = args_value(&cli->args, "url");
+    char first[CONFIG_NAME_MAX + 1], host[CONFIG_NAME_MAX + 1];
     struct config *config = mem_zalloc(sizeof(*config));
     struct err err = {0};
     char *url;
     int rc;
 
-    if (config_clean_url(args_value(&cli->args, "url"), &url, &err) != 0) {
+    snprintf(first, sizeof(first), "%.*s", (int)strcspn(urls, ", "), urls);
+    if (config_clean_url(first, &url, &err) != 0) {
         cli_error(cli, "%s", err.text);
         mem_free(config);
         return CLI_USAGE;
     }
     default_name(url, host);
+    mem_free(url);
     rc = with_config(cli, config);
     if (rc == 0)
-        rc = login_into(cli, config, url, name == NULL ? host : name);
+        rc = login_into(cli, config, urls, name == NULL ? host : name);
     config_fini(config);
     mem_free(config);
-    mem_free(url);
     return rc;
 }
 

@@ -645,6 +645,20 @@ def test_login(stranger, api):
     assert "weft_secret" not in stranger.ok("context", "show", "-o", "json")
 
 
+def test_login_to_many(stranger, api):
+    """Of several addresses one that answers is enough; all are kept, in their order."""
+    gone = "https://127.0.0.1:1"
+    done = stranger.run("login", f"{gone},{api.url},{gone}", "--ca-fingerprint",
+                        api.fingerprint, "--token", "-", "--name", "prod",
+                        stdin="weft_secret\n")
+    assert done.returncode == 0, done.stderr
+    kept = json.loads(stranger.config.read_text())["contexts"]["prod"]["servers"]
+    assert kept[:2] == [gone, api.url]
+    stranger.ok("whoami")
+    stranger.refused(2, "login", f"{api.url},nonsense://x", "--token", "-", stdin="x")
+    stranger.refused(2, "login", ",", "--token", "-", stdin="x")
+
+
 def test_login_again(stranger, api):
     """The second login to a context needs a token only; a refused one changes nothing."""
     assert login(stranger, api).returncode == 0
