@@ -266,11 +266,19 @@ const struct command cell_rows[] = {
     {
         .words = "cell ca retire",
         .summary = "Trust an authority no longer",
+        .details = "Refused while a node or a registered agent was not heard of with a "
+                   "certificate of another one. An agent that is stopped is not known of: "
+                   "if it comes back with an old certificate only, it enrols again.",
         .examples = "weft cell ca retire 5f1c09aa",
         .args = {{.name = "fingerprint",
                   .help = "its fingerprint, or the beginning of it",
                   .place = PLACE_PATH,
                   .names = NAMES_CA}},
+        .flags = {{.name = "force",
+                   .letter = 'f',
+                   .type = FLAG_BOOL,
+                   .place = PLACE_QUERY,
+                   .help = "lock out whoever has not renewed"}},
         .method = "DELETE",
         .path = "/api/v1/cell/ca/{fingerprint}",
         .confirm =

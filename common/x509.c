@@ -448,6 +448,36 @@ static int fingerprint_of(X509 *cert, char hex[X509_FINGERPRINT_LEN + 1], struct
     return 0;
 }
 
+static void print_key_id(const ASN1_OCTET_STRING *id, char hex[X509_KEY_ID_LEN + 1])
+{
+    hex[0] = '\0';
+    if (id != NULL && ASN1_STRING_length(id) == X509_KEY_ID_LEN / 2)
+        crypto_hex(ASN1_STRING_get0_data(id), X509_KEY_ID_LEN / 2, hex);
+}
+
+int x509_key_id(struct slice cert_pem, char hex[X509_KEY_ID_LEN + 1], struct err *err)
+{
+    X509 *cert = NULL;
+    int code = read_cert(cert_pem, &cert, err);
+    if (code != 0)
+        return code;
+    print_key_id(X509_get0_subject_key_id(cert), hex);
+    X509_free(cert);
+    return 0;
+}
+
+int x509_authority_id(struct slice cert_pem, char hex[X509_KEY_ID_LEN + 1],
+                      struct err *err)
+{
+    X509 *cert = NULL;
+    int code = read_cert(cert_pem, &cert, err);
+    if (code != 0)
+        return code;
+    print_key_id(X509_get0_authority_key_id(cert), hex);
+    X509_free(cert);
+    return 0;
+}
+
 int x509_fingerprint(struct slice cert_pem, char hex[X509_FINGERPRINT_LEN + 1],
                      struct err *err)
 {

@@ -57,6 +57,14 @@ int x509_issue(struct slice ca_key_pem, struct slice ca_cert_pem,
 
 int x509_fingerprint(struct slice cert_pem, char hex[X509_FINGERPRINT_LEN + 1],
                      struct err *err) MUST_CHECK;
+/* The id of a certificate's own key, and of the key that signed it (RFC 5280 sections
+ * 4.2.1.2 and 4.2.1.1), as lower-case hex digits: an authority keeps its key whoever
+ * signs it across. "" when the certificate does not say. */
+#define X509_KEY_ID_LEN 40
+int x509_key_id(struct slice cert_pem, char hex[X509_KEY_ID_LEN + 1],
+                struct err *err) MUST_CHECK;
+int x509_authority_id(struct slice cert_pem, char hex[X509_KEY_ID_LEN + 1],
+                      struct err *err) MUST_CHECK;
 /* Append the certificate of BUNDLE_PEM (many, one after the other) that has this
  * fingerprint. ERR_NOT_FOUND; ERR_MALFORMED when there is no certificate at all. */
 int x509_find(struct slice bundle_pem, const char *fingerprint, struct str *cert_pem,

@@ -32,6 +32,8 @@ static void register_settled(struct node *node, struct call *call)
         reg->node_id = result.value;
         sessions_touch(call->service->sessions, &call->cluster_id, &call->agent_id,
                        loop_now_ms(node_loop(node)));
+        sessions_set_authority(call->service->sessions, &call->cluster_id,
+                               &call->agent_id, http_exchange_peer_authority(call->x));
     }
     call_done(call);
 }

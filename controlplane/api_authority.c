@@ -4,7 +4,10 @@
  * A new one signs from the moment that it is in the state; its certificate is also
  * cross-signed by the one before, so who trusts only that one goes on. Nodes take a new
  * certificate within a second, agents within about a minute; then the old one can be
- * retired, after which what it signed is refused. Two are trusted at most: an agent that
+ * retired, after which what it signed is refused, also on connections that are open. It is
+ * not retired while a node or a registered agent was not heard of with a certificate of
+ * another one (force=true: all the same). An agent that is away is not registered and not
+ * known of: if it comes back with an old certificate only, it must enrol again. Two are trusted at most: an agent that
  * knows only the one before the last would have no way to the last. */
 #include "controlplane/api.h"
 
@@ -109,6 +112,7 @@ struct ca_change {
     struct change change;
     struct str cert, cross, sealed;
     char fingerprint[X509_FINGERPRINT_LEN + 1]; /* DELETE: of the path */
+    bool force;
     struct ca_row row;
 };
 
@@ -186,6 +190,70 @@ void api_cell_cas_create(struct call *call)
 
 /* --- DELETE: retire an old one --- */
 
+/* Who would be locked out, as far as is known. */
+struct holders {
+    char key_id[X509_KEY_ID_LEN + 1]; /* of the authority that is to be retired */
+    size_t agents, nodes;
+    struct uuid agent; /* one of them */
+    uint64_t node;
+};
+
+/* Heard of since this node leads, with a certificate of another authority. */
+static bool is_renewed(const struct holders *holders, const char *authority)
+{
+    return authority[0] != '\0' && strcmp(authority, holders->key_id) != 0;
+}
+
+static void count_holders(struct node *node, struct call *call, struct holders *holders)
+{
+    const struct state *state = node_state(node);
+    const struct cluster *cluster = NULL;
+    const struct cell_node *row = NULL;
+
+    while ((row = state_node_next(state, row)) != NULL) {
+        const struct node_certificate *certificate =
+            node_certificates_find(&call->service->certificates, row->node_id);
+        if (certificate != NULL && is_renewed(holders, certificate->authority))
+            continue;
+        holders->nodes++;
+        holders->node = row->node_id;
+    }
+    while ((cluster = state_cluster_next(state, cluster)) != NULL) {
+        const struct agent_info *agent = NULL;
+        while ((agent = state_agent_next(cluster, agent)) != NULL) {
+            if (is_renewed(holders,
+                           sessions_authority(call->service->sessions,
+                                              &cluster->cluster_id, &agent->agent_id)))
+                continue;
+            holders->agents++;
+            holders->agent = agent->agent_id;
+        }
+    }
+}
+
+/* Nobody is locked out by surprise. */
+static void check_holders(struct node *node, struct call *call, const struct cell_ca *ca)
+{
+    struct holders holders = {.agents = 0};
+    char agent[UUID_TEXT_LEN + 1];
+
+    if (x509_key_id(slice_str(ca->certificate), holders.key_id, NULL) != 0)
+        return; /* no authority that anything could be verified by */
+    count_holders(node, call, &holders);
+    if (holders.nodes > 0)
+        call_fail(call, ERR_CONFLICT,
+                  "%zu nodes, node %llu among them, were not heard of with a certificate "
+                  "of another authority: wait until they have renewed, remove them, or "
+                  "lock them out with force=true",
+                  holders.nodes, (unsigned long long)holders.node);
+    if (holders.agents > 0)
+        call_fail(call, ERR_CONFLICT,
+                  "%zu agents, %s among them, were not heard of with a certificate of "
+                  "another authority: wait until they have renewed, which takes a minute "
+                  "or two, forget them, or lock them out with force=true",
+                  holders.agents, uuid_print(&holders.agent, agent));
+}
+
 static void retire_prepare(struct node *node, struct call *call, struct change *change)
 {
     const struct ca_change *retire = CONTAINER_OF(change, struct ca_change, change);
@@ -206,6 +274,8 @@ static void retire_prepare(struct node *node, struct call *call, struct change *
                   "POST /api/v1/cell/ca");
     else
         change->cmd.ca_remove.ca_id = ca->ca_id;
+    if (call->err.code == 0 && !retire->force)
+        check_holders(node, call, ca);
     call_target(call, "cell/ca/%s", retire->fingerprint);
 }
 
@@ -217,6 +287,12 @@ void api_cell_cas_delete(struct call *call)
         call_fail(call, ERR_NOT_FOUND, "there is no authority of this fingerprint");
         return;
     }
+    struct slice force = call_query_text(call, "force", 5);
+    retire->force = slice_eq_str(force, "true");
+    if (force.ptr != NULL && !retire->force && !slice_eq_str(force, "false"))
+        call_fail(call, ERR_INVALID, "force: want true or false");
+    if (call->err.code != 0)
+        return;
     memcpy(retire->fingerprint, call->id.ptr, call->id.len);
     retire->change.what = "authority";
     retire->change.cmd.kind = COMMAND_CA_REMOVE;

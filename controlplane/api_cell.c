@@ -81,7 +81,7 @@ struct node_row {
     bool leader, alive, snapshot, known; /* known: its place in the log is */
     int64_t heard_at_ms;                 /* 0: not */
     uint64_t match_index, behind;
-    int64_t joined_at_ms;
+    int64_t joined_at_ms, not_after_ms; /* of its certificate; 0: not known */
     uint64_t revision;
 };
 
@@ -137,6 +137,10 @@ static void copy_node(struct node *node, struct call *call, const void *from, vo
         .joined_at_ms = row->added_at_ms,
         .revision = row->etag,
     };
+    const struct node_certificate *certificate =
+        node_certificates_find(&call->service->certificates, row->node_id);
+    if (certificate != NULL)
+        out->not_after_ms = certificate->not_after_ms;
     if (server != NULL)
         copy_server(node, server, out);
 }
@@ -162,8 +166,8 @@ static struct json *print_node(const void *from)
     json_set(value, "behind", row->known ? json_int((int64_t)row->behind) : json_null());
     json_set(value, "snapshot", json_bool(row->snapshot));
     json_set(value, "joined_at_ms", json_int(row->joined_at_ms));
-    /* Each node renews its own; the others do not know when it ends. */
-    json_set(value, "certificate_expires_at_ms", json_null());
+    json_set(value, "certificate_expires_at_ms",
+             row->not_after_ms == 0 ? json_null() : json_int(row->not_after_ms));
     json_set(value, "revision", json_int((int64_t)row->revision));
     return value;
 }

@@ -6,6 +6,7 @@
  * first answer was lost, the same join: it gets the same id. */
 #include "controlplane/api.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "controlplane/call.h"
@@ -248,6 +249,8 @@ void api_cell_join(struct call *call)
 
 struct report {
     struct node_fields fields;
+    int64_t not_after_ms;   /* of its certificate: */
+    struct slice authority; /* empty: it did not tell */
     struct call_proposal put;
 };
 
@@ -261,6 +264,28 @@ static void report_settled(struct node *node, struct call *call)
     call_done(call);
 }
 
+/* Not in the state: it is asked for by people, and before an authority is retired. */
+static void note_certificate(struct call *call, const struct report *report)
+{
+    char authority[X509_KEY_ID_LEN + 1];
+
+    if (report->authority.len == 0)
+        return;
+    snprintf(authority, sizeof(authority), "%.*s", (int)report->authority.len,
+             (const char *)report->authority.ptr);
+    node_certificates_set(&call->service->certificates, report->fields.node_id,
+                          report->not_after_ms, authority);
+}
+
+static bool says_nothing_new(const struct cell_node *row, const struct node_fields *fields)
+{
+    return slice_eq_str(fields->name, row->name) &&
+           slice_eq_str(fields->people_url, row->people_url) &&
+           slice_eq_str(fields->agents_url, row->agents_url) &&
+           slice_eq_str(fields->version, row->version) &&
+           fields->features_max == row->features_max;
+}
+
 static void report_core(struct node *node, struct call *call)
 {
     struct report *report = call->data;
@@ -269,6 +294,11 @@ static void report_core(struct node *node, struct call *call)
 
     if (row == NULL) {
         call_fail(call, ERR_NOT_FOUND, "this node is not in the cell (any more)");
+        call_done(call);
+        return;
+    }
+    note_certificate(call, report);
+    if (says_nothing_new(row, &report->fields)) {
         call_done(call);
         return;
     }
@@ -299,6 +329,14 @@ void api_node_report(struct call *call)
         return;
     }
     read_fields(call, &r, &report->fields);
+    const struct json *authority = json_find(call->body, "certificate_authority");
+    if (authority != NULL) { /* a node of the release before does not tell */
+        report->authority =
+            json_as_string(&r, authority, "certificate_authority", X509_KEY_ID_LEN);
+        report->not_after_ms = json_get_int(&r, call->body, "certificate_expires_at_ms",
+                                            0, CALL_TIME_MAX);
+        check_text(call, "certificate_authority", report->authority, false);
+    }
     if (r.failed || call->err.code != 0)
         return;
     call->data = report;

@@ -111,16 +111,28 @@ static void check_token(struct call *call)
                   token_word((int)want), token_words[want - 1].origin);
 }
 
+/* A connection outlives its handshake: so what was verified there is looked at again. */
+static void check_certificate(struct call *call, const char *what)
+{
+    if (http_exchange_peer_not_after_ms(call->x) < clock_wall_ms())
+        call_fail(call, ERR_UNAUTHENTICATED,
+                  "the client certificate has expired while the connection was open: %s",
+                  what);
+    else if (!trust_knows(call->service->trust, http_exchange_peer_authority(call->x)))
+        call_fail(call, ERR_UNAUTHENTICATED,
+                  "the authority of the client certificate was retired while the "
+                  "connection was open: %s",
+                  what);
+}
+
 static void check_agent(struct call *call)
 {
     const char *uri = http_exchange_peer_uri(call->x);
     if (x509_parse_agent_uri(slice_str(uri), &call->cluster_id, &call->agent_id) != 0)
         call_fail(call, ERR_FORBIDDEN,
                   "the client certificate names no cluster and agent: enrol to get one");
-    else if (http_exchange_peer_not_after_ms(call->x) < clock_wall_ms())
-        call_fail(call, ERR_UNAUTHENTICATED,
-                  "the client certificate has expired while the connection was open: "
-                  "enrol again with an enrolment token");
+    else
+        check_certificate(call, "enrol again with an enrolment token");
 }
 
 static void check_node(struct call *call)
@@ -131,8 +143,8 @@ static void check_node(struct call *call)
     if (x509_parse_node_uri(slice_str(uri), &cell_id, &node_id) != 0 ||
         !uuid_eq(&cell_id, &ours))
         call_fail(call, ERR_FORBIDDEN, "this call is for the nodes of this cell");
-    else if (http_exchange_peer_not_after_ms(call->x) < clock_wall_ms())
-        call_fail(call, ERR_UNAUTHENTICATED, "the node's certificate has expired");
+    else
+        check_certificate(call, "connect again with the node's present one");
 }
 
 static void check_credential(struct call *call)

@@ -65,6 +65,8 @@ static void admit_agent(struct node *node, struct call *call)
     }
     sessions_touch(service->sessions, &call->cluster_id, &call->agent_id,
                    loop_now_ms(node_loop(node)));
+    sessions_set_authority(service->sessions, &call->cluster_id, &call->agent_id,
+                           http_exchange_peer_authority(call->x));
 }
 
 /* A people's call: whose token it is, whether its role is enough, and whether the path's

@@ -78,8 +78,7 @@ struct peer {
     atomic_bool busy, asked; /* asked: the head of a request was in, once */
     char address[INET6_ADDRSTRLEN];
     bool identified;
-    char uri[HTTP_TLS_URI_MAX];
-    int64_t not_after_ms;
+    struct http_tls_client client;
 };
 
 /* EXCHANGE_HEAD --on_access--> BODY --last piece--> RUNNING --reply--> REPLIED --> QUEUED
@@ -205,7 +204,7 @@ static void identify(struct MHD_Connection *connection, struct peer *peer)
     const union MHD_ConnectionInfo *info =
         MHD_get_connection_info(connection, MHD_CONNECTION_INFO_GNUTLS_SESSION);
     if (info != NULL && info->tls_session != NULL)
-        http_tls_identify(info->tls_session, peer->uri, &peer->not_after_ms);
+        http_tls_identify(info->tls_session, &peer->client);
 }
 
 /* --- exchanges --- */
@@ -458,12 +457,17 @@ const char *http_exchange_peer(const struct http_exchange *x)
 
 const char *http_exchange_peer_uri(const struct http_exchange *x)
 {
-    return x->peer->uri;
+    return x->peer->client.uri;
 }
 
 int64_t http_exchange_peer_not_after_ms(const struct http_exchange *x)
 {
-    return x->peer->not_after_ms;
+    return x->peer->client.not_after_ms;
+}
+
+const char *http_exchange_peer_authority(const struct http_exchange *x)
+{
+    return x->peer->client.authority;
 }
 
 int64_t http_exchange_started_us(const struct http_exchange *x)

@@ -106,6 +106,8 @@ const char *http_exchange_peer(const struct http_exchange *x);
  * without one; when that certificate ends (0: none). Read once per connection. */
 const char *http_exchange_peer_uri(const struct http_exchange *x);
 int64_t http_exchange_peer_not_after_ms(const struct http_exchange *x);
+/* ... and whose key has signed it: x509_authority_id(); "" without one. */
+const char *http_exchange_peer_authority(const struct http_exchange *x);
 int64_t http_exchange_started_us(const struct http_exchange *x); /* monotonic */
 void http_exchange_set_user(struct http_exchange *x, void *user);
 void *http_exchange_user(const struct http_exchange *x);

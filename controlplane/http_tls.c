@@ -15,6 +15,7 @@
 
 #include "common/check.h"
 #include "common/clock.h"
+#include "common/crypto.h"
 #include "common/log.h"
 #include "common/mem.h"
 
@@ -266,7 +267,17 @@ void http_tls_require_client(void *session)
     gnutls_session_set_verify_function(session, on_verify);
 }
 
-void http_tls_identify(void *session, char uri[HTTP_TLS_URI_MAX], int64_t *not_after_ms)
+static void read_authority(gnutls_x509_crt_t crt, char hex[X509_KEY_ID_LEN + 1])
+{
+    uint8_t id[X509_KEY_ID_LEN / 2];
+    size_t size = sizeof(id);
+
+    if (gnutls_x509_crt_get_authority_key_id(crt, id, &size, NULL) == 0 &&
+        size == sizeof(id))
+        crypto_hex(id, size, hex);
+}
+
+void http_tls_identify(void *session, struct http_tls_client *client)
 {
     unsigned count = 0;
     gnutls_x509_crt_t crt;
@@ -275,8 +286,9 @@ void http_tls_identify(void *session, char uri[HTTP_TLS_URI_MAX], int64_t *not_a
     if (chain == NULL || count == 0 || gnutls_x509_crt_init(&crt) != 0)
         return;
     if (gnutls_x509_crt_import(crt, &chain[0], GNUTLS_X509_FMT_DER) == 0) {
-        *not_after_ms = (int64_t)gnutls_x509_crt_get_expiration_time(crt) * 1000;
-        read_uri(crt, uri);
+        client->not_after_ms = (int64_t)gnutls_x509_crt_get_expiration_time(crt) * 1000;
+        read_uri(crt, client->uri);
+        read_authority(crt, client->authority);
     }
     gnutls_x509_crt_deinit(crt);
 }

@@ -13,6 +13,7 @@
 #include "common/defs.h"
 #include "common/err.h"
 #include "common/slice.h"
+#include "common/x509.h"
 
 /* X25519 first: it is what OpenSSL sends a key share for, and any other choice of ours
  * costs a HelloRetryRequest. */
@@ -44,8 +45,13 @@ void (*http_tls_certificate_callback(void))(void);
 /* Before the handshake of SESSION (a gnutls_session_t): a certificate for clients, of
  * an authority of http_tls_set_client_ca, is required and verified. */
 void http_tls_require_client(void *session);
-/* The first URI in the alternative names of the verified certificate of SESSION's
- * client, and when that certificate ends; untouched without one. */
-void http_tls_identify(void *session, char uri[HTTP_TLS_URI_MAX], int64_t *not_after_ms);
+/* Who the client is, by its verified certificate. */
+struct http_tls_client {
+    char uri[HTTP_TLS_URI_MAX];          /* the first one of its alternative names */
+    char authority[X509_KEY_ID_LEN + 1]; /* x509_authority_id() */
+    int64_t not_after_ms;
+};
+/* The client of SESSION; untouched without a certificate. */
+void http_tls_identify(void *session, struct http_tls_client *client);
 
 #endif

@@ -9,6 +9,7 @@
 #include "common/json.h"
 #include "common/log.h"
 #include "common/mem.h"
+#include "common/x509.h"
 #include "controlplane/membership.h"
 
 #define LOOK_MS         100
@@ -33,6 +34,13 @@ struct members {
     struct str body;
     struct slice body_slice;
     int64_t reported_at_ms;
+    /* our certificate, and of what and to whom it was last told */
+    int64_t not_after_ms;
+    char authority[X509_KEY_ID_LEN + 1];
+    struct {
+        int64_t not_after_ms;
+        uint64_t leader_id, term;
+    } told, telling;
     bool ending;
 };
 
@@ -200,6 +208,8 @@ static void on_report(const struct http_response *response, void *arg)
     else if (response->status != 200)
         log_debug("members", "the leader does not take our report", "status=%d",
                   response->status);
+    else
+        members->told = members->telling;
 }
 
 /* A follower cannot propose: it tells the leader, on the agents' listener, which asks for
@@ -219,6 +229,13 @@ static void report(struct members *members, const struct cell_node *leader, int6
     json_set(body, "agents_url", json_slice(self->agents_url));
     json_set(body, "version", json_slice(self->version));
     json_set(body, "feature_level_max", json_int(self->features_max));
+    if (members->authority[0] != '\0') {
+        json_set(body, "certificate_expires_at_ms", json_int(members->not_after_ms));
+        json_set(body, "certificate_authority", json_string(members->authority));
+    }
+    members->telling.not_after_ms = members->not_after_ms;
+    members->telling.leader_id = leader->node_id;
+    members->telling.term = node_term(members->node);
     str_reset(&members->body);
     json_print(body, &members->body);
     json_free(body);
@@ -235,10 +252,19 @@ static void report(struct members *members, const struct cell_node *leader, int6
     members->report = http_client_send(members->http, &request, on_report, members);
 }
 
+/* Whether the present leader knows our certificate: it keeps that in memory only. */
+static bool is_told(const struct members *members)
+{
+    return members->told.leader_id == node_leader_id(members->node) &&
+           members->told.term == node_term(members->node) &&
+           members->told.not_after_ms == members->not_after_ms;
+}
+
 static void tell_of_self(struct members *members, const struct state *state, int64_t now)
 {
     const struct cell_node *row = state_node(state, node_id(members->node));
-    if (row == NULL || says_so(row, &members->self))
+    bool same = row != NULL && says_so(row, &members->self);
+    if (row == NULL || (same && (node_is_leader(members->node) || is_told(members))))
         return;
     if (node_is_leader(members->node)) {
         struct command cmd = {.kind = COMMAND_NODE_PUT, .node_put = members->self};
@@ -313,6 +339,13 @@ void members_set_urls(struct members *members, struct slice people_url,
     members->self.agents_url = agents_url;
     members->ready = true;
     loop_timer_set(&members->look, 0);
+}
+
+void members_set_certificate(struct members *members, int64_t not_after_ms,
+                             const char *authority)
+{
+    members->not_after_ms = not_after_ms;
+    snprintf(members->authority, sizeof(members->authority), "%s", authority);
 }
 
 void members_set_tls(struct members *members, const struct http_tls *tls)

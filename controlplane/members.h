@@ -35,5 +35,8 @@ void members_set_urls(struct members *members, struct slice people_url,
                       struct slice agents_url);
 /* How this node shows itself to the leader, and whom it trusts. Copied. */
 void members_set_tls(struct members *members, const struct http_tls *tls);
+/* When that certificate ends and whose it is (x509_authority_id): told to each leader. */
+void members_set_certificate(struct members *members, int64_t not_after_ms,
+                             const char *authority);
 
 #endif

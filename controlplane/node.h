@@ -216,8 +216,8 @@ struct node_change {
  * thread, never from inside this call. */
 void node_change(struct node *node, struct node_change *change);
 
-/* Take another certificate for peers: connections made from now on use it. Any thread;
- * copied. ERR_MALFORMED: PEM that does not fit together, nothing is changed. */
+/* Take another certificate for peers: connections made from now on use it, and those end
+ * whose other side its CAs do not vouch for. Any thread; copied. ERR_MALFORMED: PEM that does not fit together, nothing is changed. */
 int node_set_certificate(struct node *node, const struct peers_certificate *certificate,
                          struct err *err) MUST_CHECK;
 /* Where peers are listened for, "host:port" with the port that was taken; or "". */

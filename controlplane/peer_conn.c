@@ -102,6 +102,11 @@ static void release(struct peer_conn *conn)
     loop_defer(conn->loop, &conn->work);
 }
 
+bool peer_conn_trusted(struct peer_conn *conn, struct peer_tls_context *context)
+{
+    return conn->state != CONN_OPEN || peer_tls_trusted(conn->tls, context);
+}
+
 void peer_conn_take(struct peer_conn *conn, int *fd, struct peer_tls **tls)
 {
     ASSERT(conn->state == CONN_OPEN);

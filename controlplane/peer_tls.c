@@ -317,6 +317,22 @@ int peer_tls_node(struct peer_tls *tls, const struct uuid *cell_id, uint64_t *no
     return 0;
 }
 
+bool peer_tls_trusted(struct peer_tls *tls, struct peer_tls_context *context)
+{
+    X509 *cert = SSL_get1_peer_certificate(tls->ssl);
+    X509_STORE_CTX *check = X509_STORE_CTX_new();
+
+    ASSERT(check != NULL);
+    bool good = cert != NULL &&
+                X509_STORE_CTX_init(check, SSL_CTX_get_cert_store(context->ssl), cert,
+                                    SSL_get_peer_cert_chain(tls->ssl)) == 1 &&
+                X509_verify_cert(check) == 1;
+    X509_STORE_CTX_free(check);
+    X509_free(cert);
+    ERR_clear_error();
+    return good;
+}
+
 /* ---- waiting forms ---- */
 
 int peer_tls_wait_fd(int fd, unsigned wants, const struct peer_tls_wait *wait,

@@ -45,6 +45,10 @@ int peer_tls_write(struct peer_tls *tls, struct slice bytes, size_t *count,
 int peer_tls_node(struct peer_tls *tls, const struct uuid *cell_id, uint64_t *node_id,
                   struct err *err) MUST_CHECK;
 
+/* After the handshake: whether the other side's certificate is good by CONTEXT's
+ * authorities too. */
+bool peer_tls_trusted(struct peer_tls *tls, struct peer_tls_context *context);
+
 /* Waiting forms: at most TIMEOUT_MS without progress, and not once STOP is set. */
 struct peer_tls_wait {
     int timeout_ms;

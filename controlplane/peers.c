@@ -44,7 +44,8 @@ enum command_kind {
     COMMAND_RESOLVED,
     COMMAND_DONE,
     COMMAND_BEGIN,
-    COMMAND_CLOSE
+    COMMAND_CLOSE,
+    COMMAND_CHECK, /* connections, by the authorities */
 };
 
 struct command {
@@ -729,6 +730,31 @@ static void set_nodes(struct peers *peers, struct command *command)
     on_round(&peers->round, peers); /* dial at once */
 }
 
+static void end_untrusted(struct peer_conn *conn, struct peer_tls_context *context)
+{
+    struct err err;
+
+    if (conn == NULL || peer_conn_trusted(conn, context))
+        return;
+    err_set(&err, ERR_UNAUTHENTICATED,
+            "its certificate is of an authority that was retired: both connect anew");
+    peer_conn_kill(conn, &err);
+}
+
+/* Our authorities are others now: whoever was let in by one that is retired goes. */
+static void check_connections(struct peers *peers)
+{
+    struct peer_tls_context *context = take_context(peers);
+
+    LIST_FOREACH(node, next, &peers->links)
+    {
+        struct link *link = CONTAINER_OF(node, struct link, node);
+        end_untrusted(link->out, context);
+        end_untrusted(link->in, context);
+    }
+    peer_tls_context_unref(context);
+}
+
 static void close_incoming(struct peers *peers, uint64_t node_id)
 {
     struct link *link = find_link(peers, node_id);
@@ -779,6 +805,8 @@ static void on_command(struct message *message, void *arg)
             resolved(peers, command);
         else if (message->type == COMMAND_CLOSE)
             close_incoming(peers, command->to);
+        else if (message->type == COMMAND_CHECK)
+            check_connections(peers);
         else
             begin(peers);
     }
@@ -842,6 +870,9 @@ int peers_set_certificate(struct peers *peers,
     peers->context = context;
     pthread_mutex_unlock(&peers->context_mutex);
     peer_tls_context_unref(old);
+    struct command *command = mem_zalloc(sizeof(*command));
+    command->message.type = COMMAND_CHECK;
+    mailbox_send(&peers->commands, &command->message);
     return 0;
 }
 

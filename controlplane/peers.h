@@ -118,7 +118,8 @@ void peers_close(struct peers *peers, uint64_t node_id);
 void peers_event_done(struct peers *peers, struct peers_event *event);
 void peers_event_free(struct peers_event *event);
 
-/* Any thread: connections made from now on use it. ERR_MALFORMED: nothing changed. */
+/* Any thread: connections made from now on use it; those whose other side its authorities
+ * would not let in end. ERR_MALFORMED: nothing changed. */
 int peers_set_certificate(struct peers *peers,
                           const struct peers_certificate *certificate,
                           struct err *err) MUST_CHECK;

@@ -262,8 +262,14 @@ static void run_update(struct node *node, struct ask *ask)
     const struct http_tls tls = {.ca_pem = str_slice(&identity->ca_pem),
                                  .cert_pem = str_slice(&identity->chain_pem),
                                  .key_pem = str_slice(&identity->key_pem)};
+    char authority[X509_KEY_ID_LEN + 1] = "";
+
+    if (x509_authority_id(tls.cert_pem, authority, NULL) == 0)
+        node_certificates_set(&service->certificates, identity->node_id,
+                              identity->not_after_ms, authority);
     (void)node;
     members_set_tls(service->members, &tls);
+    members_set_certificate(service->members, identity->not_after_ms, authority);
     members_set_urls(service->members, slice_str(service->people_url),
                      slice_str(service->agents_url));
     ask_done(ask);

@@ -19,6 +19,7 @@
 #include "controlplane/http_server.h"
 #include "controlplane/members.h"
 #include "controlplane/node.h"
+#include "controlplane/node_certificates.h"
 #include "controlplane/options.h"
 #include "controlplane/quota.h"
 #include "controlplane/sessions.h"
@@ -51,6 +52,7 @@ struct service {
     struct coordinator *coordinator; /* of those */
     struct turns *turns; /* of commits */
     struct members *members;
+    struct node_certificates certificates; /* of the nodes */
     size_t cas_seen; /* what trust was loaded with */
     struct uuid ca_seen;
     struct loop_timer sweep;

@@ -2,6 +2,7 @@
  * so the list is in order of expiry, and a touch is a move to its end. */
 #include "controlplane/sessions.h"
 
+#include <stdio.h>
 #include <string.h>
 
 /* The default function falls through in a way that clang does not take for meant. */
@@ -21,6 +22,7 @@ struct session {
     int64_t reported_at_ms;
     bool reported;
     struct session_load load;
+    char authority[X509_KEY_ID_LEN + 1];
     struct list_node node;
     UT_hash_handle hh;
 };
@@ -84,6 +86,21 @@ void sessions_set_load(struct sessions *sessions, const struct uuid *cluster_id,
     struct session *session = find(sessions, cluster_id, agent_id);
     if (session != NULL)
         session->load = *load;
+}
+
+void sessions_set_authority(struct sessions *sessions, const struct uuid *cluster_id,
+                            const struct uuid *agent_id, const char *authority)
+{
+    struct session *session = find(sessions, cluster_id, agent_id);
+    if (session != NULL && strcmp(session->authority, authority) != 0)
+        snprintf(session->authority, sizeof(session->authority), "%s", authority);
+}
+
+const char *sessions_authority(const struct sessions *sessions,
+                               const struct uuid *cluster_id, const struct uuid *agent_id)
+{
+    const struct session *session = find(sessions, cluster_id, agent_id);
+    return session == NULL ? "" : session->authority;
 }
 
 bool sessions_seen(const struct sessions *sessions, const struct uuid *cluster_id,

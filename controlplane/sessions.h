@@ -13,6 +13,7 @@
 
 #include "common/defs.h"
 #include "common/uuid.h"
+#include "common/x509.h"
 
 struct sessions;
 
@@ -31,6 +32,13 @@ void sessions_touch(struct sessions *sessions, const struct uuid *cluster_id,
 /* Remember its load, if there is a session. */
 void sessions_set_load(struct sessions *sessions, const struct uuid *cluster_id,
                        const struct uuid *agent_id, const struct session_load *load);
+/* Remember the authority of the certificate that it calls with (x509_authority_id). */
+void sessions_set_authority(struct sessions *sessions, const struct uuid *cluster_id,
+                            const struct uuid *agent_id, const char *authority);
+/* ... and tell it; "" when it has not called since this node leads. */
+const char *sessions_authority(const struct sessions *sessions,
+                               const struct uuid *cluster_id,
+                               const struct uuid *agent_id);
 /* When it was touched last, and its load. False: there is no session. */
 bool sessions_seen(const struct sessions *sessions, const struct uuid *cluster_id,
                    const struct uuid *agent_id, int64_t *at_ms,

@@ -36,6 +36,8 @@ struct authority {
     struct str bundle;                    /* all certificates, this one first */
     struct str sealed_key, sealed_secret; /* as they came */
     char fingerprint[X509_FINGERPRINT_LEN + 1];
+    char key_ids[CAS_MAX][X509_KEY_ID_LEN + 1]; /* of all */
+    size_t count;
     uint8_t token_secret[SECRET_LEN];
 };
 
@@ -153,6 +155,10 @@ static int load(const struct trust *trust, struct authority *authority,
     if (!x509_matches(str_slice(&authority->key_pem), signs->cert_pem))
         return err_set(err, ERR_DAMAGED, "the CA's key is not that of its certificate");
     code = x509_fingerprint(signs->cert_pem, authority->fingerprint, err);
+    ASSERT(count <= CAS_MAX);
+    for (authority->count = 0; code == 0 && authority->count < count; authority->count++)
+        code = x509_key_id(cas[authority->count].cert_pem,
+                           authority->key_ids[authority->count], err);
     if (code == 0)
         code = open_secret(trust, authority, sealed_secret, err);
     return code;
@@ -231,6 +237,17 @@ void trust_export(const struct trust *trust, struct str *cert_pem, struct str *c
     str_append_slice(sealed_key, str_slice(&authority->sealed_key));
     str_append_slice(sealed_token_secret, str_slice(&authority->sealed_secret));
     release(trust, authority);
+}
+
+bool trust_knows(const struct trust *trust, const char *id)
+{
+    struct authority *authority = acquire(trust);
+    bool known = authority == NULL;
+
+    for (size_t i = 0; authority != NULL && i < authority->count; i++)
+        known = known || (id[0] != '\0' && strcmp(id, authority->key_ids[i]) == 0);
+    release(trust, authority);
+    return known;
 }
 
 /* --- signing --- */

@@ -58,6 +58,10 @@ void trust_bundle(const struct trust *trust, struct str *pem);
 /* Of the one that signs; "" before the load. */
 void trust_fingerprint(const struct trust *trust, char hex[X509_FINGERPRINT_LEN + 1]);
 
+/* Was what this authority has signed (x509_authority_id) signed by one that is trusted
+ * still? True before the load: then the handshake alone decides. */
+bool trust_knows(const struct trust *trust, const char *authority);
+
 /* Sign an agent's request: the identity is the caller's word, never the request's (I10).
  * ERR_MALFORMED when the request or its signature is bad. */
 int trust_sign_agent(const struct trust *trust, struct slice request_pem,

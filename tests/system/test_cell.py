@@ -330,7 +330,8 @@ def test_the_ca_is_changed(tmp_path):
         old.write_bytes((cell.founder_data / "ca.crt").read_bytes())
         old_print = cell.fingerprint
         cluster = cell.call("POST", "/api/v1/clusters", {"name": "x"})
-        agent = cell.leader().enrol(cluster["id"])
+        first = cell.leader()
+        agent = first.enrol(cluster["id"])
         agent.register()
         made = cell.call("POST", "/api/v1/cell/ca", {})
         assert made["state"] == "signing" and made["fingerprint"] != old_print
@@ -356,11 +357,25 @@ def test_the_ca_is_changed(tmp_path):
             if node.process.poll() is not None:
                 node.start()
         cell.wait_voters(3)
+        # Every node says when its certificate ends, and none lets itself be locked out.
+        wait_until(lambda: all(n["certificate_expires_at_ms"]
+                               for n in cell.call("GET", "/api/v1/cell/nodes")["items"]),
+                   "all nodes' certificates are known")
+        with pytest.raises(Refused) as refused:
+            cell.call("DELETE", f"/api/v1/cell/ca/{old_print}")
+        assert refused.value.status == 409 and "1 agents" in str(refused.value)
+        agent = Agent(cell.leader().agents_url, cell.founder_data / "ca.crt",
+                      first.directory / f"{agent.agent_id}.crt",
+                      first.directory / f"{agent.agent_id}.key", agent.agent_id)
+        agent.call("nodes", {})    # its connection stays open
         try:
-            cell.leader().admin.call("DELETE", f"/api/v1/cell/ca/{old_print}")
+            cell.call("DELETE", f"/api/v1/cell/ca/{old_print}?force=true")
         except ValueError:
             pass    # 204 has no JSON
         time.sleep(3)    # each node has heard of it
+        with pytest.raises(Refused) as refused:
+            agent.call("nodes", {})
+        assert refused.value.status == 401
         agent.close()
         with pytest.raises((OSError, Refused)):
             agent.call("nodes", {})

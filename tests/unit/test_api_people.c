@@ -321,6 +321,108 @@ static void transfer_audited(void **state)
     assert_int_equal(entry->actor_kind, ACTOR_TOKEN);
 }
 
+/* The fingerprints of the cell's authorities, oldest first. */
+static void fingerprints(char found[2][X509_FINGERPRINT_LEN + 1])
+{
+    const struct cell_ca *ca = NULL;
+    struct err err;
+    for (int i = 0; i < 2; i++) {
+        ca = state_ca_next(fake->service.node->state, ca);
+        assert_non_null(ca);
+        assert_int_equal(x509_fingerprint(slice_str(ca->certificate), found[i], &err), 0);
+    }
+}
+
+/* As service.c does when the state's authorities have changed. */
+static void load_trust(void)
+{
+    const struct cell *cell = state_cell(fake->service.node->state);
+    const struct cell_ca *ca = NULL;
+    struct trust_ca cas[2];
+    struct err err;
+    size_t count = 0;
+    while ((ca = state_ca_next(fake->service.node->state, ca)) != NULL)
+        cas[count++] =
+            (struct trust_ca){.cert_pem = slice_str(ca->certificate),
+                              .cross_pem = slice_str(ca->cross),
+                              .sealed_key = slice_of(ca->sealed_key, ca->sealed_key_len)};
+    assert_int_equal(
+        trust_load(fake->service.trust, cas, count,
+                   slice_of(cell->sealed_token_secret, cell->sealed_token_secret_len),
+                   &err),
+        0);
+}
+
+static int agent_status(const struct uuid *agent, const char *path, const char *body,
+                        const char *authority)
+{
+    struct fake_request request = {.agents = true,
+                                   .path = path,
+                                   .cluster_id = ours,
+                                   .agent_id = *agent,
+                                   .authority = authority,
+                                   .body = slice_str(body)};
+    struct fake_reply reply = send(&request);
+    int status = reply.status;
+    fake_reply_free(&reply);
+    return status;
+}
+
+/* An authority is not retired while a node or a registered agent was not heard of with a
+ * certificate of another one, unless that is asked for; then what it signed is refused on
+ * connections that are open. */
+static void authority_retired(void **state)
+{
+    static const char me[] = "{\"zone\":\"\",\"rack\":\"\",\"host\":\"h\",\"port\":1,"
+                             "\"http_url\":\"\",\"version\":\"\",\"state\":\"active\"}";
+    struct uuid agent = uuid_random();
+    char found[2][X509_FINGERPRINT_LEN + 1], path[128], forced[160];
+    char old[X509_KEY_ID_LEN + 1], new[X509_KEY_ID_LEN + 1];
+    const struct state *cell = fake->service.node->state;
+    struct err err;
+    (void)state;
+
+    assert_int_equal(agent_status(&agent, "/agent/v1/register", me, NULL), 200);
+    assert_int_equal(status_of("POST", "/api/v1/cell/ca", fake->admin_token, "{}"), 201);
+    load_trust();
+    fingerprints(found);
+    const struct cell_ca *ca = state_ca_next(cell, NULL);
+    assert_int_equal(x509_key_id(slice_str(ca->certificate), old, &err), 0);
+    ca = state_ca_next(cell, ca);
+    assert_int_equal(x509_key_id(slice_str(ca->certificate), new, &err), 0);
+    snprintf(path, sizeof(path), "/api/v1/cell/ca/%s", found[0]);
+    assert_int_equal(status_of("DELETE", path, fake->admin_token, ""), 409);
+    node_certificates_set(&fake->service.certificates, 1, 1000, old);
+    assert_int_equal(status_of("DELETE", path, fake->admin_token, ""), 409);
+    node_certificates_set(&fake->service.certificates, 1, 1000, new);
+    assert_int_equal(status_of("DELETE", path, fake->admin_token, ""), 409);
+    assert_int_equal(agent_status(&agent, "/agent/v1/metadata", "{}", new), 200);
+    assert_int_equal(agent_status(&agent, "/agent/v1/metadata", "{}", old), 200);
+    assert_int_equal(status_of("DELETE", path, fake->admin_token, ""), 409);
+    struct fake_request force = {.method = "DELETE",
+                                 .path = path,
+                                 .query = "force=perhaps",
+                                 .token = fake->admin_token};
+    struct fake_reply reply = send(&force);
+    assert_int_equal(reply.status, 422);
+    fake_reply_free(&reply);
+    assert_int_equal(agent_status(&agent, "/agent/v1/metadata", "{}", new), 200);
+    assert_int_equal(status_of("DELETE", path, fake->admin_token, ""), 204);
+    load_trust();
+    assert_int_equal(agent_status(&agent, "/agent/v1/metadata", "{}", old), 401);
+    assert_int_equal(agent_status(&agent, "/agent/v1/metadata", "{}", new), 200);
+    /* And by force, whoever has not renewed. */
+    assert_int_equal(status_of("POST", "/api/v1/cell/ca", fake->admin_token, "{}"), 201);
+    fingerprints(found);
+    snprintf(forced, sizeof(forced), "/api/v1/cell/ca/%s", found[0]);
+    force.path = forced;
+    force.query = "force=true";
+    assert_int_equal(status_of("DELETE", forced, fake->admin_token, ""), 409);
+    reply = send(&force);
+    assert_int_equal(reply.status, 204);
+    fake_reply_free(&reply);
+}
+
 /* A change of what was changed since is refused; without If-Match it is made. */
 static void if_match(void **state)
 {
@@ -393,6 +495,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(repeats, setup, teardown),
         cmocka_unit_test_setup_teardown(join_audited, setup, teardown),
         cmocka_unit_test_setup_teardown(transfer_audited, setup, teardown),
+        cmocka_unit_test_setup_teardown(authority_retired, setup, teardown),
         cmocka_unit_test_setup_teardown(if_match, setup, teardown),
         cmocka_unit_test_setup_teardown(throttled, setup, teardown),
     };

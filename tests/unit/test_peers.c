@@ -387,6 +387,44 @@ static void test_certificate(void **state)
     end_stop(&b);
 }
 
+/* When an authority is trusted no more, connections that are open by its certificates end,
+ * and no others do. */
+static void test_retired_authority(void **state)
+{
+    struct fixture *f = *state;
+    struct test_certificate renewed;
+    struct test_ca next;
+    struct end a, b;
+    struct str both;
+    struct err err;
+
+    test_ca_init(&next);
+    test_certificate_init(&renewed, &next, &f->cell_id, 1, NULL);
+    str_init(&both, MIB);
+    str_append_slice(&both, renewed.pem.ca_pem);
+    end_start(f, &a, 1);
+    end_start(f, &b, 2);
+    str_append_slice(&both, a.certificate.pem.ca_pem);
+    know(&a, &b);
+    know(&b, &a);
+    WAIT(&a, status_of(&a, 2).connected && status_of(&b, 1).connected);
+    uint64_t connects = status_of(&a, 2).connects;
+    struct peers_certificate two = a.certificate.pem;
+    two.ca_pem = str_slice(&both);
+    assert_int_equal(peers_set_certificate(a.peers, &two, &err), 0);
+    for (int i = 0; i < 20; i++)
+        loop_run_once(a.loop, 10);
+    assert_true(status_of(&a, 2).connected && status_of(&a, 2).heard);
+    assert_int_equal(status_of(&a, 2).connects, connects);
+    assert_int_equal(peers_set_certificate(a.peers, &renewed.pem, &err), 0);
+    WAIT(&a, !status_of(&a, 2).connected && !status_of(&a, 2).heard);
+    end_stop(&a);
+    end_stop(&b);
+    str_fini(&both);
+    test_certificate_fini(&renewed);
+    test_ca_fini(&next);
+}
+
 /* ---- a hand-made peer ---- */
 
 static struct peer_tls *shake(struct fixture *f, struct end *to,
@@ -615,6 +653,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_restart, setup, teardown),
         cmocka_unit_test_setup_teardown(test_slow, setup, teardown),
         cmocka_unit_test_setup_teardown(test_certificate, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_retired_authority, setup, teardown),
         cmocka_unit_test_setup_teardown(test_greetings, setup, teardown),
         cmocka_unit_test_setup_teardown(test_silent, setup, teardown),
         cmocka_unit_test_setup_teardown(test_fetch, setup, teardown),

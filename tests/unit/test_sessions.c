@@ -42,6 +42,25 @@ static void order(void **state)
     sessions_free(sessions);
 }
 
+/* A session remembers by which authority's certificate its agent calls, until it ends. */
+static void authority(void **state)
+{
+    struct sessions *sessions = sessions_new(100);
+    (void)state;
+    sessions_set_authority(sessions, &cluster_a, &agent_x, "aa"); /* there is none */
+    sessions_touch(sessions, &cluster_a, &agent_x, 1000);
+    assert_string_equal(sessions_authority(sessions, &cluster_a, &agent_x), "");
+    sessions_set_authority(sessions, &cluster_a, &agent_x, "aa");
+    sessions_touch(sessions, &cluster_a, &agent_x, 1001);
+    sessions_set_authority(sessions, &cluster_a, &agent_x, "bb");
+    assert_string_equal(sessions_authority(sessions, &cluster_a, &agent_x), "bb");
+    assert_string_equal(sessions_authority(sessions, &cluster_b, &agent_x), "");
+    sessions_forget(sessions, &cluster_a, &agent_x);
+    sessions_touch(sessions, &cluster_a, &agent_x, 1002);
+    assert_string_equal(sessions_authority(sessions, &cluster_a, &agent_x), "");
+    sessions_free(sessions);
+}
+
 /* The same agent id in another cluster is another session (I10). */
 static void clusters_apart(void **state)
 {
@@ -64,6 +83,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(expiry),
         cmocka_unit_test(order),
+        cmocka_unit_test(authority),
         cmocka_unit_test(clusters_apart),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -196,7 +196,13 @@ static void rotation(void **state)
     assert_int_equal(count_certificates(&bundle), 2);
     assert_int_equal(memcmp(bundle.data, f->cas[1].cert.data, f->cas[1].cert.len), 0);
 
+    char first[X509_KEY_ID_LEN + 1], second[X509_KEY_ID_LEN + 1];
+    assert_int_equal(x509_key_id(str_slice(&f->cas[0].cert), first, &f->err), 0);
+    assert_int_equal(x509_authority_id(str_slice(&chain), second, &f->err), 0);
+    assert_true(trust_knows(f->trust, first) && trust_knows(f->trust, second));
     assert_int_equal(load(f, f->trust, 1, 2), 0);
+    assert_true(!trust_knows(f->trust, first) && trust_knows(f->trust, second));
+    assert_false(trust_knows(f->trust, ""));
     str_reset(&bundle);
     trust_bundle(f->trust, &bundle);
     assert_int_equal(count_certificates(&bundle), 1);

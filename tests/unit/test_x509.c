@@ -246,6 +246,46 @@ static void fingerprint_tells_apart(void **state)
     str_fini(&other);
 }
 
+/* What an authority signs names the authority's key, and so does its own certificate, also
+ * when another authority has signed that across. */
+static void key_ids_lead_to_the_authority(void **state)
+{
+    (void)state;
+    char own[X509_KEY_ID_LEN + 1], id[X509_KEY_ID_LEN + 1];
+    struct str other_key, other, cross, leaf_key, cert;
+    struct x509_profile profile = {.common_name = "a",
+                                   .client = true,
+                                   .not_before_ms = 0,
+                                   .not_after_ms = INT64_C(4000000000000)};
+    str_init(&other_key, X509_PEM_MAX);
+    str_init(&other, X509_PEM_MAX);
+    str_init(&cross, X509_PEM_MAX);
+    str_init(&leaf_key, X509_PEM_MAX);
+    str_init(&cert, X509_PEM_MAX);
+    assert_int_equal(x509_make_key(&other_key, &err), 0);
+    assert_int_equal(x509_make_ca(str_slice(&other_key), "other", 10, &other, &err), 0);
+    assert_int_equal(x509_cross_sign(str_slice(&other_key), str_slice(&other),
+                                     str_slice(&ca_cert), &cross, &err),
+                     0);
+    assert_int_equal(x509_issue(str_slice(&ca_key), str_slice(&ca_cert), &profile, &leaf_key,
+                                &cert, &err),
+                     0);
+    assert_int_equal(x509_key_id(str_slice(&ca_cert), own, &err), 0);
+    assert_int_equal(strlen(own), X509_KEY_ID_LEN);
+    assert_int_equal(x509_key_id(str_slice(&cross), id, &err), 0);
+    assert_string_equal(id, own);
+    assert_int_equal(x509_authority_id(str_slice(&cert), id, &err), 0);
+    assert_string_equal(id, own);
+    assert_int_equal(x509_authority_id(str_slice(&cross), id, &err), 0);
+    assert_string_not_equal(id, own);
+    assert_int_equal(x509_key_id(str_slice(&ca_key), id, &err), ERR_MALFORMED);
+    str_fini(&other_key);
+    str_fini(&other);
+    str_fini(&cross);
+    str_fini(&leaf_key);
+    str_fini(&cert);
+}
+
 /* An encrypted key is refused, without asking anybody for a password. */
 static void encrypted_key_is_refused(void **state)
 {
@@ -429,6 +469,7 @@ int main(void)
         cmocka_unit_test(bad_requests_are_refused),
         cmocka_unit_test(other_keys_are_refused),
         cmocka_unit_test(fingerprint_tells_apart),
+        cmocka_unit_test(key_ids_lead_to_the_authority),
         cmocka_unit_test(encrypted_key_is_refused),
         cmocka_unit_test(long_name_is_refused),
         cmocka_unit_test(agent_uri_round_trips),

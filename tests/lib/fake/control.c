@@ -181,6 +181,7 @@ void node_stop(struct node *node)
 struct http_exchange {
     const struct fake_request *request;
     struct fake_request copy;
+    char authority[X509_KEY_ID_LEN + 1];
     struct slice body; /* a copy of exact size: overreads are found */
     char uri[128];
     char authorization[256];
@@ -270,6 +271,17 @@ int64_t http_exchange_peer_not_after_ms(const struct http_exchange *x)
 {
     return x->copy.certificate_ends_at_ms == 0 ? INT64_MAX
                                                : x->copy.certificate_ends_at_ms;
+}
+
+const char *http_exchange_peer_authority(const struct http_exchange *x)
+{
+    struct http_exchange *own = (struct http_exchange *)(uintptr_t)x;
+    struct slice ca = str_slice(&CONTAINER_OF(x->listener.service, struct fake_control,
+                                              service)->ca_cert);
+
+    if (x->copy.authority != NULL)
+        return x->copy.authority;
+    return x509_key_id(ca, own->authority, NULL) == 0 ? own->authority : "";
 }
 
 int64_t http_exchange_started_us(const struct http_exchange *x)

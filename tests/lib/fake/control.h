@@ -40,6 +40,7 @@ struct fake_request {
     const char *method, *path, *query; /* "POST" when NULL */
     struct uuid cluster_id, agent_id;  /* of the certificate; zero: no certificate */
     int64_t certificate_ends_at_ms;    /* 0: far away */
+    const char *authority;             /* key id of who signed it; NULL: the fake's CA */
     const char *token;                 /* bearer */
     const char *content_type;          /* "application/json" when NULL, "" for none */
     const char *encoding, *accept;
