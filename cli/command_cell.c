@@ -266,9 +266,10 @@ const struct command cell_rows[] = {
     {
         .words = "cell ca retire",
         .summary = "Trust an authority no longer",
-        .details = "Refused while a node or a registered agent was not heard of with a "
-                   "certificate of another one. An agent that is stopped is not known of: "
-                   "if it comes back with an old certificate only, it enrols again.",
+        .details =
+            "Refused while a node or a registered agent was not heard of with a "
+            "certificate of another one. An agent that is stopped is not known of: "
+            "if it comes back with an old certificate only, it enrols again.",
         .examples = "weft cell ca retire 5f1c09aa",
         .args = {{.name = "fingerprint",
                   .help = "its fingerprint, or the beginning of it",

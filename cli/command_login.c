@@ -30,9 +30,10 @@ const struct command login_rows[] = {
             "vault read -field=token weft | weft login https://cp.example.com:7800 "
             "--token -",
         .args = {{.name = "url",
-                  .help = "https://HOST:PORT of a node's listener for people; of several "
-                          "nodes with commas between: all are remembered, and the one that "
-                          "leads is found"}},
+                  .help =
+                      "https://HOST:PORT of a node's listener for people; of several "
+                      "nodes with commas between: all are remembered, and the one that "
+                      "leads is found"}},
         .flags = {{.name = "ca-fingerprint",
                    .type = FLAG_TEXT,
                    .placeholder = "HEX",

@@ -4,11 +4,12 @@
  * A new one signs from the moment that it is in the state; its certificate is also
  * cross-signed by the one before, so who trusts only that one goes on. Nodes take a new
  * certificate within a second, agents within about a minute; then the old one can be
- * retired, after which what it signed is refused, also on connections that are open. It is
- * not retired while a node or a registered agent was not heard of with a certificate of
- * another one (force=true: all the same). An agent that is away is not registered and not
- * known of: if it comes back with an old certificate only, it must enrol again. Two are trusted at most: an agent that
- * knows only the one before the last would have no way to the last. */
+ * retired, after which what it signed is refused, also on connections that are open. It
+ * is not retired while a node or a registered agent was not heard of with a certificate
+ * of another one (force=true: all the same). An agent that is away is not registered and
+ * not known of: if it comes back with an old certificate only, it must enrol again. Two
+ * are trusted at most: an agent that knows only the one before the last would have no way
+ * to the last. */
 #include "controlplane/api.h"
 
 #include <string.h>

@@ -3,8 +3,8 @@
  * The server's thread turns each COMMIT's JSON into the raw form that the log carries;
  * the columns stay packed all the way. The core thread only proposes. An object that is
  * malformed is refused by itself, in its RESULT: the others go on (and their order, I8,
- * is that of the request). While other clusters commit too, a cluster has only so many under
- * way (turns.h): the others of its requests wait on the core thread, parked. */
+ * is that of the request). While other clusters commit too, a cluster has only so many
+ * under way (turns.h): the others of its requests wait on the core thread, parked. */
 #include "controlplane/api.h"
 
 #include "common/check.h"

@@ -277,7 +277,8 @@ static void note_certificate(struct call *call, const struct report *report)
                           report->not_after_ms, authority);
 }
 
-static bool says_nothing_new(const struct cell_node *row, const struct node_fields *fields)
+static bool says_nothing_new(const struct cell_node *row,
+                             const struct node_fields *fields)
 {
     return slice_eq_str(fields->name, row->name) &&
            slice_eq_str(fields->people_url, row->people_url) &&
@@ -333,8 +334,8 @@ void api_node_report(struct call *call)
     if (authority != NULL) { /* a node of the release before does not tell */
         report->authority =
             json_as_string(&r, authority, "certificate_authority", X509_KEY_ID_LEN);
-        report->not_after_ms = json_get_int(&r, call->body, "certificate_expires_at_ms",
-                                            0, CALL_TIME_MAX);
+        report->not_after_ms =
+            json_get_int(&r, call->body, "certificate_expires_at_ms", 0, CALL_TIME_MAX);
         check_text(call, "certificate_authority", report->authority, false);
     }
     if (r.failed || call->err.code != 0)

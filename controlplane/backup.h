@@ -8,8 +8,8 @@
  *
  *   weft-backup-<cell id>-<milliseconds since 1970, 14 digits>-<applied index>.snapshot
  *
- * so that names sort by age. One file is one PUT, of which S3 takes 5 GiB: a larger backup
- * is refused, with what to do instead. */
+ * so that names sort by age. One file is one PUT, of which S3 takes 5 GiB: a larger
+ * backup is refused, with what to do instead. */
 #ifndef CONTROLPLANE_BACKUP_H
 #define CONTROLPLANE_BACKUP_H
 
@@ -30,10 +30,11 @@ struct backup_options {
     /* Limits of the audit log, which each backup gets an entry in. */
     uint32_t audit_max;
     int64_t audit_age_ms;
-    int64_t look_ms;   /* how often to see whether one is due; 0: a 60th of every_ms,
-                        * between 1 and 60 s */
-    int64_t limit_ms;  /* a request of the store is tried so long; 0: 60 s */
-    uint64_t put_max_bytes; /* a larger file is refused; 0: what S3 takes, 5 GiB, for s3:// */
+    int64_t look_ms;  /* how often to see whether one is due; 0: a 60th of every_ms,
+                       * between 1 and 60 s */
+    int64_t limit_ms; /* a request of the store is tried so long; 0: 60 s */
+    uint64_t
+        put_max_bytes; /* a larger file is refused; 0: what S3 takes, 5 GiB, for s3:// */
 };
 
 /* Open the store and begin. ERR_INVALID names what is wrong with the URL. */

@@ -423,10 +423,11 @@ static int look(const struct control_options *options, enum identity_place *plac
         return restore_ended(dir, err);
     }
     if (options->restore == NULL)
-        return err_set(err, ERR_CONFLICT,
-                       "%s holds a restore that was interrupted: start with --restore and "
-                       "the backup again, which begins it anew",
-                       dir);
+        return err_set(
+            err, ERR_CONFLICT,
+            "%s holds a restore that was interrupted: start with --restore and "
+            "the backup again, which begins it anew",
+            dir);
     code = restore_clear(dir, err);
     *place = identity_look(dir);
     return code;

@@ -157,9 +157,9 @@ struct uuid node_cell_id(const struct node *node); /* any thread */
 /* The time that commands get: this node's wall clock; but never behind any command, and
  * at a leader that others have elected not later than NODE_CLOCK_AHEAD_MS after the time
  * that most of the voters' clocks had reached then (replica_clock.c), or than the last
- * command's time then; both gone on at the pace of the monotonic clock. So a clock that is
- * far in the future, or jumps there, moves the cell by minutes and not for ever. A node
- * alone in its cell goes by its own. */
+ * command's time then; both gone on at the pace of the monotonic clock. So a clock that
+ * is far in the future, or jumps there, moves the cell by minutes and not for ever. A
+ * node alone in its cell goes by its own. */
 #define NODE_CLOCK_AHEAD_MS (INT64_C(5) * 60 * 1000)
 int64_t node_now_ms(const struct node *node);
 /* Raft's term: a new one begins a new history of watch cursors. */
@@ -217,7 +217,8 @@ struct node_change {
 void node_change(struct node *node, struct node_change *change);
 
 /* Take another certificate for peers: connections made from now on use it, and those end
- * whose other side its CAs do not vouch for. Any thread; copied. ERR_MALFORMED: PEM that does not fit together, nothing is changed. */
+ * whose other side its CAs do not vouch for. Any thread; copied. ERR_MALFORMED: PEM that
+ * does not fit together, nothing is changed. */
 int node_set_certificate(struct node *node, const struct peers_certificate *certificate,
                          struct err *err) MUST_CHECK;
 /* Where peers are listened for, "host:port" with the port that was taken; or "". */

@@ -27,8 +27,8 @@ void node_certificates_set(struct node_certificates *all, uint64_t node_id,
     snprintf(item->authority, sizeof(item->authority), "%s", authority);
 }
 
-const struct node_certificate *
-node_certificates_find(const struct node_certificates *all, uint64_t node_id)
+const struct node_certificate *node_certificates_find(const struct node_certificates *all,
+                                                      uint64_t node_id)
 {
     for (size_t i = 0; i < all->count; i++) {
         if (all->items[i].node_id == node_id)

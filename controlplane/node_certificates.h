@@ -26,7 +26,7 @@ struct node_certificates {
 void node_certificates_set(struct node_certificates *all, uint64_t node_id,
                            int64_t not_after_ms, const char *authority);
 /* NULL: not known. */
-const struct node_certificate *
-node_certificates_find(const struct node_certificates *all, uint64_t node_id);
+const struct node_certificate *node_certificates_find(const struct node_certificates *all,
+                                                      uint64_t node_id);
 
 #endif

@@ -95,9 +95,9 @@ struct node {
     /* a snapshot from the leader */
     struct install *install;
     struct recovery *recovery; /* its log was lost, it has no vote yet; or NULL */
-    uint64_t transfer_for;     /* hand over in transfer_term: this one lost its log; 0: no */
+    uint64_t transfer_for; /* hand over in transfer_term: this one lost its log; 0: no */
     uint64_t transfer_term;
-    bool installed;            /* tell about it at the end of the tick */
+    bool installed; /* tell about it at the end of the tick */
     /* health, for all threads */
     pthread_mutex_t health_mutex;
     struct node_health health;

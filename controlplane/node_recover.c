@@ -223,8 +223,8 @@ void node_peer_lost(struct node *node, uint64_t from)
     node_retry_transfer(node);
 }
 
-/* It is done when another leads, or this node anew: a hand-over that was begun may come to
- * nothing. */
+/* It is done when another leads, or this node anew: a hand-over that was begun may come
+ * to nothing. */
 void node_retry_transfer(struct node *node)
 {
     struct err err;

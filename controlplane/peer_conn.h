@@ -82,7 +82,8 @@ size_t peer_conn_queued(const struct peer_conn *conn);
 void peer_conn_pause(struct peer_conn *conn, bool paused);
 /* Send what waits as far as it goes, and end. */
 void peer_conn_kill(struct peer_conn *conn, const struct err *err);
-/* Whether its other side would be let in by CONTEXT; true before the handshake is over. */
+/* Whether its other side would be let in by CONTEXT; true before the handshake is over.
+ */
 bool peer_conn_trusted(struct peer_conn *conn, struct peer_tls_context *context);
 /* Give the socket and TLS away (they go on elsewhere); CONN ends without on_closed. */
 void peer_conn_take(struct peer_conn *conn, int *fd, struct peer_tls **tls);

@@ -8,9 +8,9 @@
  *    replica_message.c): one that does not know that it is a voter refuses to vote. A
  *    voter that is dead is therefore removed before another is promoted;
  *  - a node to be promoted has nearly the whole log;
- *  - who goes does not lead. A leader that demotes or removes itself ends its office by the
- *    change's commit, which a majority of the others has written, but perhaps only one of
- *    them beside it: with that one's disk lost nobody who may stand for election is up to
+ *  - who goes does not lead. A leader that demotes or removes itself ends its office by
+ * the change's commit, which a majority of the others has written, but perhaps only one
+ * of them beside it: with that one's disk lost nobody who may stand for election is up to
  *    date, though all voters but one are there. One that hands over first leaves a leader
  *    that has the change, and goes on until the others have it too. */
 #include <string.h>

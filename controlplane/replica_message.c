@@ -220,8 +220,8 @@ struct replica_peer *replica_peer(struct replica *replica, uint64_t id)
     }
     if (replica->peer_count < ARRAY_LEN(replica->peers))
         oldest = replica->peer_count++;
-    replica->peers[oldest] =
-        (struct replica_peer){.id = id, .heard_ms = -1, .install_ms = -1, .wall_at_ms = -1};
+    replica->peers[oldest] = (struct replica_peer){
+        .id = id, .heard_ms = -1, .install_ms = -1, .wall_at_ms = -1};
     return &replica->peers[oldest];
 }
 

@@ -1,9 +1,9 @@
 /* restore.c - unpack the backup, then run the node alone, without peers and listeners,
  * until its table of nodes holds nobody but itself; only then is there an identity.
  *
- * From its beginning to its end DIR/restoring is there. A crash in between is made good by
- * the same command: what is there is thrown away, since nobody but this command has seen
- * anything of that cell, and the restore begins again. */
+ * From its beginning to its end DIR/restoring is there. A crash in between is made good
+ * by the same command: what is there is thrown away, since nobody but this command has
+ * seen anything of that cell, and the restore begins again. */
 #include "controlplane/restore.h"
 
 #include <dirent.h>
@@ -168,7 +168,7 @@ bool restore_begun(const char *dir)
 /* What node_restore() and the node after it make; nothing else is touched. */
 static bool is_ours(const char *name)
 {
-    static const char *const begins[] = {"state.db", "install", "wal-", "durable",
+    static const char *const begins[] = {"state.db", "install", "wal-",  "durable",
                                          "vote",     "copy-",   "ship-", "identity.new"};
 
     for (size_t i = 0; i < ARRAY_LEN(begins); i++) {
@@ -283,8 +283,8 @@ int restore_cell(const struct control_options *options,
     identity->node_id = 0;
     int code = small_file_write(dir, NOTE, slice_str(""), 0600, err);
     if (code == 0)
-        code = node_restore(dir, options->restore, &identity->cell_id,
-                            &identity->node_id, addresses->peers, &restore.info, err);
+        code = node_restore(dir, options->restore, &identity->cell_id, &identity->node_id,
+                            addresses->peers, &restore.info, err);
     FAULT_POINT("restore-unpacked");
     if (code == 0)
         code = settle(&restore, err);

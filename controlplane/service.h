@@ -50,10 +50,10 @@ struct service {
     struct sessions *sessions;
     struct group_timers *group_timers;
     struct coordinator *coordinator; /* of those */
-    struct turns *turns; /* of commits */
+    struct turns *turns;             /* of commits */
     struct members *members;
     struct node_certificates certificates; /* of the nodes */
-    size_t cas_seen; /* what trust was loaded with */
+    size_t cas_seen;                       /* what trust was loaded with */
     struct uuid ca_seen;
     struct loop_timer sweep;
     struct loop_deferred deliver;

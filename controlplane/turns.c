@@ -13,7 +13,7 @@
 struct turns_cluster {
     struct uuid id;
     int64_t used_at_ms;
-    size_t turns; /* under way */
+    size_t turns;    /* under way */
     uint64_t weight; /* of them all */
     struct list waiting;
     struct list_node node;

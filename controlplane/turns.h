@@ -7,8 +7,9 @@
  * that waits here, in its order, and costs nobody anything. That holds while another
  * cluster has committed within TURNS_MEMORY_MS; a cluster that is alone has all there is.
  *
- * A core: core thread, no clock (NOW_MS is monotonic). Used by api_commit.c. What waits is
- * bounded by the connections that are parked for it, and their bodies by the budget. */
+ * A core: core thread, no clock (NOW_MS is monotonic). Used by api_commit.c. What waits
+ * is bounded by the connections that are parked for it, and their bodies by the budget.
+ */
 #ifndef CONTROLPLANE_TURNS_H
 #define CONTROLPLANE_TURNS_H
 

@@ -28,8 +28,8 @@
 #include "controlplane/row.h"
 #include "proto/command.h"
 
-/* What a counter holds at most: the largest that everybody reads the same. It stays there:
- * what an agent says of itself must not bring a bill back to nothing. */
+/* What a counter holds at most: the largest that everybody reads the same. It stays
+ * there: what an agent says of itself must not bring a bill back to nothing. */
 #define USAGE_COUNTER_MAX ((uint64_t)INT64_MAX)
 
 static inline void usage_count(uint64_t *counter, uint64_t more)

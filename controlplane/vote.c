@@ -83,7 +83,8 @@ int vote_open(struct vote *vote, const char *path, const struct vote_ops *ops,
     }
     *vote = have_a && (!have_b || a.serial > b.serial) ? a : b;
     int rc = have_a && have_b && a.serial == b.serial ? 0 : write_both(vote, err);
-    /* Or a power cut can take a file whose bytes were all synced, and the vote with it. */
+    /* Or a power cut can take a file whose bytes were all synced, and the vote with it.
+     */
     if (rc == 0)
         rc = dir_sync_of(path, err);
     if (rc != 0) {

@@ -149,7 +149,8 @@ static void test_audited(void **state)
     assert_int_equal(count, 1);
 }
 
-/* What the store does not take in one piece is not sent, and the reason says what to do. */
+/* What the store does not take in one piece is not sent, and the reason says what to do.
+ */
 static void test_too_large(void **state)
 {
     struct fixture *f = *state;

@@ -1,4 +1,5 @@
-/* test_dir_sync.c - the directory of a path is found, and what cannot be synced is told. */
+/* test_dir_sync.c - the directory of a path is found, and what cannot be synced is told.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -37,7 +38,8 @@ static void test_refused(void **state)
     char path[8192];
 
     (void)state;
-    assert_int_equal(dir_sync_of("/there-is-no-such-directory/file", &err), ERR_NOT_FOUND);
+    assert_int_equal(dir_sync_of("/there-is-no-such-directory/file", &err),
+                     ERR_NOT_FOUND);
     assert_int_equal(errno, ENOENT);
     assert_non_null(strstr(err.text, "/there-is-no-such-directory"));
     assert_int_equal(dir_sync_of("/dev/null/file", &err), ERR_IO);

@@ -296,7 +296,8 @@ static void test_remove(void **state)
     start_three(f);
     name_three(f);
     uint64_t leader = test_cell_leader(&f->cell);
-    struct command gone = {.kind = COMMAND_NODE_REMOVE, .node_remove = {.node_id = leader}};
+    struct command gone = {.kind = COMMAND_NODE_REMOVE,
+                           .node_remove = {.node_id = leader}};
     assert_int_equal(test_cell_change(&f->cell, NODE_CHANGE_REMOVE, leader), ERR_INVALID);
     assert_int_equal(test_cell_change(&f->cell, NODE_CHANGE_TRANSFER, 0), 0);
     test_cell_call(&f->cell, &gone, &f->result);
@@ -528,9 +529,8 @@ static void test_damaged_log(void **state)
     take_ids(f, 20);
     test_cell_converge(&f->cell);
     /* Its vote counts again: with it and one other a leader is elected. */
-    test_cell_kill(&f->cell, test_cell_leader(&f->cell) == hurt
-                                 ? 3
-                                 : test_cell_leader(&f->cell));
+    test_cell_kill(&f->cell,
+                   test_cell_leader(&f->cell) == hurt ? 3 : test_cell_leader(&f->cell));
     take_ids(f, 20);
     remove_damaged(f->cell.nodes[hurt].dir);
 }

@@ -387,8 +387,8 @@ static void test_certificate(void **state)
     end_stop(&b);
 }
 
-/* When an authority is trusted no more, connections that are open by its certificates end,
- * and no others do. */
+/* When an authority is trusted no more, connections that are open by its certificates
+ * end, and no others do. */
 static void test_retired_authority(void **state)
 {
     struct fixture *f = *state;

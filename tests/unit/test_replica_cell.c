@@ -424,7 +424,8 @@ static uint64_t hand_over(struct vcell *cell, uint64_t id)
     return leader;
 }
 
-/* A leader neither demotes nor removes itself: it hands over, and the next one does it. */
+/* A leader neither demotes nor removes itself: it hands over, and the next one does it.
+ */
 static void test_remove_leader(void **state)
 {
     struct vcell *cell = *state;

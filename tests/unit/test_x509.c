@@ -246,8 +246,8 @@ static void fingerprint_tells_apart(void **state)
     str_fini(&other);
 }
 
-/* What an authority signs names the authority's key, and so does its own certificate, also
- * when another authority has signed that across. */
+/* What an authority signs names the authority's key, and so does its own certificate,
+ * also when another authority has signed that across. */
 static void key_ids_lead_to_the_authority(void **state)
 {
     (void)state;
@@ -267,8 +267,8 @@ static void key_ids_lead_to_the_authority(void **state)
     assert_int_equal(x509_cross_sign(str_slice(&other_key), str_slice(&other),
                                      str_slice(&ca_cert), &cross, &err),
                      0);
-    assert_int_equal(x509_issue(str_slice(&ca_key), str_slice(&ca_cert), &profile, &leaf_key,
-                                &cert, &err),
+    assert_int_equal(x509_issue(str_slice(&ca_key), str_slice(&ca_cert), &profile,
+                                &leaf_key, &cert, &err),
                      0);
     assert_int_equal(x509_key_id(str_slice(&ca_cert), own, &err), 0);
     assert_int_equal(strlen(own), X509_KEY_ID_LEN);

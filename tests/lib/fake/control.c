@@ -276,8 +276,8 @@ int64_t http_exchange_peer_not_after_ms(const struct http_exchange *x)
 const char *http_exchange_peer_authority(const struct http_exchange *x)
 {
     struct http_exchange *own = (struct http_exchange *)(uintptr_t)x;
-    struct slice ca = str_slice(&CONTAINER_OF(x->listener.service, struct fake_control,
-                                              service)->ca_cert);
+    struct slice ca = str_slice(
+        &CONTAINER_OF(x->listener.service, struct fake_control, service)->ca_cert);
 
     if (x->copy.authority != NULL)
         return x->copy.authority;
