@@ -121,6 +121,12 @@ static void call(struct fake_control *fake, uint8_t which, uint8_t flags,
     case 422:
     case 429:
         break;
+    case 403: /* an agent is no node */
+        ASSERT(route->access == ACCESS_NODE);
+        break;
+    case 503: /* there is no other node to hand over to */
+        ASSERT(strcmp(route->path, "/api/v1/cell/transfer") == 0);
+        break;
     default:
         fprintf(stderr, "%s: status %d: %s\n", route->path, reply.status,
                 str_cstr(&reply.body));
