@@ -1,4 +1,5 @@
-/* api_group_admin.c - ops of tools about groups of either kind: list, describe, delete, lag.
+/* api_group_admin.c - ops of tools about groups of either kind: list, describe, delete,
+ * lag.
  *
  * A group with commits only is shown as a classic one, as Apache Kafka does. */
 #include "controlplane/api_groups.h"
@@ -325,8 +326,7 @@ static void lag_parse(struct call *call, struct json_reader *r, const struct jso
 {
     struct lag_op *lag = arena_alloc(&call->arena, sizeof(*lag));
     op->data = lag;
-    lag->max =
-        (size_t)json_as_int(r, json_at(r, value, 2), "max", 0, LAG_PARTITIONS_MAX);
+    lag->max = (size_t)json_as_int(r, json_at(r, value, 2), "max", 0, LAG_PARTITIONS_MAX);
 }
 
 static enum group_op_step lag_run(struct node *node, struct call *call,

@@ -316,6 +316,9 @@ static bool read_to(struct call *call, struct json_reader *r, struct reset_call 
             call_fail(call, ERR_INVALID, "%s: it goes with \"to\": \"%s\" only", member,
                       reset_words[i].name);
     }
+    if (call->err.code == 0 && wanted != NULL && json_find(call->body, wanted) == NULL)
+        call_fail(call, ERR_INVALID, "%s: with \"to\": \"%s\" it must be given", wanted,
+                  reset_words[reset->to].name);
     if (call->err.code != 0)
         return false;
     if (reset->to == TO_LIST)

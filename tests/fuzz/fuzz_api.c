@@ -1,14 +1,17 @@
 /* fuzz_api.c - the body of every call of both listeners, on the product's own state.
  *
- * An input is a sequence of calls: a byte for the route, one for flags (1: lz4 coming,
+ * An input is a sequence of calls: two bytes for the route, one for flags (1: lz4 coming,
  * 2: lz4 wanted, 4: another cluster's agent, 8: an idempotency key), two for the length
- * of the body (big-endian), the body. Each call must be answered, with a status that it
- * may have, and leave nothing behind; what an agent of another cluster does must not
- * change ours (I10).
+ * of the body (big-endian), the body. The route's bytes are the end of the CRC-32C of
+ * "METHOD PATH", so that inputs go on to mean what they meant when routes are added; what
+ * is no route's is its place in the tables. Each call must be answered, with a status
+ * that it may have, and leave nothing behind; what an agent of another cluster does must
+ * not change ours (I10).
  */
 #include <stddef.h>
 #include <stdint.h>
 
+#include "common/crc32c.h"
 #include "common/cursor.h"
 #include "common/log.h"
 #include "tests/lib/fake/control.c"
@@ -72,20 +75,40 @@ static void print_path(const char *pattern, char *path, size_t size)
             value = "11000000-0000-0000-0000-000000000000";
         else if (strncmp(pattern, "{topic}", 7) == 0)
             value = "t";
+        else if (strncmp(pattern, "{group}", 7) == 0)
+            value = "g";
         len += (size_t)snprintf(path + len, size - len, "%s", value);
         pattern = end + 1;
     }
     path[len] = '\0';
 }
 
-static void call(struct fake_control *fake, uint8_t which, uint8_t flags,
-                 struct slice body)
+static const struct route *route_at(size_t index, bool *agents)
+{
+    *agents = index < agents_table.count;
+    return *agents ? &agents_table.routes[index]
+                   : &people_table.routes[index - agents_table.count];
+}
+
+static uint16_t name_of(const struct route *route)
+{
+    char text[200];
+    int len = snprintf(text, sizeof(text), "%s %s", route->method, route->path);
+    return (uint16_t)crc32c(text, (size_t)len);
+}
+
+static const struct route *find_route(uint16_t which, bool *agents)
 {
     size_t all = agents_table.count + people_table.count;
-    size_t index = which % all;
-    bool agents = index < agents_table.count;
-    const struct route *route = agents ? &agents_table.routes[index]
-                                       : &people_table.routes[index - agents_table.count];
+    for (size_t i = 0; i < all; i++)
+        if (name_of(route_at(i, agents)) == which)
+            return route_at(i, agents);
+    return route_at(which % all, agents);
+}
+
+static void call(struct fake_control *fake, const struct route *route, bool agents,
+                 uint8_t flags, struct slice body)
+{
     struct fake_request request = {.agents = agents,
                                    .method = route->method,
                                    .path = route->path,
@@ -148,17 +171,18 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
     prepare(fake);
     reader_init(&r, slice_of(data, size));
-    for (int i = 0; i < CALLS_MAX && reader_left(&r) >= 4; i++) {
-        uint8_t which = reader_u8(&r), flags = reader_u8(&r);
+    for (int i = 0; i < CALLS_MAX && reader_left(&r) >= 5; i++) {
+        bool agents;
+        const struct route *route = find_route(reader_u16(&r), &agents);
+        uint8_t flags = reader_u8(&r);
         size_t len = reader_u16(&r);
         struct slice body = reader_bytes(&r, MIN(len, reader_left(&r)));
         const struct cluster *before = state_cluster(fake->service.node->state, &ours);
         if (before == NULL)
             return 0; /* it was deleted */
         uint64_t version = before->config_version;
-        call(fake, which, flags, body);
-        if (flags & 4 &&
-            which % (agents_table.count + people_table.count) < agents_table.count)
+        call(fake, route, agents, flags, body);
+        if (flags & 4 && agents)
             ASSERT(before->config_version == version);
     }
     return 0;

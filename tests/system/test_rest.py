@@ -264,7 +264,7 @@ def test_group_offsets(plane, admin, cluster):
             (400, {}), (422, {"to": "x", "all_topics": True}), (422, {"to": "earliest"}),
             (422, {"to": "earliest", "all_topics": True, "topics": ["t"]}),
             (422, {"to": "earliest", "all_topics": True, "offset": 1}),
-            (400, {"to": "offset", "all_topics": True}),
+            (422, {"to": "offset", "all_topics": True}),
             (400, {"to": "earliest", "all_topics": True, "dryrun": False}),
             (404, {"to": "earliest", "topics": ["none"]}),
             (404, {"to": "earliest", "topics": [{"topic": "t", "partitions": [3]}]}),
