@@ -34,6 +34,7 @@
 /* So long a question of our own (a poll) may be without answer. */
 #define POLL_TIMEOUT_MS 20000
 #define SWEEP_MS        250
+#define LOG_INTERVAL_MS 1000
 #define BUCKETS         4096 /* a power of two */
 
 enum op_state { OP_QUEUED = 1, OP_SENT, OP_PARKED };
@@ -62,6 +63,7 @@ struct groups {
     bool abandoned;
     struct loop_deferred work; /* begin calls, at the end of the tick */
     struct loop_timer sweep;
+    struct log_limit odd_log;
 };
 
 /* Nobody's op: a member whom nobody knows leaves. */
@@ -254,6 +256,18 @@ void groups_on_reset(struct groups *groups)
 
 /* ---- answers ---- */
 
+/* A line about what should not be, but not one for each time that a client brings it
+ * about. */
+static void log_odd(struct groups *groups, const char *what, const char *text)
+{
+    char quoted[ERR_TEXT_MAX];
+    uint64_t dropped;
+    if (log_limit_pass(&groups->odd_log, loop_now_ms(groups->loop), &dropped))
+        log_error("groups", what, "err=%s not_logged=%llu",
+                  log_quote(text == NULL ? "" : text, quoted, sizeof(quoted)),
+                  (unsigned long long)dropped);
+}
+
 /* A result that is a word and not an error number. */
 static bool says(const struct json *result, const char *word)
 {
@@ -305,8 +319,7 @@ static void settle(struct groups *groups, struct group_op *op, const struct json
     if (!r.failed)
         rc = op->read(op, &r, result);
     if (rc != 0 || r.failed) {
-        log_error("groups", "a result of the control plane cannot be read", "err=\"%s\"",
-                  err.text);
+        log_odd(groups, "a result of the control plane cannot be read", err.text);
         finish(groups, op, KAFKA_UNKNOWN_SERVER_ERROR);
         return;
     }
@@ -337,8 +350,7 @@ static void on_refusal(struct lane *lane, const char *text)
         put_back(lane);
         return;
     }
-    log_error("groups", "the control plane refuses an operation", "err=\"%s\"",
-              text == NULL ? "" : text);
+    log_odd(lane->groups, "the control plane refuses an operation", text);
     if (lane->sent[0] != NULL)
         finish(lane->groups, lane->sent[0], KAFKA_UNKNOWN_SERVER_ERROR);
     lane->sent_count = 0;
@@ -586,6 +598,7 @@ struct groups *groups_new(struct loop *loop, struct ctl *ctl)
 
     groups->loop = loop;
     groups->ctl = ctl;
+    groups->odd_log.interval_ms = LOG_INTERVAL_MS;
     list_init(&groups->parked);
     for (size_t i = 0; i < BUCKETS; i++)
         list_init(&groups->buckets[i]);

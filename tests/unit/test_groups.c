@@ -585,6 +585,98 @@ static void abandon_answers_all(void **state)
     assert_int_equal(call_count, 2);
 }
 
+/* ---- anything at any time ---- */
+
+static uint64_t seed;
+
+static size_t any(size_t below)
+{
+    seed = seed * 6364136223846793005u + 1442695040888963407u;
+    return (size_t)(seed >> 33) % below;
+}
+
+static void answer_any_call(struct world *w)
+{
+    static const char *const results[] = {"[1]", "[\"again\"]", "[\"wait\",\"m\"]",
+                                          "[\"wait\",\"m\"]"};
+    char text[2048] = "[";
+    struct json *body;
+    struct json_reader r = {0};
+    size_t i = any(call_count);
+
+    if (!calls[i].open)
+        return;
+    if (any(8) == 0) {
+        answer_code(w, i, ERR_INVALID, NULL);
+        return;
+    }
+    assert_int_equal(json_parse(str_slice(&calls[i].body), &body, NULL), 0);
+    size_t count = json_count(json_get_array(&r, body, "ops"));
+    for (size_t k = 0; k < count; k++)
+        snprintf(text + strlen(text), sizeof(text) - strlen(text), "%s%s",
+                 k == 0 ? "" : ",", results[any(ARRAY_LEN(results))]);
+    snprintf(text + strlen(text), sizeof(text) - strlen(text), "]");
+    json_free(body);
+    answer(w, i, text);
+}
+
+static void do_anything(struct world *w, size_t *asked)
+{
+    static const char *const names[] = {"g1", "g2", "g3", "g4", "g5"};
+    const char *name = names[any(ARRAY_LEN(names))];
+    size_t i = any(ARRAY_LEN(w->asked));
+    bool open = w->asked[i].ask.ops != NULL && w->asked[i].answered == 0;
+
+    switch (any(8)) {
+    case 0:
+    case 1:
+        if (open || call_count + 8 >= CALLS_MAX)
+            break;
+        w->asked[i].answered = 0;
+        ask(w, i, (enum group_op_kind)any(3), name, "[1]")->op.nameless = any(2) == 0;
+        ++*asked;
+        break;
+    case 2:
+        if (open)
+            groups_cancel(w->groups, &w->asked[i].ask);
+        break;
+    case 3:
+        groups_on_change(w->groups, slice_str(name));
+        break;
+    case 4:
+        if (any(10) == 0)
+            groups_on_reset(w->groups);
+        break;
+    case 5:
+        run(w);
+        break;
+    default:
+        if (call_count > 0 && call_count + 8 < CALLS_MAX)
+            answer_any_call(w);
+    }
+}
+
+/* Whatever happens in whatever order, each ask is answered once, and nothing is left. */
+static void each_ask_is_answered_once(void **state)
+{
+    size_t asked = 0;
+    for (uint64_t first = 1; first <= 200; first++) {
+        struct world *w = *state;
+        seed = first;
+        for (int step = 0; step < 300; step++)
+            do_anything(w, &asked);
+        if (first % 3 == 0)
+            groups_drain(w->groups);
+        groups_abandon(w->groups);
+        run(w);
+        for (size_t i = 0; i < ARRAY_LEN(w->asked); i++)
+            assert_int_equal(w->asked[i].answered, w->asked[i].ask.ops != NULL);
+        teardown(state);
+        setup(state);
+    }
+    assert_true(asked > 2000);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -611,6 +703,7 @@ int main(void)
         TEST(a_nameless_member_leaves),
         TEST(nobody_waits_in_a_drain),
         TEST(abandon_answers_all),
+        TEST(each_ask_is_answered_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
