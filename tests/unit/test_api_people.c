@@ -172,10 +172,13 @@ static void scopes(void **state)
         bool reads = strcmp(route->method, "GET") == 0;
         char path[64];
         if (rest != NULL) {
-            snprintf(path, sizeof(path), "%s", rest + strlen("{cluster}"));
-            char *brace = strchr(path, '{');
-            if (brace != NULL)
-                snprintf(brace, 3, "t");
+            rest += strlen("{cluster}");
+            const char *brace = strchr(rest, '{');
+            if (brace == NULL)
+                snprintf(path, sizeof(path), "%s", rest);
+            else
+                snprintf(path, sizeof(path), "%.*st%s", (int)(brace - rest), rest,
+                         strchr(brace, '}') + 1);
             assert_int_equal(status_of(route->method, in(&theirs, path), admin, "{}"),
                              404);
             assert_int_equal(status_of(route->method, in(&theirs, path), viewer, "{}"),
