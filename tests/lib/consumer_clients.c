@@ -152,7 +152,7 @@ static void take_answer(const struct group *group, const struct command *cmd,
                        set_text(answer.assignment));
 }
 
-static struct beaten send(struct driver *d, struct command *cmd)
+static struct beaten send(struct driver *d, struct command *cmd, bool force)
 {
     const struct cluster *cluster = state_cluster(d->state, &d->cluster_id);
     const struct group *group = state_group(cluster, cmd->consumer_heartbeat.group_id);
@@ -167,7 +167,7 @@ static struct beaten send(struct driver *d, struct command *cmd)
         note(&beaten, slice_str(message));
         return beaten;
     }
-    if (!consumer_heartbeat_changes(cluster, group, cmd)) {
+    if (!consumer_heartbeat_changes(cluster, group, cmd) && !force) {
         take_answer(group, cmd, NULL, &beaten);
         return beaten;
     }
@@ -195,7 +195,7 @@ struct beaten beat(struct driver *d, const struct beat *said)
     if (said->owned != NULL)
         set_parse(said->owned, &owned);
     fill(said, d, names, &owned, topics, &cmd);
-    struct beaten beaten = send(d, &cmd);
+    struct beaten beaten = send(d, &cmd, said->force);
     partition_set_fini(&owned);
     return beaten;
 }

@@ -21,6 +21,7 @@ struct beat {
     uint32_t members_max, groups_max; /* 0: many */
     uint64_t metadata_max;
     uint32_t flags_off; /* of both kinds of migration */
+    bool force;         /* propose it, though it would change nothing */
 };
 
 struct beaten {
