@@ -24,7 +24,50 @@ static const int16_t apis[] = {KAFKA_JOIN_GROUP,
                                KAFKA_CONSUMER_GROUP_DESCRIBE,
                                KAFKA_DESCRIBE_GROUPS,
                                KAFKA_LIST_GROUPS,
-                               KAFKA_DELETE_GROUPS};
+                               KAFKA_DELETE_GROUPS,
+                               KAFKA_OFFSET_COMMIT,
+                               KAFKA_OFFSET_FETCH,
+                               KAFKA_OFFSET_DELETE};
+
+/* Partitions 0 and 1 of the topic "t", of which there is one. */
+static void ask_offsets(struct fixture *f, int16_t key, void *body)
+{
+    static const struct slice name = {(const uint8_t *)"t", 1};
+    static int32_t numbers[2] = {0, 1};
+    static struct offset_commit_request_partition commits[2];
+    static struct offset_delete_request_partition deletes[2];
+    static struct offset_commit_request_topic commit_topic;
+    static struct offset_delete_request_topic delete_topic;
+    static struct offset_fetch_request_topic fetch_topic;
+    static struct offset_fetch_request_group_topic group_topic;
+    static struct offset_fetch_request_group groups[2];
+    struct uuid id = fake_core_topic_id(f->fake, "t");
+
+    commits[1].partition_index = deletes[1].partition_index = 1;
+    if (key == KAFKA_OFFSET_COMMIT) {
+        struct offset_commit_request *commit = body;
+        commit_topic = (struct offset_commit_request_topic){name, id, commits, 2};
+        commit->topics = &commit_topic;
+        commit->topics_count = 1;
+    } else if (key == KAFKA_OFFSET_FETCH) {
+        struct offset_fetch_request *fetch = body;
+        fetch_topic = (struct offset_fetch_request_topic){name, numbers, 2};
+        group_topic = (struct offset_fetch_request_group_topic){name, id, numbers, 2};
+        groups[0] = groups[1] = offset_fetch_request_group_defaults;
+        groups[0].topics = &group_topic;
+        groups[0].topics_count = 1;
+        groups[1].topics = NULL;
+        fetch->topics = &fetch_topic;
+        fetch->topics_count = 1;
+        fetch->groups = groups;
+        fetch->groups_count = 2;
+    } else {
+        struct offset_delete_request *delete = body;
+        delete_topic = (struct offset_delete_request_topic){name, deletes, 2};
+        delete->topics = &delete_topic;
+        delete->topics_count = 1;
+    }
+}
 
 /* A request with something in it for API. */
 static const void *make_request(struct fixture *f, int16_t key)
@@ -56,6 +99,9 @@ static const void *make_request(struct fixture *f, int16_t key)
         struct delete_groups_request *deletes = body;
         deletes->groups_names = names;
         deletes->groups_names_count = 2;
+    } else if (key == KAFKA_OFFSET_COMMIT || key == KAFKA_OFFSET_FETCH ||
+               key == KAFKA_OFFSET_DELETE) {
+        ask_offsets(f, key, body);
     }
     return body;
 }
@@ -83,7 +129,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         json_parse(slice_of(data + 2, size - 2), &results, NULL) != 0)
         return 0;
     const struct kafka_api *api = kafka_api_find(apis[data[0] % ARRAY_LEN(apis)]);
-    int16_t version = (int16_t)(data[1] % (api->max_version + 1));
+    int16_t version =
+        (int16_t)(api->min_version + data[1] % (api->max_version - api->min_version + 1));
     fixture_init(&f, NULL);
     fake_core_add_topic(f.fake, "t", 1, "{}");
     if (json_is_array(results))

@@ -24,6 +24,7 @@
 #include "controlplane/checkpoint.h"
 #include "tests/lib/group_workload.h"
 #include "tests/lib/node_driver.h"
+#include "tests/lib/offset_driver.h"
 #include "tests/lib/sequence_model.h"
 #include "tests/lib/state_driver.h"
 
@@ -40,6 +41,7 @@
 #define AUDITED    4096
 #define AGE_MS     7200000 /* of audit entries and replies */
 #define TENANTS    3
+#define COMMITTERS 3 /* groups that only commit */
 
 #define CHECK(cond)                                                                      \
     ((cond) ? (void)0                                                                    \
@@ -93,6 +95,12 @@ struct model_tenant {
     uint32_t id, topic;
 };
 
+/* What a group has committed of a partition. */
+struct model_offset {
+    uint32_t topic; /* its id; 0: nothing */
+    int64_t offset, at_ms;
+};
+
 static struct {
     unsigned seed, random;
     int step;
@@ -114,6 +122,7 @@ static struct {
     struct model_audit audit[AUDITED]; /* entry i has id i + 1 */
     size_t audit_count;
     struct model_tenant tenants[TENANTS];
+    struct model_offset offsets[COMMITTERS][TOPICS][PARTITIONS * 4];
     uint64_t node_id; /* the last one given */
     bool founded;
     /* the checkpoint under way */
@@ -680,6 +689,93 @@ static void step_group(void)
     sim.group_changes += error == 0;
 }
 
+/* ---- offsets of groups that only commit ---- */
+
+static const char *const committers[COMMITTERS] = {"o-0", "o-1", "o-2"};
+
+/* The present topic T has an offset of partition P. */
+static bool has_offset(uint32_t g, uint32_t t, int32_t p)
+{
+    return sim.topics[t].exists && sim.offsets[g][t][p].topic == sim.topics[t].id;
+}
+
+static void check_offsets(void)
+{
+    for (uint32_t g = 0; g < COMMITTERS; g++) {
+        for (uint32_t t = 0; t < TOPICS; t++) {
+            for (int32_t p = 0; p < PARTITIONS * 4; p++)
+                CHECK(driver_offset(&sim.live, committers[g], sim.topics[t].id, p) ==
+                      (has_offset(g, t, p) ? sim.offsets[g][t][p].offset : INT64_MIN));
+        }
+    }
+}
+
+/* A commit, or a deletion, of some partitions of some topics, in order. */
+static size_t choose_offsets(struct test_offset *parts, uint32_t *topics)
+{
+    size_t n = 0;
+    for (uint32_t t = 0; t < TOPICS; t++) {
+        if (sim.topics[t].id == 0 || pick(3) != 0)
+            continue;
+        for (int32_t p = 0; p < PARTITIONS * 4; p++) {
+            if (pick(4) != 0)
+                continue;
+            topics[n] = t;
+            parts[n++] = (struct test_offset){sim.topics[t].id, p, (int64_t)pick(1000), 0,
+                                              pick(2) ? NULL : "some metadata"};
+        }
+    }
+    return n;
+}
+
+static void step_offsets(void)
+{
+    struct test_offset parts[TOPICS * PARTITIONS * 4];
+    uint32_t topics[TOPICS * PARTITIONS * 4], g = pick(COMMITTERS);
+    int16_t errors[TOPICS * PARTITIONS * 4];
+    bool deletes = pick(4) == 0;
+    bool known = state_group(state_cluster(sim.live.state, &sim.live.cluster_id),
+                             slice_str(committers[g])) != NULL;
+    const struct test_offsets one = {.group = committers[g],
+                                     .generation = -1,
+                                     .parts = parts,
+                                     .count = choose_offsets(parts, topics),
+                                     .errors = errors};
+
+    int16_t error = driver_offsets_of(
+        &sim.live, deletes ? COMMAND_OFFSETS_DELETE : COMMAND_OFFSETS_COMMIT, &one, 1);
+    CHECK(error == (deletes && !known ? 69 : 0));
+    for (size_t i = 0; i < one.count && error == 0; i++) {
+        const struct model_topic *topic = &sim.topics[topics[i]];
+        bool there = deletes || parts[i].partition < topic->partitions;
+        CHECK(errors[i] == (!topic->exists ? 100 : there ? 0 : 3));
+        if (errors[i] == 0)
+            sim.offsets[g][topics[i]][parts[i].partition] = (struct model_offset){
+                deletes ? 0 : topic->id, parts[i].offset, sim.live.now_ms};
+    }
+    check_offsets();
+}
+
+/* What was committed so long ago goes, and with the last of it the group. */
+static void step_offsets_expire(void)
+{
+    int64_t before_ms = sim.live.now_ms - pick(100000);
+    uint32_t g = pick(COMMITTERS);
+    bool left = false;
+
+    driver_offsets_expire(&sim.live, before_ms, committers[g]);
+    for (uint32_t t = 0; t < TOPICS; t++) {
+        for (int32_t p = 0; p < PARTITIONS * 4; p++) {
+            if (sim.offsets[g][t][p].at_ms <= before_ms)
+                sim.offsets[g][t][p].topic = 0;
+            left |= has_offset(g, t, p);
+        }
+    }
+    check_offsets();
+    CHECK((state_group(state_cluster(sim.live.state, &sim.live.cluster_id),
+                       slice_str(committers[g])) != NULL) == left);
+}
+
 /* A cluster of some life: made, used, deleted; what was deleted refuses everything. */
 static void step_tenant(void)
 {
@@ -903,12 +999,15 @@ static void step_restart(void)
 static void step(void)
 {
     static void (*const others[])(void) = {
-        step_topic,  step_topic,      step_configs, step_agent,  step_agent_alter,
-        step_token,  step_expire,     step_repeat,  step_repeat, step_checkpoint,
-        step_usage,  step_usage,      step_user,    step_user,   step_tenant,
-        step_tenant, step_tenant,     step_purge,   step_purge,  step_cell,
-        check_usage, step_checkpoint, check_audit,  check_audit, step_restart,
-        step_group,  step_group,      step_group,   step_group,  step_group,
+        step_topic,       step_topic,          step_configs, step_agent,
+        step_agent_alter, step_token,          step_expire,  step_repeat,
+        step_repeat,      step_checkpoint,     step_usage,   step_usage,
+        step_user,        step_user,           step_tenant,  step_tenant,
+        step_tenant,      step_purge,          step_purge,   step_cell,
+        check_usage,      step_checkpoint,     check_audit,  check_audit,
+        step_restart,     step_group,          step_group,   step_group,
+        step_group,       step_group,          step_offsets, step_offsets,
+        step_offsets,     step_offsets_expire,
     };
     advance(pick(60) == 0 ? (int64_t)pick(200000000) : (int64_t)pick(20000));
     if (pick(2) == 0)
