@@ -567,25 +567,23 @@ void apply_group_leave(struct state *state, const struct command *cmd,
     if (cluster == NULL)
         return;
     struct group *group = group_find(cluster, cmd->group_leave.group_id);
-    if (group == NULL) {
-        apply_refuse_kafka(state,
-                           cmd->group_leave.group_id.len == 0 ? KAFKA_INVALID_GROUP_ID
-                                                              : KAFKA_UNKNOWN_MEMBER_ID,
-                           result);
+    if (cmd->group_leave.group_id.len == 0) {
+        apply_refuse_kafka(state, KAFKA_INVALID_GROUP_ID, result);
         return;
     }
-    bool consumer = group->kind == GROUP_CONSUMER;
+    bool consumer = group != NULL && group->kind == GROUP_CONSUMER;
     uint8_t *errors = arena_array(&state->arena, MAX(count, 1u), 2);
     for (uint32_t i = 0; i < count; i++) {
         const struct group_leaver *leaver = &cmd->group_leave.members[i];
-        int16_t error = consumer ? consumer_apply_leaver(state, group, leaver)
-                                 : leave(state, group, leaver, &members);
+        int16_t error = group == NULL ? KAFKA_UNKNOWN_MEMBER_ID
+                        : consumer    ? consumer_apply_leaver(state, group, leaver)
+                                      : leave(state, group, leaver, &members);
         be16_put(errors + (size_t)2 * i, (uint16_t)error);
     }
     result->data = slice_of(errors, (size_t)2 * count);
     if (consumer && group->etag == state->applied_index)
         consumer_apply_removed(state, group, cmd->now_ms);
-    else if (group->etag == state->applied_index)
+    else if (group != NULL && group->etag == state->applied_index)
         after_removal(state, group, members > 0, cmd->now_ms);
 }
 
@@ -678,9 +676,7 @@ void apply_group_delete(struct state *state, const struct command *cmd,
     if (cluster == NULL)
         return;
     struct group *group = group_find(cluster, cmd->group_delete.group_id);
-    if (cmd->group_delete.group_id.len == 0)
-        apply_refuse_kafka(state, KAFKA_INVALID_GROUP_ID, result);
-    else if (group == NULL)
+    if (group == NULL)
         apply_refuse_kafka(state, KAFKA_GROUP_ID_NOT_FOUND, result);
     else if (group->member_count > 0)
         apply_refuse_kafka(state, KAFKA_NON_EMPTY_GROUP, result);

@@ -20,7 +20,7 @@ int16_t group_judge_member(const struct group *group, struct slice member_id,
 
     if (owner != NULL && owner != member)
         return KAFKA_FENCED_INSTANCE_ID;
-    if (member == NULL || member->pending)
+    if (member == NULL || member->pending || (instance_id.ptr != NULL && owner == NULL))
         return KAFKA_UNKNOWN_MEMBER_ID;
     return 0;
 }

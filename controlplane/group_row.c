@@ -101,7 +101,7 @@ int group_load_row(struct catalog *catalog, struct cluster *cluster, struct read
     struct slice id = db_get_bytes(row);
     bool damaged = false;
 
-    if (cluster == NULL || id.len == 0 || group_find(cluster, id) != NULL)
+    if (cluster == NULL || group_find(cluster, id) != NULL)
         return ERR_DAMAGED;
     struct group *group = group_add(catalog, cluster, id, 0);
     int64_t kind = db_get_int(row), state = db_get_int(row);

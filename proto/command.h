@@ -411,7 +411,7 @@ struct command {
             struct slice group_id;
             const struct group_leaver *members;
             uint32_t member_count;
-        } group_leave; /* -> kafka_error: 24, 25 (no such group); data: an int16 each */
+        } group_leave; /* -> kafka_error: 24; data: an int16 each */
         struct {
             struct slice group_id;
             int32_t generation; /* that ends, or whose members sync; else: nothing */
@@ -425,7 +425,7 @@ struct command {
         } group_expire; /* -> value: how many went */
         struct {
             struct slice group_id;
-        } group_delete; /* and its offsets. -> kafka_error: 24, 68, 69 */
+        } group_delete; /* and its offsets. -> kafka_error: 68, 69 */
         struct {        /* ConsumerGroupHeartbeat (KIP-848), checked by
                          * consumer_heartbeat_check; null: as it was */
             struct slice group_id, member_id;

@@ -177,7 +177,6 @@ static void test_contradictions(void **state)
         "DELETE FROM GROUPS",
         "DELETE FROM GROUP_MEMBERS",
         "UPDATE GROUPS SET cluster=99",
-        "UPDATE GROUPS SET id=x''",
         "UPDATE GROUPS SET state=1",
         "UPDATE GROUPS SET state=99",
         "UPDATE GROUPS SET leader=0",

@@ -129,6 +129,19 @@ static void test_static_expires(void **state)
 
 /* ---- leaving and expiring ---- */
 
+/* Who names an instance that the group does not know is not known, whatever its id. */
+static void test_unknown_instance(void **state)
+{
+    struct driver *d = *state;
+    struct command cmd = join_command("b", "");
+    stable_pair(d);
+    cmd.group_join.instance_id = TEXT("new");
+    assert_int_equal(driver_apply(d, &cmd).kafka_error, UNKNOWN_MEMBER);
+    assert_int_equal(group_classic_heartbeat(group_of(d), 1, TEXT("b"), TEXT("new")),
+                     UNKNOWN_MEMBER);
+    assert_int_equal(leave_as(d, "b", TEXT("new")), UNKNOWN_MEMBER);
+}
+
 /* Each member that leaves has an answer of its own; an operator names an instance. */
 static void test_leave(void **state)
 {
@@ -344,6 +357,7 @@ int main(void)
         TEST(test_static_replaced_changes_vote),
         TEST(test_static_replaced_while_completing),
         TEST(test_static_expires),
+        TEST(test_unknown_instance),
         TEST(test_leave),
         TEST(test_last_leaves),
         TEST(test_pending_leaves),
