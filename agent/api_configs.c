@@ -4,6 +4,8 @@
  * AlterConfigs replaces all settings of a resource, IncrementalAlterConfigs changes
  * single ones (KIP-339). Both become a list of operations for the control plane, which
  * checks names and values and stores them; the replies differ in their type only. */
+#include <ctype.h>
+
 #include "agent/config_source.h"
 #include "agent/dispatch.h"
 #include "agent/duplicates.h"
@@ -87,7 +89,8 @@ static bool is_broker(struct request *req, struct slice name)
     return id <= INT32_MAX && meta_agent_by_id(request_view(req), (int32_t)id) != NULL;
 }
 
-static void judge_resource(struct request *req, struct change *change)
+static void judge_resource(struct request *req, const struct configs *own,
+                           struct change *change)
 {
     switch (change->type) {
     case CONFIG_RESOURCE_TOPIC:
@@ -100,6 +103,11 @@ static void judge_resource(struct request *req, struct change *change)
         if (change->name.len == 0)
             refuse(change, KAFKA_INVALID_REQUEST,
                    "Default group resources are not allowed.");
+        return;
+    case CONFIG_RESOURCE_BROKER_LOGGER:
+        if (own->replaces || change->name.len == 0 || !is_broker(req, change->name))
+            refuse(change, KAFKA_INVALID_REQUEST,
+                   "loggers are changed one by one, of brokers that exist");
         return;
     default:
         refuse(change, KAFKA_INVALID_REQUEST,
@@ -156,18 +164,41 @@ static int judge_ops(struct request *req, const struct configs *own,
     return 0;
 }
 
+/* A logger's level is a setting of its broker, whose words are small. */
+static int translate_loggers(struct request *req, struct change *change)
+{
+    for (size_t i = 0; i < change->op_count && change->error == 0; i++) {
+        struct op *op = &change->ops[i];
+        uint8_t *level = request_array(req, op->value.len + 1, 1);
+        if (level == NULL)
+            return ERR_TOO_LARGE;
+        if (!slice_eq_str(op->key, ROOT_LOGGER))
+            refuse(change, KAFKA_INVALID_CONFIG, "there is no such logger, only root");
+        else if (op->op != OP_SET && op->op != OP_DELETE)
+            refuse(change, KAFKA_INVALID_REQUEST, "a level is no list");
+        for (size_t k = 0; k < op->value.len; k++)
+            level[k] = (uint8_t)tolower(op->value.ptr[k]);
+        op->key = SLICE_LITERAL(LOG_LEVEL_SETTING);
+        if (op->value.ptr != NULL)
+            op->value = slice_of(level, op->value.len);
+    }
+    return 0;
+}
+
 static int judge(struct request *req, struct configs *own)
 {
     static const int8_t types[] = {CONFIG_RESOURCE_TOPIC, CONFIG_RESOURCE_BROKER,
-                                   CONFIG_RESOURCE_GROUP};
+                                   CONFIG_RESOURCE_GROUP, CONFIG_RESOURCE_BROKER_LOGGER};
     int rc = 0;
     for (size_t i = 0; i < own->count; i++)
-        judge_resource(req, &own->changes[i]);
+        judge_resource(req, own, &own->changes[i]);
     for (size_t i = 0; i < ARRAY_LEN(types) && rc == 0; i++)
         rc = judge_twice(req, own, types[i]);
     for (size_t i = 0; i < own->count && rc == 0; i++) {
         if (own->changes[i].error == 0)
             rc = judge_ops(req, own, &own->changes[i]);
+        if (rc == 0 && own->changes[i].type == CONFIG_RESOURCE_BROKER_LOGGER)
+            rc = translate_loggers(req, &own->changes[i]);
     }
     return rc;
 }
@@ -195,8 +226,10 @@ static void add(struct configs *own, struct change *change)
     json_push(item,
               json_slice(change->name.ptr == NULL ? SLICE_LITERAL("") : change->name));
     json_push(item, ops);
-    if (change->type != CONFIG_RESOURCE_TOPIC)
-        json_push(item, json_int(change->type));
+    if (change->type == CONFIG_RESOURCE_GROUP)
+        json_push(item, json_int(CONFIG_RESOURCE_GROUP));
+    else if (change->type != CONFIG_RESOURCE_TOPIC)
+        json_push(item, json_int(CONFIG_RESOURCE_BROKER));
     json_push(own->ask.items, item);
     change->item = own->ask.item_count++;
 }

@@ -4,6 +4,7 @@
  * synonyms, types and documentation as asked (KIP-226, KIP-569). A broker shows
  * broker_config.def and the broker-level names of the topic configurations. What was set
  * while the agents run (AlterConfigs) stands before options and defaults. */
+#include <ctype.h>
 #include <stdio.h>
 
 #include "agent/client_thread.h"
@@ -17,7 +18,8 @@
 /* Resources of one request: each costs a few kilobytes of reply. */
 #define RESOURCES_MAX 10000
 
-#define NUMBER_MAX 24
+#define NUMBER_MAX    24
+#define LOG_LEVEL_MAX 8
 
 /* Values of broker_config.def that are not constants. */
 struct broker_values {
@@ -210,6 +212,7 @@ struct broker_row {
 #define FLUSH_BYTES        values->flush_bytes
 #define FLUSH_INTERVAL_MS  values->flush_interval_ms
 #define LOG_LEVEL          values->log_level
+#define UNLIMITED          "9223372036854775807"
 
 static int fill_broker_row(struct request *req, const struct broker_row *from,
                            const struct topic_config_set *own,
@@ -304,6 +307,37 @@ static int describe_broker(struct request *req,
     return 0;
 }
 
+/* ---- loggers ---- */
+
+/* A broker has one logger, whose level is the setting weft.log.level, in Kafka's words.
+ */
+static int describe_loggers(struct request *req,
+                            const struct describe_configs_request_resource *resource,
+                            struct describe_configs_response_result *out)
+{
+    const struct broker_values *values = broker_values(req);
+    struct describe_configs_response_config *row = request_array(req, 1, sizeof(*row));
+    char *level = request_array(req, 1, LOG_LEVEL_MAX + 1);
+
+    if (values == NULL || row == NULL || level == NULL)
+        return ERR_TOO_LARGE;
+    if (!slice_eq_str(resource->resource_name, values->node_id)) {
+        refuse(out, KAFKA_INVALID_REQUEST, values->refusal);
+        return 0;
+    }
+    const char *set = meta_own_setting(request_view(req), LOG_LEVEL_SETTING);
+    snprintf(level, LOG_LEVEL_MAX + 1, "%s", set == NULL ? values->log_level : set);
+    for (char *p = level; *p != '\0'; p++)
+        *p = (char)toupper((unsigned char)*p);
+    const struct layer layer = {ROOT_LOGGER, level, CONFIG_SOURCE_BROKER_LOGGER};
+    out->configs = row;
+    if (!is_wanted(resource, ROOT_LOGGER))
+        return 0;
+    begin_row(req->body, ROOT_LOGGER, TOPIC_CONFIG_STRING, "What the agent logs.", row);
+    out->configs_count = 1;
+    return fill_row(req, &layer, 1, row);
+}
+
 /* ---- groups ---- */
 
 /* Any group may be asked for, there or not: as in Kafka, what would hold for it. */
@@ -382,6 +416,8 @@ int api_describe_configs(struct request *req)
             rc = describe_topic(req, resource, out);
         else if (resource->resource_type == CONFIG_RESOURCE_BROKER)
             rc = describe_broker(req, resource, out);
+        else if (resource->resource_type == CONFIG_RESOURCE_BROKER_LOGGER)
+            rc = describe_loggers(req, resource, out);
         else if (resource->resource_type == CONFIG_RESOURCE_GROUP)
             rc = describe_group(req, resource, out);
         else

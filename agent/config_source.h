@@ -9,8 +9,13 @@ enum config_source {
     CONFIG_SOURCE_BROKERS = 3, /* set for all brokers */
     CONFIG_SOURCE_STATIC = 4,  /* an option of the agent */
     CONFIG_SOURCE_DEFAULT = 5,
+    CONFIG_SOURCE_BROKER_LOGGER = 6,
     CONFIG_SOURCE_GROUP = 8, /* set for the group */
 };
+
+/* The one logger of an agent, and the setting that is its level. */
+#define ROOT_LOGGER       "root"
+#define LOG_LEVEL_SETTING "weft.log.level"
 
 /* What is configured. */
 enum config_resource {

@@ -343,6 +343,20 @@ def test_list_config_resources(wire, topic):
     assert wire.call("ListConfigResources", 1, types=[99])["error"] == UNSUPPORTED_VERSION
 
 
+# A broker's loggers: Kafka has many, Weft one; the root's level is told and can be set.
+def test_broker_loggers(wire):
+    broker = str(metadata(wire, [])["controller"])
+    error, found = describe(wire, BROKER_LOGGER, broker)
+    assert error == NONE and found["root"]["value"] == "INFO"
+    assert found["root"]["source"] == 6  # DYNAMIC_BROKER_LOGGER_CONFIG
+    assert alter(wire, BROKER_LOGGER, broker, "root", "WARN") == NONE
+    until(lambda: describe(wire, BROKER_LOGGER, broker)[1]["root"]["value"], "WARN")
+    assert alter(wire, BROKER_LOGGER, broker, "root", "INFO") == NONE
+    assert alter(wire, BROKER_LOGGER, broker, "no.such.logger", "WARN") == INVALID_CONFIG
+    assert alter(wire, BROKER_LOGGER, broker, "root", "LOUD") == INVALID_CONFIG
+    assert alter(wire, BROKER_LOGGER, "", "root", "WARN") == INVALID_REQUEST
+
+
 # What only Weft has: settings of the agents that act at once, of one or of all.
 def test_agent_settings(wire, other, target, new_name):
     if target != "weft":
