@@ -51,6 +51,7 @@ static int16_t judge_partition(const struct meta_topic *topic, int32_t partition
     return 0;
 }
 
+/* Room for COUNT partitions of the request, to be added one by one. */
 static struct offsets *make(struct request *req, size_t count)
 {
     struct offsets *own = request_array(req, 1, sizeof(*own));
@@ -58,8 +59,32 @@ static struct offsets *make(struct request *req, size_t count)
         return NULL;
     own->ask.parts = request_array(req, count, sizeof(*own->ask.parts));
     own->entries = request_array(req, count, sizeof(*own->entries));
-    own->count = count;
     return own->ask.parts == NULL || own->entries == NULL ? NULL : own;
+}
+
+/* The next partition of the request. */
+static struct entry *add(struct request *req, struct offsets *own,
+                         struct slice topic_name, int32_t partition,
+                         int32_t current_leader_epoch)
+{
+    const struct meta_topic *topic = meta_topic_by_name(request_view(req), topic_name);
+    struct entry *entry = &own->entries[own->count++];
+    if (topic != NULL)
+        entry->topic_id = topic->id;
+    entry->partition = partition;
+    entry->error = judge_partition(topic, partition, current_leader_epoch);
+    return entry;
+}
+
+/* Something that this agent has not heard of: perhaps it is new. */
+static bool any_unknown(const struct offsets *own)
+{
+    for (size_t i = 0; i < own->count; i++) {
+        if (own->entries[i].error == KAFKA_UNKNOWN_TOPIC_OR_PARTITION &&
+            own->entries[i].partition >= 0)
+            return true;
+    }
+    return false;
 }
 
 /* Have the core look up TIMESTAMP for ENTRY. */
@@ -92,23 +117,6 @@ static int hand_over(struct request *req, struct offsets *own, int64_t timeout_m
 }
 
 /* ---- ListOffsets ---- */
-
-static bool list_any_unknown(struct request *req)
-{
-    const struct list_offsets_request *body = req->body;
-    const struct meta_view *view = request_view(req);
-    for (size_t i = 0; i < body->topics_count; i++) {
-        const struct list_offsets_request_topic *asked = &body->topics[i];
-        const struct meta_topic *topic = meta_topic_by_name(view, asked->name);
-        if (topic == NULL)
-            return true;
-        for (size_t j = 0; j < asked->partitions_count; j++) {
-            if (asked->partitions[j].partition_index >= topic->partitions)
-                return true;
-        }
-    }
-    return false;
-}
 
 static int compare_entries(const void *a, const void *b)
 {
@@ -197,30 +205,24 @@ int api_list_offsets(struct request *req)
     const struct list_offsets_request *body = req->body;
     size_t n = 0;
 
-    if (!req->refreshed && list_any_unknown(req))
-        return request_refresh(req);
     for (size_t i = 0; i < body->topics_count; i++)
         n += body->topics[i].partitions_count;
     struct offsets *own = make(req, n);
     if (own == NULL)
         return ERR_TOO_LARGE;
-    struct entry *entry = own->entries;
     for (size_t i = 0; i < body->topics_count; i++) {
-        const struct meta_topic *topic =
-            meta_topic_by_name(request_view(req), body->topics[i].name);
-        for (size_t j = 0; j < body->topics[i].partitions_count; j++, entry++) {
+        for (size_t j = 0; j < body->topics[i].partitions_count; j++) {
             const struct list_offsets_request_partition *asked =
                 &body->topics[i].partitions[j];
-            if (topic != NULL)
-                entry->topic_id = topic->id;
-            entry->partition = asked->partition_index;
-            entry->error = judge_partition(topic, asked->partition_index,
-                                           asked->current_leader_epoch);
+            (void)add(req, own, body->topics[i].name, asked->partition_index,
+                      asked->current_leader_epoch);
         }
     }
+    if (!req->refreshed && any_unknown(own))
+        return request_refresh(req);
     if (mark_duplicates(req, own) != 0)
         return ERR_TOO_LARGE;
-    entry = own->entries;
+    struct entry *entry = own->entries;
     for (size_t i = 0; i < body->topics_count; i++) {
         for (size_t j = 0; j < body->topics[i].partitions_count; j++, entry++)
             judge_timestamp(own, entry, req->header.api_version,
@@ -231,16 +233,6 @@ int api_list_offsets(struct request *req)
 }
 
 /* ---- OffsetForLeaderEpoch ---- */
-
-static bool epoch_any_unknown(struct request *req)
-{
-    const struct offset_for_leader_epoch_request *body = req->body;
-    for (size_t i = 0; i < body->topics_count; i++) {
-        if (meta_topic_by_name(request_view(req), body->topics[i].topic) == NULL)
-            return true;
-    }
-    return false;
-}
 
 static int on_epochs(struct request *req)
 {
@@ -279,28 +271,22 @@ int api_offset_for_leader_epoch(struct request *req)
     const struct offset_for_leader_epoch_request *body = req->body;
     size_t n = 0;
 
-    if (!req->refreshed && epoch_any_unknown(req))
-        return request_refresh(req);
     for (size_t i = 0; i < body->topics_count; i++)
         n += body->topics[i].partitions_count;
     struct offsets *own = make(req, n);
     if (own == NULL)
         return ERR_TOO_LARGE;
-    struct entry *entry = own->entries;
     for (size_t i = 0; i < body->topics_count; i++) {
-        const struct meta_topic *topic =
-            meta_topic_by_name(request_view(req), body->topics[i].topic);
-        for (size_t j = 0; j < body->topics[i].partitions_count; j++, entry++) {
+        for (size_t j = 0; j < body->topics[i].partitions_count; j++) {
             const struct offset_for_leader_epoch_request_partition *asked =
                 &body->topics[i].partitions[j];
-            if (topic != NULL)
-                entry->topic_id = topic->id;
-            entry->partition = asked->partition;
-            entry->error =
-                judge_partition(topic, asked->partition, asked->current_leader_epoch);
+            struct entry *entry = add(req, own, body->topics[i].topic, asked->partition,
+                                      asked->current_leader_epoch);
             if (entry->error == 0 && asked->leader_epoch == LEADER_EPOCH)
                 look_up(own, entry, LATEST);
         }
     }
+    if (!req->refreshed && any_unknown(own))
+        return request_refresh(req);
     return hand_over(req, own, TIMEOUT_MS, on_epochs);
 }

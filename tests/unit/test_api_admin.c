@@ -386,7 +386,7 @@ static void configs_are_changed_one_by_one(void **state)
     struct incremental_alter_configs_request_resource resources[] = {
         {2, slice_str("t"), configs, 4},   {2, slice_str("a"), &no_op, 1},
         {2, slice_str("b"), &no_value, 1}, {2, slice_str("c"), configs, 1},
-        {2, slice_str("c"), configs, 1},   {8, slice_str("1"), configs, 1}};
+        {2, slice_str("c"), configs, 1},   {16, slice_str("1"), configs, 1}};
     struct incremental_alter_configs_request body =
         incremental_alter_configs_request_defaults;
 
