@@ -122,6 +122,14 @@ static struct json *heartbeat_json(struct request *req, struct slice member)
     return json;
 }
 
+/* The member says only that it is alive. */
+static bool changes_nothing(const struct consumer_group_heartbeat_request *body)
+{
+    return body->member_epoch > 0 && body->subscribed_topic_names == NULL &&
+           body->subscribed_topic_regex.ptr == NULL &&
+           body->server_assignor.ptr == NULL && body->topic_partitions == NULL;
+}
+
 int api_consumer_group_heartbeat(struct request *req)
 {
     const struct consumer_group_heartbeat_request *body = req->body;
@@ -144,6 +152,7 @@ int api_consumer_group_heartbeat(struct request *req)
     *reply = consumer_group_heartbeat_response_defaults;
     int rc = group_ask_set(req, &ask->ops[0], body->group_id, heartbeat_json(req, member),
                            read_heartbeat, reply);
+    ask->ops[0].lazy = changes_nothing(body);
     return rc != 0 ? rc : group_ask_send(req, ask, on_heartbeat);
 }
 

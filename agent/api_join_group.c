@@ -250,6 +250,7 @@ int api_heartbeat(struct request *req)
     json_push(json, json_slice(body->group_instance_id));
     int rc =
         group_ask_set(req, &ask->ops[0], body->group_id, json, read_heartbeat, reply);
+    ask->ops[0].lazy = true;
     return rc != 0 ? rc : group_ask_send(req, ask, on_heartbeat);
 }
 

@@ -213,6 +213,8 @@ struct group_op {
     /* JOIN, SYNC: as whom to ask again (a JOIN's member is told by "wait") */
     struct slice member, instance;
     int32_t generation; /* SYNC */
+    bool lazy;          /* changes nothing: may be asked for beside the group's others,
+                           and a little later when there are many */
     bool nameless;      /* JOIN: the client does not know `member` before the answer */
     group_read_fn *read;
     void *own;           /* the asker's */

@@ -21,6 +21,9 @@
 #include "proto/kafka_error.h"
 
 #define LANES 4
+/* One more for what only keeps members alive: it gathers for so long after a call. */
+#define LAZY_LANE LANES
+#define LAZY_MS   50
 /* One call: what the control plane takes, less what is around the ops. */
 #define CALL_OPS_MAX    4096
 #define CALL_BYTES_MAX  (8 * MIB)
@@ -52,7 +55,8 @@ struct lane {
 struct groups {
     struct loop *loop;
     struct ctl *ctl;
-    struct lane lanes[LANES];
+    struct lane lanes[LANES + 1];
+    struct loop_timer lazy;       /* the lazy lane has gathered long enough */
     struct list buckets[BUCKETS]; /* joins and syncs by group */
     struct list parked;           /* by poll_at_ms */
     size_t parked_count;
@@ -84,7 +88,8 @@ static uint32_t hash_of(struct slice group)
 
 static struct lane *lane_of(struct groups *groups, const struct group_op *op)
 {
-    return &groups->lanes[hash_of(op->group) / BUCKETS % LANES];
+    size_t lane = op->lazy ? LAZY_LANE : hash_of(op->group) / BUCKETS % LANES;
+    return &groups->lanes[lane];
 }
 
 static struct list *bucket_of(struct groups *groups, struct slice group)
@@ -435,15 +440,32 @@ static void send_call(struct lane *lane)
         ctl_send_text(groups->ctl, "/agent/v1/groups", &body, 0, on_answer, lane);
 }
 
+/* A lane that has been idle sends at once; a busy lazy one gathers. */
+static bool may_send(const struct lane *lane, size_t i)
+{
+    struct groups *groups = lane->groups;
+    int64_t wait_ms = lane->sent_at_ms + LAZY_MS - loop_now_ms(groups->loop);
+    if (i != LAZY_LANE || wait_ms <= 0 || groups->abandoned)
+        return true;
+    loop_timer_set(&groups->lazy, wait_ms);
+    return false;
+}
+
 static void on_work(struct loop_deferred *deferred)
 {
     struct groups *groups = CONTAINER_OF(deferred, struct groups, work);
 
-    for (size_t i = 0; i < LANES; i++) {
+    for (size_t i = 0; i < ARRAY_LEN(groups->lanes); i++) {
         struct lane *lane = &groups->lanes[i];
-        if (lane->call == NULL && !list_empty(&lane->queue))
+        if (lane->call == NULL && !list_empty(&lane->queue) && may_send(lane, i))
             send_call(lane);
     }
+}
+
+static void on_lazy(struct loop_timer *timer, void *arg)
+{
+    (void)timer;
+    schedule(arg);
 }
 
 /* ---- time ---- */
@@ -475,7 +497,7 @@ static void on_sweep(struct loop_timer *timer, void *arg)
     int64_t now = loop_now_ms(groups->loop);
     (void)timer;
 
-    for (size_t i = 0; i < LANES; i++) {
+    for (size_t i = 0; i < ARRAY_LEN(groups->lanes); i++) {
         struct lane *lane = &groups->lanes[i];
         LIST_FOREACH(node, next, &lane->queue)
         {
@@ -566,7 +588,7 @@ void groups_abandon(struct groups *groups)
 
     groups->abandoned = true;
     groups_drain(groups);
-    for (size_t i = 0; i < LANES; i++) {
+    for (size_t i = 0; i < ARRAY_LEN(groups->lanes); i++) {
         struct lane *lane = &groups->lanes[i];
         if (lane->call != NULL)
             ctl_cancel(lane->call);
@@ -602,12 +624,13 @@ struct groups *groups_new(struct loop *loop, struct ctl *ctl)
     list_init(&groups->parked);
     for (size_t i = 0; i < BUCKETS; i++)
         list_init(&groups->buckets[i]);
-    for (size_t i = 0; i < LANES; i++) {
+    for (size_t i = 0; i < ARRAY_LEN(groups->lanes); i++) {
         groups->lanes[i].groups = groups;
         list_init(&groups->lanes[i].queue);
     }
     loop_deferred_init(&groups->work, on_work);
     loop_timer_init(&groups->sweep, loop, on_sweep, groups);
+    loop_timer_init(&groups->lazy, loop, on_lazy, groups);
     return groups;
 }
 
@@ -618,5 +641,6 @@ void groups_free(struct groups *groups)
     ASSERT(groups_idle(groups));
     loop_defer_cancel(&groups->work);
     loop_timer_fini(&groups->sweep);
+    loop_timer_fini(&groups->lazy);
     mem_free(groups);
 }

@@ -95,6 +95,32 @@ static void a_full_heartbeat_says_all(void **state)
               "\"range\",[]]");
 }
 
+/* A heartbeat that says only that the member is alive may be gathered; one that says
+ * more, joins or leaves goes the way of what changes a group. */
+static void short_heartbeats_are_lazy(void **state)
+{
+    struct consumer_group_heartbeat_request bodies[5];
+    struct slice names[1] = {slice_str("a")};
+    struct consumer_group_heartbeat_request_topic owned = {topic_id, NULL, 0};
+    (void)state;
+    for (size_t i = 0; i < 5; i++)
+        bodies[i] = beat("m", 3);
+    bodies[1].member_epoch = 0;
+    bodies[2].member_epoch = -1;
+    bodies[3].subscribed_topic_names = names;
+    bodies[3].subscribed_topic_names_count = 1;
+    bodies[4].topic_partitions = &owned;
+    bodies[4].topic_partitions_count = 1;
+    fake_core_hold(f.fake, ASK_GROUP, true);
+    for (size_t i = 0; i < 5; i++) {
+        fixture_send(&f, fd, KAFKA_CONSUMER_GROUP_HEARTBEAT, 1, 1, "app", &bodies[i]);
+        struct ask *ask = fake_core_held_ask(f.fake, 0);
+        assert_int_equal(CONTAINER_OF(ask, struct group_ask, ask)->ops[0].lazy, i == 0);
+        fake_core_answer(f.fake, 0);
+        fixture_run(&f, 0);
+    }
+}
+
 /* Without an assignment in the result the reply's is null: it did not change. */
 static void an_unchanged_assignment_is_null(void **state)
 {
@@ -250,6 +276,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(a_short_heartbeat_stays_short),
         TEST(a_full_heartbeat_says_all),
+        TEST(short_heartbeats_are_lazy),
         TEST(an_unchanged_assignment_is_null),
         TEST(an_assignment_is_passed_on),
         TEST(an_error_comes_alone),

@@ -349,6 +349,20 @@ static void a_heartbeat_is_answered(void **state)
     }
 }
 
+/* Nothing of a group depends on when a heartbeat comes: the core may gather them. */
+static void a_heartbeat_is_lazy(void **state)
+{
+    struct heartbeat_request body = heartbeat_request_defaults;
+    (void)state;
+    body.group_id = slice_str("g");
+    fake_core_hold(f.fake, ASK_GROUP, true);
+    fixture_send(&f, fd, KAFKA_HEARTBEAT, 4, 1, "app", &body);
+    struct ask *ask = fake_core_held_ask(f.fake, 0);
+    assert_true(CONTAINER_OF(ask, struct group_ask, ask)->ops[0].lazy);
+    fake_core_answer(f.fake, 0);
+    fixture_run(&f, 0);
+}
+
 /* ---- LeaveGroup ---- */
 
 /* One member up to version 2, whose error is the reply's. */
@@ -413,6 +427,7 @@ int main(void)
         TEST(a_sync_names_its_protocol),
         TEST(a_refused_sync_is_empty),
         TEST(a_heartbeat_is_answered),
+        TEST(a_heartbeat_is_lazy),
         TEST(one_member_leaves),
         TEST(many_members_leave),
     };

@@ -133,6 +133,7 @@ static struct asked *ask_within(struct world *w, size_t i, enum group_op_kind ki
     asked->op.text = slice_str(text);
     asked->op.values = 4;
     asked->op.read = read_number;
+    asked->op.lazy = text[0] == 'h';
     asked->op.own = asked;
     asked->op.away_error = NOT_AVAILABLE;
     asked->op.moved_error = NOT_COORDINATOR;
@@ -249,6 +250,50 @@ static void groups_are_spread_over_lanes(void **state)
     assert_true(call_count > 1 && call_count <= 4);
     groups_abandon(w->groups);
     run(w);
+}
+
+/* What only keeps members alive travels together whatever its group, and is in nobody's
+ * way: not behind the calls of groups, and they not behind its. */
+static void heartbeats_have_a_lane_of_their_own(void **state)
+{
+    struct world *w = *state;
+    ask(w, 0, GROUP_OP_PLAIN, "g", "1");
+    run(w);
+    for (size_t i = 1; i < 5; i++)
+        ask(w, i, GROUP_OP_PLAIN, i % 2 == 0 ? "g" : "g7", "h");
+    run(w);
+    assert_int_equal(call_count, 2);
+    expect_call(1, "{\"ops\":[h,h,h,h]}");
+    answer(w, 0, "[[1]]");
+    ask(w, 0, GROUP_OP_PLAIN, "g", "2");
+    run(w);
+    expect_call(2, "{\"ops\":[2]}");
+    answer(w, 2, "[[1]]");
+    answer(w, 1, "[[0],[0],[0],[0]]");
+}
+
+/* The first heartbeat leaves at once; those that come soon after a call are gathered for
+ * 50 ms from its begin, and no longer. */
+static void busy_heartbeats_are_gathered(void **state)
+{
+    struct world *w = *state;
+    ask(w, 0, GROUP_OP_PLAIN, "g", "h0");
+    run(w);
+    answer(w, 0, "[[0]]");
+    ask(w, 1, GROUP_OP_PLAIN, "g", "h1");
+    run(w);
+    ask(w, 2, GROUP_OP_PLAIN, "g2", "h2");
+    run(w);
+    assert_int_equal(call_count, 1);
+    pass(w, 70);
+    assert_int_equal(call_count, 2);
+    expect_call(1, "{\"ops\":[h1,h2]}");
+    answer(w, 1, "[[0],[0]]");
+    pass(w, 60);
+    ask(w, 3, GROUP_OP_PLAIN, "g", "h3");
+    run(w);
+    expect_call(2, "{\"ops\":[h3]}");
+    answer(w, 2, "[[0]]");
 }
 
 /* An ask of several ops is answered when all of them are, each with its own error; one
@@ -610,6 +655,8 @@ static void answer_any_call(struct world *w)
         answer_code(w, i, ERR_INVALID, NULL);
         return;
     }
+    for (char *h = calls[i].body.data; (h = strchr(h, 'h')) != NULL;)
+        *h = '1'; /* to be JSON */
     assert_int_equal(json_parse(str_slice(&calls[i].body), &body, NULL), 0);
     size_t count = json_count(json_get_array(&r, body, "ops"));
     for (size_t k = 0; k < count; k++)
@@ -633,7 +680,10 @@ static void do_anything(struct world *w, size_t *asked)
         if (open || call_count + 8 >= CALLS_MAX)
             break;
         w->asked[i].answered = 0;
-        ask(w, i, (enum group_op_kind)any(3), name, "[1]")->op.nameless = any(2) == 0;
+        if (any(4) == 0)
+            ask(w, i, GROUP_OP_PLAIN, name, "h");
+        else
+            ask(w, i, (enum group_op_kind)any(3), name, "[1]")->op.nameless = any(2) == 0;
         ++*asked;
         break;
     case 2:
@@ -685,6 +735,8 @@ int main(void)
         TEST(ops_of_a_tick_leave_together),
         TEST(a_lane_has_one_call_on_its_way),
         TEST(groups_are_spread_over_lanes),
+        TEST(heartbeats_have_a_lane_of_their_own),
+        TEST(busy_heartbeats_are_gathered),
         TEST(an_ask_may_have_several_ops),
         TEST(an_ask_of_nothing_is_answered),
         TEST(calls_are_bounded),
