@@ -441,7 +441,7 @@ func (c *client) admin(command string) {
 
 func main() {
 	if len(os.Args) < 2 || (os.Args[1] == "admin" && len(os.Args) < 3) {
-		die("usage: client produce|consume|offsets|admin ...")
+		die("usage: client produce|consume|offsets|group|group-sarama|admin ...")
 	}
 	var c *client
 	switch os.Args[1] {
@@ -454,6 +454,12 @@ func main() {
 	case "offsets":
 		c = newClient(os.Args[2:])
 		c.offsets()
+	case "group":
+		c = newClient(os.Args[2:])
+		group(c, franz)
+	case "group-sarama":
+		c = newClient(os.Args[2:])
+		group(c, runSarama)
 	case "admin":
 		c = newClient(os.Args[3:])
 		c.admin(os.Args[2])
