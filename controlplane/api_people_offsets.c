@@ -392,7 +392,8 @@ static void add_committed(struct call *call, struct reset_call *reset,
 {
     struct group_offset_walk walk = {.next = 0};
     struct group_offset offset;
-    while (call->err.code == 0 && state_group_offset_next(group, &walk, &offset))
+    while (group != NULL && call->err.code == 0 &&
+           state_group_offset_next(group, &walk, &offset))
         add_item(call, reset, offset.topic, offset.partition);
 }
 

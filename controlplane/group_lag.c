@@ -47,7 +47,7 @@ size_t group_lag_worst(const struct group *group, int64_t now_ms, size_t max,
     struct group_lag *all = NULL;
     size_t count = 0, cap = 0;
 
-    while (state_group_offset_next(group, &walk, &offset)) {
+    while (group != NULL && state_group_offset_next(group, &walk, &offset)) {
         if (count == cap) {
             cap = MAX(2 * cap, (size_t)64);
             all = mem_realloc(all, cap * sizeof(*all));

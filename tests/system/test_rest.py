@@ -240,6 +240,7 @@ def test_group_offsets(plane, admin, cluster):
     assert reset(to="latest", topics=["t"]) == [("t", 0, 20, None), ("t", 1, 20, None),
                                                 ("t", 2, 0, None)]
     refused(admin, 404, "GET", f"{group}/offsets")
+    assert reset(to="earliest", all_topics=True) == []
     some = [{"topic": "t", "partitions": [1, 0]}]
     assert reset(to="offset", offset=12, topics=some, dry_run=False) == [
         ("t", 0, 12, None), ("t", 1, 12, None)]

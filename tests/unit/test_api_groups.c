@@ -12,6 +12,7 @@
 #include "common/mem.h"
 #include "controlplane/coordinator.h"
 #include "tests/lib/fake/control.c"
+#include "tests/lib/state_driver.h"
 
 static struct fake_control *fake;
 static struct uuid cluster, agent, other_agent;
@@ -512,6 +513,70 @@ static void delete_group(void **state)
                   "[[0],[0,[]],[69]]");
 }
 
+/* --- offsets and lag --- */
+
+#define COMMIT_TAIL ",0" /* flags */
+
+/* What is committed is read back behind it in the same call, and told as lag: of a log
+ * that is shorter there is none. */
+static void commit_then_fetch(void **state)
+{
+    char ops[512], expected[512];
+    (void)state;
+    struct json *answer;
+    snprintf(ops, sizeof(ops),
+             "{\"ops\":[[\"fetch\",\"o\",null,-1,null],"
+             "[\"commit\",\"o\",-1,\"\",null,[[\"%s\",[[1,7,-1,\"note\"]]]]%s],"
+             "[\"fetch\",\"o\",null,-1,null],[\"lag\",\"o\",10]]}",
+             topic_text(), COMMIT_TAIL);
+    answer = fake_agent_call(fake, &cluster, &agent, "/agent/v1/groups", ops, 200);
+    struct str text;
+    str_init(&text, MIB);
+    json_print(json_find(answer, "results"), &text);
+    snprintf(expected, sizeof(expected),
+             "[[0,[]],[0,[]],[0,[[\"%s\",[[1,7,-1,\"note\"]]]]],"
+             "[0,[[\"%s\",1,7,0,0]]]]",
+             topic_text(), topic_text());
+    assert_string_equal(str_cstr(&text), expected);
+    str_fini(&text);
+    json_free(answer);
+}
+
+/* The partitions that lag most come first, in offsets and in time, no more than asked
+ * for. */
+static void lag(void **state)
+{
+    struct test_commit built;
+    struct str payload;
+    struct command cmd = {.kind = COMMAND_COMMIT};
+    char expected[256];
+    const struct test_batch batches[] = {
+        {0, 0, 10, -1, 0, 0, fake->now_ms - 5000, 0},
+        {0, 1, 30, -1, 0, 0, fake->now_ms - 9000, 0},
+        {0, 2, 20, -1, 0, 0, fake->now_ms + 5000, 0},
+    };
+    char op[512];
+    (void)state;
+    struct uuid object = uuid_random();
+    test_commit_init(&built, &object, fake->now_ms, &topic_id, 1, batches, 3);
+    str_init(&payload, MIB);
+    driver_commit_command(&built.commit, &payload, &cmd);
+    cmd.cluster_id = cluster;
+    fake_control_apply(fake, &cmd);
+    str_fini(&payload);
+    test_commit_fini(&built);
+    snprintf(op, sizeof(op),
+             "[\"commit\",\"o\",-1,\"\",null,[[\"%s\",[[0,4,-1,null],[1,10,-1,null],"
+             "[2,0,-1,null],[3,0,-1,null]]]]%s]",
+             topic_text(), COMMIT_TAIL);
+    assert_answer(op, "[[0,[]]]");
+    snprintf(expected, sizeof(expected),
+             "[[0,[[\"%s\",1,10,30,9000],[\"%s\",2,0,20,0],[\"%s\",0,4,10,5000]]]]",
+             topic_text(), topic_text(), topic_text());
+    assert_answer("[\"lag\",\"o\",3]", expected);
+    assert_answer("[\"lag\",\"none\",3],[\"lag\",\"o\",0]", "[[0,[]],[0,[]]]");
+}
+
 /* --- the watch --- */
 
 /* Agents are told of each new state or generation of a classic group, not of each member
@@ -653,6 +718,8 @@ int main(void)
         T(list_filters),
         T(describe),
         T(delete_group),
+        T(commit_then_fetch),
+        T(lag),
         T(watch_tells),
         T(malformed),
         T(too_many_ops),
