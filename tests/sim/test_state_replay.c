@@ -22,6 +22,7 @@
 #include "common/err.h"
 #include "common/mem.h"
 #include "controlplane/checkpoint.h"
+#include "tests/lib/admin_workload.h"
 #include "tests/lib/group_workload.h"
 #include "tests/lib/node_driver.h"
 #include "tests/lib/offset_driver.h"
@@ -689,6 +690,11 @@ static void step_group(void)
     sim.group_changes += error == 0;
 }
 
+static void step_admin(void)
+{
+    CHECK(admin_workload_step(&sim.live, pick));
+}
+
 /* ---- offsets of groups that only commit ---- */
 
 static const char *const committers[COMMITTERS] = {"o-0", "o-1", "o-2"};
@@ -1007,7 +1013,7 @@ static void step(void)
         check_usage,      step_checkpoint,     check_audit,  check_audit,
         step_restart,     step_group,          step_group,   step_group,
         step_group,       step_group,          step_offsets, step_offsets,
-        step_offsets,     step_offsets_expire,
+        step_offsets,     step_offsets_expire, step_admin,   step_admin,
     };
     advance(pick(60) == 0 ? (int64_t)pick(200000000) : (int64_t)pick(20000));
     if (pick(2) == 0)
