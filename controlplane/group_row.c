@@ -189,6 +189,8 @@ int group_loaded(struct group *group)
 {
     bool has_leader = group->leader != NULL;
 
+    if (group->cluster->doomed != 0) /* PURGE may be anywhere */
+        return 0;
     if (has_leader != (group->leader_serial != 0) ||
         (has_leader && group->leader->pending))
         return ERR_DAMAGED;

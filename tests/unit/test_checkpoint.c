@@ -216,6 +216,31 @@ static void test_contradictions(void **state)
     temp_dir_remove(copy);
 }
 
+/* A deleted cluster can be loaded however far PURGE has come with it. */
+static void test_half_purged(void **state)
+{
+    struct fixture *f = *state;
+    struct command cmd = {.kind = COMMAND_CLUSTER_DELETE};
+    struct checkpoint_meta meta;
+    struct str bytes;
+    struct err err;
+    uint64_t hash = 0;
+
+    driver_cluster(&f->driver, 1);
+    driver_topic(&f->driver, 1, 2);
+    stable_pair(&f->driver);
+    assert_int_equal(join_as(&f->driver, "c"), 0);
+    assert_int_equal(driver_apply(&f->driver, &cmd).code, 0);
+    while (state_purge_due(f->driver.state)) {
+        assert_int_equal(save(f, &err), 0);
+        str_init(&bytes, MIB);
+        assert_int_equal(load(f, &hash, &meta, &bytes, &err), 0);
+        assert_true(hash == state_hash(f->driver.state));
+        str_fini(&bytes);
+        assert_true(driver_purge(&f->driver, 1) > 0);
+    }
+}
+
 /* A file of version 2, which knew no groups, is one without any. */
 static void test_version_2(void **state)
 {
@@ -480,6 +505,7 @@ int main(void)
 #define TEST(t) cmocka_unit_test_setup_teardown(t, setup, teardown)
     const struct CMUnitTest tests[] = {
         TEST(test_empty),          TEST(test_round_trip),
+        TEST(test_contradictions), TEST(test_half_purged),
         TEST(test_contradictions), TEST(test_version_2),
         TEST(test_wrong_files),    TEST(test_full_disk),
         TEST(test_deletions),      TEST(test_database_of_version_1),
