@@ -13,6 +13,8 @@
 
 /* From this version on an unknown group is an error and not a dead one (KIP-1043). */
 #define DESCRIBE_NOT_FOUND 6
+/* Words of a filter: more than there are states. */
+#define FILTER_MAX 64
 
 /* ---- DescribeGroups ---- */
 
@@ -192,13 +194,15 @@ int api_list_groups(struct request *req)
     const struct list_groups_request *body = req->body;
     struct list_groups_response *reply = request_array(req, 1, sizeof(*reply));
     struct group_ask *ask = group_ask_new(req, 1);
-    struct json *json = json_array();
 
-    if (reply == NULL || ask == NULL) {
-        json_free(json);
+    if (reply == NULL || ask == NULL)
         return ERR_TOO_LARGE;
-    }
     *reply = list_groups_response_defaults;
+    if (body->states_filter_count > FILTER_MAX || body->types_filter_count > FILTER_MAX) {
+        reply->error_code = KAFKA_INVALID_REQUEST;
+        return request_reply(req, reply);
+    }
+    struct json *json = json_array();
     json_push(json, json_string("list"));
     json_push(json, filter_json(body->states_filter, body->states_filter_count));
     json_push(json, filter_json(body->types_filter, body->types_filter_count));

@@ -153,6 +153,22 @@ static void filters_are_passed_on(void **state)
     }
 }
 
+/* A filter of more words than there can be states is no request of a tool. */
+static void filters_are_bounded(void **state)
+{
+    struct list_groups_request body = list_groups_request_defaults;
+    struct slice words[65];
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(words); i++)
+        words[i] = slice_str("Stable");
+    body.states_filter = words;
+    body.states_filter_count = ARRAY_LEN(words);
+    const struct list_groups_response *reply =
+        fixture_call(&f, fd, KAFKA_LIST_GROUPS, 5, &body);
+    assert_int_equal(reply->error_code, KAFKA_INVALID_REQUEST);
+    assert_int_equal(fake_core_asks(f.fake, ASK_GROUP), 0);
+}
+
 static int32_t coordinator_of(const char *group)
 {
     struct find_coordinator_request body = find_coordinator_request_defaults;
@@ -263,6 +279,7 @@ int main(void)
         TEST(unknown_groups_are_dead),
         TEST(without_an_answer_tools_try_again),
         TEST(filters_are_passed_on),
+        TEST(filters_are_bounded),
         TEST(each_agent_lists_its_own),
         TEST(groups_are_deleted),
         TEST(success_has_a_text),
