@@ -196,6 +196,13 @@ static size_t group_samples(struct command *list)
         {{(const uint8_t *)"m", 1}, {NULL, 0}},
         {{(const uint8_t *)"", 0}, {(const uint8_t *)"i", 1}}};
     static const struct group_expiry expiries[] = {{{(const uint8_t *)"m", 1}, 5}};
+    static const struct slice names[] = {{(const uint8_t *)"a", 1},
+                                         {(const uint8_t *)"", 0}};
+    static const int32_t partitions[] = {0, 7, INT32_MAX};
+    static const struct owned_topic owned[] = {{{{1}}, partitions, 3}};
+    static const struct uuid topics[] = {{{1}}, {{2}}};
+    static const struct resolved_regex regexes[] = {
+        {{(const uint8_t *)"a|b", 3}, topics, 2}, {{(const uint8_t *)"x", 1}, NULL, 0}};
     size_t n = 0;
     struct command *c;
 
@@ -236,6 +243,26 @@ static size_t group_samples(struct command *list)
     c->group_expire.member_count = 1;
     NEXT(GROUP_DELETE);
     c->group_delete.group_id = TEXT("g");
+    NEXT(CONSUMER_HEARTBEAT);
+    c->consumer_heartbeat.group_id = TEXT("g");
+    c->consumer_heartbeat.member_id = TEXT("m");
+    c->consumer_heartbeat.member_epoch = -2;
+    c->consumer_heartbeat.instance_id = TEXT("i");
+    c->consumer_heartbeat.client_id = TEXT("");
+    c->consumer_heartbeat.client_host = TEXT("/::1");
+    c->consumer_heartbeat.rebalance_ms = -1;
+    c->consumer_heartbeat.has_names = true;
+    c->consumer_heartbeat.names = names;
+    c->consumer_heartbeat.name_count = 2;
+    c->consumer_heartbeat.regex = TEXT("a|b");
+    c->consumer_heartbeat.has_owned = true;
+    c->consumer_heartbeat.owned = owned;
+    c->consumer_heartbeat.owned_count = 1;
+    c->consumer_heartbeat.topics_version = 9;
+    c->consumer_heartbeat.regexes = regexes;
+    c->consumer_heartbeat.regex_count = 2;
+    c->consumer_heartbeat.flags = CONSUMER_MAY_DOWNGRADE;
+    c->consumer_heartbeat.limits = (struct group_limits){1, 2, 3, 4, 5};
 #undef NEXT
     return n;
 }
@@ -256,7 +283,7 @@ static void test_round_trip(void **state)
 
     (void)state;
     size_t n = samples(list);
-    assert_int_equal(n, 33);
+    assert_int_equal(n, 34);
     arena_init(&arena, MIB);
     for (size_t i = 0; i < n; i++) {
         str_init(&bytes, MIB);
