@@ -88,7 +88,7 @@ void consumer_count_member(struct group_member *member)
     struct consumer_member *consumer = member->consumer;
     uint64_t bytes = consumer->names.len + consumer->regex.len + consumer->rack.len +
                      consumer->assignor.len +
-                     CONSUMER_PARTITION_BYTES * partition_set_count(&consumer->target);
+                     METADATA_ASSIGNED_BYTES * partition_set_count(&consumer->target);
     group_count_bytes(member->group, (int64_t)(bytes - consumer->bytes));
     consumer->bytes = bytes;
 }

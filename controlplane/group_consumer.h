@@ -35,6 +35,10 @@
 /* Regular expressions that the members of one group may have, all together (I12). */
 #define CONSUMER_REGEXES_MAX 100
 
+/* What a partition of a member's target counts against the cluster's metadata bytes: it
+ * is in two sets, and has an owner. A part of the rules (catalog.h). */
+#define METADATA_ASSIGNED_BYTES 16
+
 #define CONSUMER_EPOCH_LEAVE        (-1)
 #define CONSUMER_EPOCH_LEAVE_STATIC (-2)
 

@@ -13,8 +13,9 @@
 #define NAMES_BYTES_MAX COMMAND_BYTES_MAX
 /* Steps that resolving a group's expressions may take, all together: some 50 ms. */
 #define REGEX_STEPS_MAX (UINT64_C(16) << 20)
-/* Topics that a command may name for its expressions. */
-#define REGEX_TOPICS_MAX 100000
+/* Topics that one expression may match, and that a command may name for several. */
+#define REGEX_TOPICS_MAX   100000
+#define COMMAND_TOPICS_MAX 200000
 
 /* ---- parts of a request ---- */
 
@@ -347,16 +348,19 @@ int16_t consumer_heartbeat_resolve(const struct cluster *cluster,
             return KAFKA_INVALID_REGULAR_EXPRESSION;
         }
     }
+    uint64_t topics = count == 0 ? 0 : regexes[0].topic_count;
     if (consumer != NULL) {
         LIST_FOREACH(node, next, &consumer->regexes)
         {
             const struct consumer_regex *regex =
                 CONTAINER_OF(node, struct consumer_regex, node);
-            /* One that has become too costly keeps what it matched before. */
+            /* One that has become too costly keeps what it matched before; one that has
+             * no room any more is another heartbeat's. */
             if (!still_true(cluster, group, regex) &&
                 resolve(cluster, regex->pattern, &steps, arena, &regexes[count], NULL) ==
-                    0)
-                count++;
+                    0 &&
+                topics + regexes[count].topic_count <= COMMAND_TOPICS_MAX)
+                topics += regexes[count++].topic_count;
         }
     }
     cmd->consumer_heartbeat.regex_count = count;

@@ -10,9 +10,6 @@
 #include "common/slice.h"
 #include "controlplane/group_consumer.h"
 
-/* What a partition of a target counts against the cluster's metadata bytes. */
-#define CONSUMER_PARTITION_BYTES 8
-
 /* ---- group_consumer.c: setters; the rows are touched by the caller ---- */
 
 /* PACKED as consumer_member_name() reads it, ascending, none twice. */

@@ -22,13 +22,16 @@ static void put_nullable(struct str *out, struct slice text)
     str_append_slice(out, text);
 }
 
+/* A hundred expressions that match all of a hundred thousand topics, and more. */
+#define CONSUMER_ROW_MAX ((size_t)512 << 20)
+
 /* What belongs to KIP-848, of a member or (NULL) the group. */
 static void put_consumer(const struct group *group, const struct group_member *member,
                          struct str *out)
 {
     struct str bytes;
 
-    str_init(&bytes, COMMAND_BYTES_MAX);
+    str_init(&bytes, CONSUMER_ROW_MAX);
     if (member == NULL)
         consumer_group_write(group, &bytes);
     else

@@ -133,7 +133,7 @@ static uint64_t bytes_of(const struct group_member *m)
     return METADATA_MEMBER_BYTES + m->member_id.len + m->instance_id.len +
            m->client_id.len + m->client_host.len + m->protocols.len + m->assignment.len +
            c->names.len + c->regex.len + c->rack.len + c->assignor.len +
-           8 * partition_set_count(&c->target);
+           METADATA_ASSIGNED_BYTES * partition_set_count(&c->target);
 }
 
 static void check_group(void)
