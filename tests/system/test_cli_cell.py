@@ -100,6 +100,30 @@ def test_topics(weft):
     assert "404" in weft.refused(3, "topic", "show", "orders")
 
 
+def test_groups(weft, tmp_path):
+    """A group's offsets are set, shown with their lag, exported, set from a file; it is
+    described and deleted, whatever its name. Without --execute nothing happens."""
+    reset = ("group", "reset-offsets", "a/b")
+    dry = weft.run(*reset, "--topic", "kept", "--to-offset", "4")
+    assert dry.returncode == 0 and "nothing was changed" in dry.stderr
+    assert dry.stdout.splitlines()[1].split() == ["kept", "0", "-", "4"]
+    weft.refused(3, "group", "describe", "a/b")
+    weft.ok(*reset, "--topic", "kept:0", "--to-offset", "4", "--execute")
+    lag = weft.json("group", "lag", "a/b")["items"]
+    assert [(p["topic"], p["partition"], p["offset"], p["lag"]) for p in lag] == [
+        ("kept", 0, 4, 6)]
+    assert "BEHIND" in weft.ok("group", "lag", "a/b")
+    (tmp_path / "plan").write_text(weft.ok(*reset, "--all-topics", "--shift-by=-1", "--export"))
+    assert (tmp_path / "plan").read_text() == "kept,0,3\n"
+    weft.ok(*reset, "--from-file", tmp_path / "plan", "--execute")
+    assert weft.json("group", "lag", "a/b")["items"][0]["offset"] == 3
+    assert weft.json("group", "describe", "a/b")["state"] == "Empty"
+    assert weft.ok("group", "describe", "a/b").splitlines()[0].split() == ["group", "a/b"]
+    assert [g["id"] for g in weft.json("group", "list", "--state", "Empty")["items"]] == ["a/b"]
+    weft.ok("group", "delete", "a/b", "--yes")
+    assert "404" in weft.refused(3, "group", "lag", "a/b")
+
+
 def test_pages(weft):
     """--all shows more than one page has."""
     weft.ok("cluster", "create", "pages")

@@ -459,6 +459,69 @@ static void groups_apart(void **state)
     assert_int_equal(group()->state, GROUP_STABLE);
 }
 
+static void consumer_beat(const char *id, int32_t epoch, int32_t owned)
+{
+    static const struct slice name = {(const uint8_t *)"topic-1", 7};
+    static const int32_t all[] = {0, 1, 2, 3};
+    const struct owned_topic topic = {test_uuid(2, 1), all, (uint32_t)MAX(owned, 0)};
+    struct command cmd = {
+        .kind = COMMAND_CONSUMER_HEARTBEAT,
+        .consumer_heartbeat = {.group_id = TEXT("k"),
+                               .member_id = slice_str(id),
+                               .member_epoch = epoch,
+                               .client_id = TEXT("c"),
+                               .client_host = TEXT("h"),
+                               .rebalance_ms = epoch == 0 ? 20000 : -1,
+                               .has_names = epoch == 0,
+                               .names = &name,
+                               .name_count = 1,
+                               .has_owned = owned >= 0,
+                               .owned = &topic,
+                               .owned_count = owned > 0 ? 1 : 0,
+                               .limits = {.members_max = 10, .groups_max = 10}}};
+    assert_int_equal(driver_apply(&d, &cmd).kafka_error, 0);
+    coordinator_settle(coordinator, d.state, now);
+}
+
+static void touch_consumer(const char *id)
+{
+    coordinator_touch(coordinator, &d.cluster_id, TEXT("k"), slice_str(id), now);
+}
+
+/* A member of a consumer group has the group's session timeout, Kafka's 45 s unless set.
+ */
+static void consumer_session(void **state)
+{
+    (void)state;
+    driver_topic(&d, 1, 4);
+    consumer_beat("m", 0, 0);
+    pass(44000);
+    touch_consumer("m");
+    assert_int_equal(pass(44999), 0);
+    assert_int_equal(pass(1), 1);
+    assert_true(group_named("k") == NULL || group_named("k")->member_count == 0);
+}
+
+/* One that heartbeats and does not give up what it shall is removed when its rebalance
+ * timeout is over: the others wait for it. */
+static void consumer_must_give_up(void **state)
+{
+    (void)state;
+    driver_topic(&d, 1, 4);
+    consumer_beat("m", 0, 0);
+    consumer_beat("n", 0, 0); /* a new target: m shall give up two */
+    consumer_beat("m", 1, 4);
+    for (int i = 0; i < 19; i++) {
+        assert_int_equal(pass(1000), 0);
+        touch_consumer("m");
+        touch_consumer("n");
+    }
+    assert_int_equal(group_named("k")->member_count, 2);
+    assert_int_equal(pass(1000), 1);
+    assert_null(group_find_member(group_named("k"), TEXT("m")));
+    assert_non_null(group_find_member(group_named("k"), TEXT("n")));
+}
+
 /* Members by the ten thousand: all expire in the order of their last touch. */
 static void many(void **state)
 {
@@ -514,6 +577,8 @@ int main(void)
         T(empty_group_forgotten),
         T(told_once),
         T(groups_apart),
+        T(consumer_session),
+        T(consumer_must_give_up),
         T(many),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
