@@ -627,7 +627,7 @@ static int delete_reply(struct request *req, const struct deletion *deletion,
     struct offset_delete_response reply = offset_delete_response_defaults;
     size_t sent = 0;
 
-    reply.error_code = op == NULL ? 0 : top_error(op, &deletion->errors);
+    reply.error_code = top_error(op, &deletion->errors);
     if (reply.error_code != 0)
         return request_reply(req, &reply);
     reply.topics_count = body->topics_count;
@@ -708,10 +708,7 @@ int api_offset_delete(struct request *req)
     if (deletion->preset == NULL || deletion->errors.each == NULL)
         return ERR_TOO_LARGE;
     struct json *topics = delete_topics(req, deletion);
-    if (json_count(topics) == 0) { /* the group is not asked, as in Kafka */
-        json_free(topics);
-        return delete_reply(req, deletion, NULL);
-    }
+    /* The group is asked, though none of the topics be there: it may not be, either. */
     struct json *op = group_op_json("offset_delete", body->group_id);
     json_push(op, topics);
     int rc = group_ask_set(req, &ask->ops[0], body->group_id, op, read_errors, deletion);

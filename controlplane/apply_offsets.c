@@ -229,8 +229,11 @@ void apply_drop_group_offsets(struct state *state, struct group *group)
 
 /* ---- delete ---- */
 
-static int16_t judge_delete(const struct group *group)
+/* Commits may be of the group without a name; it cannot be named otherwise (Kafka). */
+static int16_t judge_delete(const struct group *group, struct slice group_id)
 {
+    if (group_id.len == 0)
+        return KAFKA_INVALID_GROUP_ID;
     if (group == NULL)
         return KAFKA_GROUP_ID_NOT_FOUND;
     if (group->kind != GROUP_CONSUMER && group->member_count > 0 &&
@@ -278,7 +281,7 @@ static void delete_one(struct committing *c)
 
     offset_commits_next(c->walk, &c->commit);
     c->group = group_find(c->cluster, c->commit.group);
-    c->error = judge_delete(c->group);
+    c->error = judge_delete(c->group, c->commit.group);
     c->position = c->exceptions = 0;
     c->last_exception = -1;
     str_reset(&s->exceptions);

@@ -458,7 +458,7 @@ struct command {
                            * a partition: 3, 44 (limits of the cluster), 100 */
         struct {
             struct slice payload; /* offset_commit.h */
-        } offsets_delete; /* -> data: its results; of all: 68, 69; of a partition: 86,
+        } offsets_delete; /* -> data: its results; of all: 24, 68, 69; of a partition: 86,
                            * 100 */
         struct {          /* of cluster_id */
             int64_t before_ms; /* the retention began then */

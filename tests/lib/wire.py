@@ -14,7 +14,10 @@ import socket
 import struct
 import uuid
 
-KEYS = {"Produce": 0, "Fetch": 1, "ListOffsets": 2, "Metadata": 3, "FindCoordinator": 10, "ApiVersions": 18,
+KEYS = {"Produce": 0, "Fetch": 1, "ListOffsets": 2, "Metadata": 3,
+        "OffsetCommit": 8, "OffsetFetch": 9, "FindCoordinator": 10, "JoinGroup": 11,
+        "LeaveGroup": 13, "SyncGroup": 14, "DeleteGroups": 42, "OffsetDelete": 47,
+        "ConsumerGroupHeartbeat": 68, "ApiVersions": 18,
         "CreateTopics": 19, "DeleteTopics": 20, "InitProducerId": 22,
         "OffsetForLeaderEpoch": 23, "DescribeConfigs": 32, "AlterConfigs": 33,
         "CreatePartitions": 37, "IncrementalAlterConfigs": 44, "DescribeCluster": 60,
@@ -24,7 +27,10 @@ FLEXIBLE = {"Produce": 9, "Fetch": 12, "ListOffsets": 6, "Metadata": 9, "ApiVers
             "CreateTopics": 5, "DeleteTopics": 4, "InitProducerId": 2,
             "OffsetForLeaderEpoch": 4, "DescribeConfigs": 4, "AlterConfigs": 2,
             "CreatePartitions": 2, "IncrementalAlterConfigs": 1, "DescribeCluster": 0,
-            "DescribeTopicPartitions": 0}
+            "DescribeTopicPartitions": 0, "OffsetCommit": 8, "OffsetFetch": 6, "FindCoordinator": 3,
+            "JoinGroup": 6,
+            "LeaveGroup": 4, "SyncGroup": 4, "DeleteGroups": 2, "OffsetDelete": 99,
+            "ConsumerGroupHeartbeat": 0}
 
 _PRODUCE = ["transactional_id string", "acks int16", "timeout_ms int32",
             ("topics", ["name string",
@@ -53,7 +59,63 @@ _CREATED = ["name string", "error int16", "message string"]
 _METADATA_BROKERS = ("brokers", ["id int32", "host string", "port int32", "rack string"])
 _METADATA_PARTITION = ["error int16", "partition int32", "leader int32"]
 
+
+def _committed(version):
+    """OffsetCommit: its request and response."""
+    key = "id uuid" if version >= 10 else "name string"
+    part = ["index int32", "offset int64", *["epoch int32"] * (version >= 6),
+            "metadata string"]
+    return (["group string", "generation int32", "member string",
+             *["instance string"] * (version >= 7), *["retention int64"] * (version < 5),
+             ("topics", [key, ("partitions", part)])],
+            [*["throttle int32"] * (version >= 3),
+             ("topics", [key, ("partitions", ["index int32", "error int16"])])])
+
+
+def _offsets(version):
+    """OffsetFetch: its request and response."""
+    key = "id uuid" if version >= 10 else "name string"
+    topics = ("topics", [key, "partitions int32s"])
+    found = ("topics", [key, ("partitions", [
+        "index int32", "offset int64", *["epoch int32"] * (version >= 5),
+        "metadata string", "error int16"])])
+    if version < 8:
+        return (["group string", topics, *["stable bool"] * (version >= 7)],
+                [*["throttle int32"] * (version >= 3), found,
+                 *["error int16"] * (version >= 2)])
+    return ([("groups", ["group string",
+                         *["member string", "epoch int32"] * (version >= 9), topics]),
+             "stable bool"],
+            ["throttle int32", ("groups", ["group string", found, "error int16"])])
+
+
 SPECS = {
+    **{("OffsetCommit", version): _committed(version) for version in range(2, 11)},
+    **{("OffsetFetch", version): _offsets(version) for version in range(1, 11)},
+    ("OffsetDelete", 0): (
+        ["group string", ("topics", ["name string", ("partitions", ["index int32"])])],
+        ["error int16", "throttle int32", ("topics", [
+            "name string", ("partitions", ["index int32", "error int16"])])]),
+    ("FindCoordinator", 1): (
+        ["key string", "type int8"],
+        ["throttle int32", "error int16", "message string", "node int32", "host string",
+         "port int32"]),
+    ("JoinGroup", 3): (
+        ["group string", "session_ms int32", "rebalance_ms int32", "member string",
+         "protocol_type string", ("protocols", ["name string", "metadata bytes"])],
+        ["throttle int32", "error int16", "generation int32", "protocol string",
+         "leader string", "member string", ("members", ["id string", "metadata bytes"])]),
+    ("SyncGroup", 2): (
+        ["group string", "generation int32", "member string",
+         ("assignments", ["member string", "assignment bytes"])],
+        ["throttle int32", "error int16", "assignment bytes"]),
+    ("LeaveGroup", 2): (["group string", "member string"], ["throttle int32", "error int16"]),
+    ("DeleteGroups", 1): (["groups strings"], ["throttle int32", ("groups", [
+        "group string", "error int16"])]),
+    ("ConsumerGroupHeartbeat", 0): (
+        ["group string", "member string", "epoch int32", "instance string", "rack string",
+         "rebalance_ms int32", "names strings", "assignor string",
+         ("owned", ["id uuid", "partitions int32s"])], []),
     ("ApiVersions", 0): ([], ["error int16", ("keys", [
         "key int16", "min int16", "max int16"])]),
     ("ApiVersions", 3): (["name string", "version string"], ["error int16", ("keys", [

@@ -379,7 +379,7 @@ static void test_accounting(void **state)
 /* ---- delete ---- */
 
 /* Offsets of a group without members are deleted; what is not there is deleted, too; an
- * unknown group is 69, an unknown topic 100. */
+ * unknown group is 69, the one without a name 24, an unknown topic 100. */
 static void test_delete(void **state)
 {
     struct driver *d = *state;
@@ -390,6 +390,9 @@ static void test_delete(void **state)
         .group = "g", .generation = -1, .parts = some, .count = 3, .errors = errors};
 
     assert_int_equal(driver_offsets_delete(d, &one), KAFKA_GROUP_ID_NOT_FOUND);
+    const struct test_offsets nameless = {.group = "", .generation = -1};
+    assert_int_equal(commit(d, "", 1, 0, 1), 0);
+    assert_int_equal(driver_offsets_delete(d, &nameless), KAFKA_INVALID_GROUP_ID);
     assert_int_equal(commit(d, "g", 1, 0, 1), 0);
     assert_int_equal(commit(d, "g", 1, 1, 1), 0);
     assert_int_equal(driver_offsets_delete(d, &one), 0);
