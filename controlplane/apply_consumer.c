@@ -107,11 +107,11 @@ void consumer_drop_member(struct state *state, struct group_member *member)
     apply_drop_member(state, member);
 }
 
-void consumer_apply_removed(struct state *state, struct group *group, int64_t now_ms)
+/* The next heartbeat of any member finds the target behind. */
+static void go_on_without(struct group *group, int64_t now_ms)
 {
     struct consumer_topics topics;
 
-    apply_touch_group(state, group);
     consumer_topics_collect(group, &topics);
     group->consumer->topics_hash = consumer_topics_hash(&topics);
     consumer_topics_fini(&topics);
@@ -119,10 +119,17 @@ void consumer_apply_removed(struct state *state, struct group *group, int64_t no
     if (group->member_count == 0)
         group->empty_since_ms = now_ms;
     group->state = consumer_group_state(group);
+}
+
+void consumer_apply_removed(struct state *state, struct group *group, int64_t now_ms)
+{
+    apply_touch_group(state, group);
     if (group->member_count > 0 &&
         group->consumer->classic_count == group->member_count &&
         (group->consumer->flags & CONSUMER_MAY_DOWNGRADE) != 0)
-        group_convert_to_classic(state, group);
+        group_convert_to_classic(state, group); /* with their generation, as it is */
+    else
+        go_on_without(group, now_ms);
     apply_group_changed(state, group);
 }
 

@@ -111,7 +111,7 @@ struct state;
  * consumer_reconcile). Returns whether what it may have is something else now. */
 bool consumer_advance(struct state *state, struct group_member *member, bool bump,
                       const struct partition_set *owned, bool resubscribed);
-/* MEMBER goes. The group's epoch grows with consumer_apply_removed. */
+/* MEMBER goes; consumer_apply_removed has to follow. */
 void consumer_drop_member(struct state *state, struct group_member *member);
 /* GROUP becomes a consumer group without members. */
 void consumer_begin_group(struct state *state, struct group *group);
