@@ -30,7 +30,7 @@
 #define COMPRESS_FROM      4096
 #define TRY_TIMEOUT_MS     10000
 #define CONNECT_TIMEOUT_MS 3000
-#define CONNECTIONS_MAX    8
+#define CONNECTIONS_MAX    12 /* the watch, commits, five lanes of groups, and others */
 #define URL_MAX_LEN        512
 /* So long without an answer, somebody else may lead by now: the search asks. */
 #define SUSPECT_MS 700

@@ -346,18 +346,29 @@ static void put_back(struct lane *lane)
     lane->sent_count = 0;
 }
 
-/* The control plane refused the call as such. Should one op be the reason, the others
- * must not suffer: each goes alone. */
-static void on_refusal(struct lane *lane, const char *text)
+/* Failures for which one of the ops may be the reason. */
+static bool may_be_an_op(int code)
 {
-    if (lane->sent_count > 1) {
+    return code == 0 || code == ERR_MALFORMED || code == ERR_INVALID ||
+           code == ERR_TOO_LARGE || code == ERR_UNSUPPORTED;
+}
+
+/* The control plane refused the call as such, with CODE, or (0) its answer makes no
+ * sense. Should one op be the reason, the others must not suffer: each goes alone. */
+static void on_refusal(struct lane *lane, int code, const char *text)
+{
+    bool whole = !may_be_an_op(code);
+    if (lane->sent_count > 1 && !whole) {
         lane->alone = lane->sent_count;
         put_back(lane);
         return;
     }
     log_odd(lane->groups, "the control plane refuses an operation", text);
-    if (lane->sent[0] != NULL)
-        finish(lane->groups, lane->sent[0], KAFKA_UNKNOWN_SERVER_ERROR);
+    for (size_t i = 0; i < lane->sent_count; i++) {
+        struct group_op *op = lane->sent[i];
+        if (op != NULL)
+            finish(lane->groups, op, whole ? op->away_error : KAFKA_UNKNOWN_SERVER_ERROR);
+    }
     lane->sent_count = 0;
 }
 
@@ -373,7 +384,7 @@ static void on_answer(int code, const char *text, const struct json *answer, voi
                    (loop_now_ms(groups->loop) - lane->sent_at_ms) * 1000);
     const struct json *results = code == 0 ? json_get_array(&r, answer, "results") : NULL;
     if (code != 0 || r.failed || json_count(results) != lane->sent_count) {
-        on_refusal(lane, code == 0 ? "not as many results as operations" : text);
+        on_refusal(lane, code, code == 0 ? "not as many results as operations" : text);
         return;
     }
     size_t count = lane->sent_count;
@@ -445,7 +456,7 @@ static bool may_send(const struct lane *lane, size_t i)
 {
     struct groups *groups = lane->groups;
     int64_t wait_ms = lane->sent_at_ms + LAZY_MS - loop_now_ms(groups->loop);
-    if (i != LAZY_LANE || wait_ms <= 0 || groups->abandoned)
+    if (i != LAZY_LANE || wait_ms <= 0 || lane->alone > 0)
         return true;
     loop_timer_set(&groups->lazy, wait_ms);
     return false;

@@ -396,6 +396,19 @@ static void a_refused_call_is_taken_apart(void **state)
     expect(c, 0, 3);
 }
 
+/* A call that is refused for no op's sake is not taken apart: its clients try again. */
+static void a_refusal_of_the_agent_is_everybodys(void **state)
+{
+    struct world *w = *state;
+    struct asked *a = ask(w, 0, GROUP_OP_PLAIN, "g", "1");
+    struct asked *b = ask(w, 1, GROUP_OP_JOIN, "g", "2");
+    run(w);
+    answer_code(w, 0, ERR_FORBIDDEN, NULL);
+    expect(a, NOT_AVAILABLE, 0);
+    expect(b, NOT_AVAILABLE, 0);
+    assert_int_equal(call_count, 1);
+}
+
 /* What does not fit an answer is asked again. */
 static void again_is_asked_again(void **state)
 {
@@ -742,6 +755,7 @@ int main(void)
         TEST(calls_are_bounded),
         TEST(the_queue_is_bounded),
         TEST(a_refused_call_is_taken_apart),
+        TEST(a_refusal_of_the_agent_is_everybodys),
         TEST(again_is_asked_again),
         TEST(nonsense_is_an_error),
         TEST(what_is_late_is_not_repeated),
