@@ -29,6 +29,7 @@ struct listed_group {
 };
 
 struct list_op {
+    int16_t error;
     struct list_filter states, types;
     struct listed_group *groups;
     size_t count;
@@ -94,8 +95,10 @@ static enum group_op_step list_run(struct node *node, struct call *call,
         bytes +=
             sizeof(struct listed_group) + group->group_id.len + group->protocol_type.len;
     }
-    if (!group_op_room(call, op, bytes))
+    if (!group_op_room(call, op, bytes)) {
+        list->error = KAFKA_COORDINATOR_NOT_AVAILABLE;
         return GROUP_OP_ANSWERED;
+    }
     list->groups = arena_array(&call->arena, count, sizeof(*list->groups));
     while ((group = state_group_next(cluster, group)) != NULL) {
         if (!is_listed(list, group))
@@ -118,7 +121,7 @@ static struct json *list_print(const struct call *call, const struct group_op *o
     struct json *value = json_array(), *groups = json_array();
     (void)call;
 
-    json_push(value, json_int(0));
+    json_push(value, json_int(list->error));
     for (size_t i = 0; i < list->count; i++) {
         struct json *item = json_array();
         json_push(item, json_slice(list->groups[i].group_id));
@@ -218,8 +221,11 @@ static enum group_op_step describe_run(struct node *node, struct call *call,
         describe->message = "the group is no classic group";
         return GROUP_OP_ANSWERED;
     }
-    if (!group_op_room(call, op, described_bytes(group)))
+    if (!group_op_room(call, op, described_bytes(group))) {
+        describe->error = KAFKA_COORDINATOR_NOT_AVAILABLE;
+        describe->message = "the group's members are too much for one answer";
         return GROUP_OP_ANSWERED;
+    }
     describe->protocol_type = keep(call, group->protocol_type);
     if (group->state == GROUP_STABLE)
         describe->protocol = keep(call, group->protocol);

@@ -193,7 +193,8 @@ static void join_answer(struct node *node, struct call *call, struct group_op *o
     if (!group_op_room(call, op,
                        answer.protocol_type.len + answer.protocol.len +
                            answer.leader.len + (listed ? list_bytes(group) : 0))) {
-        join->wait = true; /* the poll will have it */
+        join->wait = op->again; /* the poll will have it */
+        join->join.error = KAFKA_COORDINATOR_NOT_AVAILABLE;
         return;
     }
     join->join = answer;

@@ -123,8 +123,8 @@ static void read_owned(struct call *call, struct json_reader *r, const struct js
         int32_t *partitions = arena_array(&call->arena, part_count, sizeof(*partitions));
         owned[i].topic_id = json_as_uuid(r, json_at(r, item, 0), "topic_id");
         for (size_t j = 0; j < part_count && !r->failed; j++)
-            partitions[j] =
-                (int32_t)json_as_int(r, json_at(r, parts, j), "partition", 0, INT32_MAX);
+            partitions[j] = (int32_t)json_as_int(r, json_at(r, parts, j), "partition",
+                                                 INT32_MIN, INT32_MAX);
         owned[i].partitions = partitions;
         owned[i].partition_count = (uint32_t)part_count;
     }
@@ -201,6 +201,8 @@ static void heartbeat_answer(struct node *node, struct call *call, struct group_
         return;
     if (group_op_room(call, op, set_bytes(answer.assignment)))
         copy_set(call, answer.assignment, &heartbeat->assignment);
+    else
+        heartbeat->error = KAFKA_COORDINATOR_NOT_AVAILABLE;
 }
 
 static enum group_op_step refuse(struct call *call, struct heartbeat_op *heartbeat,
@@ -209,6 +211,16 @@ static enum group_op_step refuse(struct call *call, struct heartbeat_op *heartbe
     heartbeat->error = error;
     heartbeat->message = message == NULL ? SLICE_NULL : keep(call, slice_str(message));
     return GROUP_OP_ANSWERED;
+}
+
+/* Clients may send anything: what no partition can be is theirs alone to hear of. */
+static bool owns_nonsense(const struct command *cmd)
+{
+    for (uint32_t i = 0; i < cmd->consumer_heartbeat.owned_count; i++)
+        for (uint32_t j = 0; j < cmd->consumer_heartbeat.owned[i].partition_count; j++)
+            if (cmd->consumer_heartbeat.owned[i].partitions[j] < 0)
+                return true;
+    return false;
 }
 
 static enum group_op_step heartbeat_run(struct node *node, struct call *call,
@@ -223,6 +235,9 @@ static enum group_op_step heartbeat_run(struct node *node, struct call *call,
     heartbeat->epoch = heartbeat->cmd.consumer_heartbeat.member_epoch;
     apply_settings(call, cluster, heartbeat);
     int16_t error = consumer_heartbeat_check(&heartbeat->cmd, &message);
+    if (owns_nonsense(&heartbeat->cmd))
+        return refuse(call, heartbeat, KAFKA_INVALID_REQUEST,
+                      "a partition is below zero");
     if (error != 0)
         return refuse(call, heartbeat, error, message);
     if (!op->after_change &&
@@ -348,8 +363,11 @@ static enum group_op_step describe_run(struct node *node, struct call *call,
             group == NULL ? "there is no such group" : "the group is no consumer group";
         return GROUP_OP_ANSWERED;
     }
-    if (!group_op_room(call, op, described_bytes(group)))
+    if (!group_op_room(call, op, described_bytes(group))) {
+        describe->error = KAFKA_COORDINATOR_NOT_AVAILABLE;
+        describe->message = "the group's members are too much for one answer";
         return GROUP_OP_ANSWERED;
+    }
     describe->epoch = group->generation;
     describe->assignment_epoch = group->consumer->assignment_epoch;
     describe->assignor = assignor_name(consumer_group_assignor(group));

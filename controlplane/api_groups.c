@@ -72,6 +72,10 @@ struct slice group_op_text_or_null(struct json_reader *r, const struct json *val
 bool group_op_room(struct call *call, struct group_op *op, size_t bytes)
 {
     struct groups_call *groups = call->data;
+    if (bytes > GROUP_OP_ANSWER_MAX) {
+        op->too_large = true;
+        return false;
+    }
     if (groups->answer_bytes > 0 && groups->answer_bytes + bytes > GROUP_OPS_ANSWER_MAX) {
         op->again = true;
         return false;

@@ -22,6 +22,8 @@
 #define GROUP_OP_ID_MAX                                                                  \
     COMMAND_GROUP_TEXT_MAX /* bytes of a group's, member's or instance's id */
 #define GROUP_OPS_ANSWER_MAX (24 * MIB)
+/* One op's answer, before it is printed: an agent takes 64 MiB of text. */
+#define GROUP_OP_ANSWER_MAX (40 * MIB)
 
 enum group_op_step {
     GROUP_OP_ANSWERED, /* the answer is in op->data */
@@ -36,7 +38,7 @@ struct group_op {
     /* An op before it in this call changes the same group: memory does not know of that
      * yet. Set for kinds that change; others are put off until it does. */
     bool after_change;
-    bool again; /* see group_op_room */
+    bool again, too_large; /* see group_op_room */
     /* private */
     enum group_op_step step;
     bool settles, deferred;
@@ -70,7 +72,8 @@ struct slice group_op_text(struct json_reader *r, const struct json *value, size
 struct slice group_op_text_or_null(struct json_reader *r, const struct json *value,
                                    size_t i, const char *what);
 /* Before BYTES are copied into the answer: is there room? False: op->again is set, and
- * the agent will ask again. The first answer of a call always has room. Core thread. */
+ * the agent will ask again; or op->too_large, so that it must be told error 15. The first
+ * answer of a call has all the room there is. Core thread. */
 bool group_op_room(struct call *call, struct group_op *op, size_t bytes);
 /* Propose CMD for an op, from run or flush: call_propose with the settling of all. */
 void group_op_propose(struct node *node, struct call *call,

@@ -412,6 +412,7 @@ static void consumer_refused(void **state)
         {"[\"consumer\",\"k\",\"x\",0,null,null,\"c\",\"h\",60000,null,\"(\",null,[]]",
          128},
         {BEAT("m", "7"), 110},
+        {CONSUMER("m", "1", "[[\"00000000-0000-4000-8000-000000000001\",[-1]]]"), 42},
         {BEAT("nobody", "1"), 25},
     };
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
@@ -664,33 +665,47 @@ static void any_name(void **state)
                   "\"classic\"]]]]");
 }
 
-/* What the answer has no room for is asked for again; the first op always gets its. */
-static void room_in_the_answer(void **state)
+/* COUNT members of 3.5 MiB each of the group "g", in its first generation. */
+static void make_large(int count)
 {
-    struct str op;
     size_t metadata = 7 * MIB / 2;
-    (void)state;
-    /* Seven members of 3.5 MiB each: one list has room, a second one has not. */
-    for (int i = 1; i <= 7; i++) {
+    struct str op;
+    for (int i = 1; i <= count; i++) {
         str_init(&op, 64 * MIB);
-        str_printf(&op, "[\"join\",\"g\",\"\",null,\"c\",\"h\",10000,60000,\"consumer\","
-                        "[[\"range\",\"");
+        str_puts(&op, "[\"join\",\"g\",\"\",null,\"c\",\"h\",10000,60000,\"consumer\","
+                      "[[\"range\",\"");
         for (size_t j = 0; j < metadata / 3; j++)
             str_puts(&op, "AAAA");
-        str_printf(&op, "\"]],0,\"" JOIN_ID "%d\"]", i);
+        str_printf(&op, "\"]],0,\"" JOIN_ID "%x\"]", (unsigned)i);
         ask(str_cstr(&op));
         str_fini(&op);
     }
     pass(60000);
+}
+
+/* What the answer has no room for is asked for again; the first op always gets its. */
+static void room_in_the_answer(void **state)
+{
+    (void)state;
+    make_large(7);
     const char *answer = ask("[\"poll_join\",\"g\",\"" MEMBER(
         "1") "\",null],"
-             "[\"poll_join\",\"g\",\"" MEMBER("1") "\",null],"
-                                                   "[\"describe\",\"g\"]");
-    const char *end = answer + strlen(answer);
-    static const char rest[] = ",[\"wait\",\"" MEMBER("1") "\"],";
-    assert_true((size_t)(end - answer) > 7 * metadata);
-    const char *wait = memmem(answer, (size_t)(end - answer), rest, sizeof(rest) - 1);
-    assert_non_null(wait);
+             "[\"poll_join\",\"g\",\"" MEMBER(
+                 "1") "\",null],"
+                      "[\"list\",null,null],[\"describe\",\"g\"]");
+    size_t len = strlen(answer);
+    assert_true(len > 7 * (7 * MIB / 2));
+    assert_non_null(memmem(answer, len, ",[\"wait\",\"" MEMBER("1") "\"],[\"again\"],",
+                           strlen(",[\"wait\",\"" MEMBER("1") "\"],[\"again\"],")));
+}
+
+/* A list that no answer can hold is refused by 15, rather than asked for for ever. */
+static void no_room_at_all(void **state)
+{
+    static const char refused[] = "[[15,-1,null,null,\"\",\"" MEMBER("1") "\",false,[]]]";
+    (void)state;
+    make_large(12);
+    assert_answer("[\"poll_join\",\"g\",\"" MEMBER("1") "\",null]", refused);
 }
 
 int main(void)
@@ -725,6 +740,7 @@ int main(void)
         T(too_many_ops),
         T(any_name),
         T(room_in_the_answer),
+        T(no_room_at_all),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
