@@ -57,7 +57,9 @@ struct timed_group {
     bool member_came;   /* since the delay began */
     struct timed_member *members;
     uint32_t looks;
-    int32_t group_generation; /* as of the last one */
+    /* as of the last one */
+    int32_t group_generation;
+    bool stable, consumer;
     struct list_node noted;
     UT_hash_handle hh;
     size_t key_len;
@@ -223,6 +225,8 @@ static void drop_group(struct coordinator *c, struct timed_group *group)
     HASH_ITER(hh, group->members, member, next)
     drop_member(c, member);
     timer_stop(c, &group->phase);
+    c->counts.stable -= group->stable;
+    c->counts.consumer -= group->consumer;
     list_remove(&group->noted);
     HASH_DEL(c->groups, group);
     mem_free(group);
@@ -425,6 +429,17 @@ static const struct group *state_of(const struct state *state,
     return cluster == NULL ? NULL : state_group(cluster, timed->id);
 }
 
+static void count_group(struct coordinator *c, struct timed_group *timed,
+                        const struct group *group)
+{
+    bool stable = group->state == GROUP_STABLE;
+    bool consumer = group->kind == GROUP_CONSUMER;
+    c->counts.stable += (uint64_t)stable - timed->stable;
+    c->counts.consumer += (uint64_t)consumer - timed->consumer;
+    timed->stable = stable;
+    timed->consumer = consumer;
+}
+
 static void look_at(struct coordinator *c, const struct state *state,
                     struct timed_group *timed, int64_t now_ms)
 {
@@ -436,6 +451,7 @@ static void look_at(struct coordinator *c, const struct state *state,
     if (timed->looks > 0 && timed->group_generation != group->generation)
         c->counts.rebalances_total++;
     timed->group_generation = group->generation;
+    count_group(c, timed, group);
     timed->looks++;
     see_members(c, timed, group, now_ms);
     drop_unseen(c, timed);

@@ -74,6 +74,8 @@ bool coordinator_next(struct coordinator *coordinator, const struct state *state
 
 struct coordinator_counts {
     uint64_t groups, members;  /* with timers */
+    uint64_t stable;           /* of the groups: all others are in a rebalance */
+    uint64_t consumer;         /* of the groups: of KIP-848 */
     uint64_t rebalances_total; /* that were seen: new generations, new epochs */
 };
 void coordinator_count(const struct coordinator *coordinator,

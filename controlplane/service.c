@@ -143,7 +143,9 @@ static void on_sweep(struct loop_timer *timer, void *arg)
     metric_set(control_metric(sessions), (int64_t)sessions_count(service->sessions));
     coordinator_count(service->coordinator, &groups);
     metric_set(control_metric(group_rebalances_total), (int64_t)groups.rebalances_total);
-    metric_set(control_metric(groups_timed), (int64_t)groups.groups);
+    metric_set(control_metric(groups_active), (int64_t)groups.groups);
+    metric_set(control_metric(groups_stable), (int64_t)groups.stable);
+    metric_set(control_metric(groups_consumer), (int64_t)groups.consumer);
     metric_set(control_metric(group_members), (int64_t)groups.members);
     loop_timer_set(timer, SWEEP_MS);
 }

@@ -135,6 +135,35 @@ static void touch(const char *id)
     coordinator_touch(coordinator, &d.cluster_id, TEXT("g"), slice_str(id), now);
 }
 
+static void consumer_beat(const char *id, int32_t epoch, int32_t owned)
+{
+    static const struct slice name = {(const uint8_t *)"topic-1", 7};
+    static const int32_t all[] = {0, 1, 2, 3};
+    const struct owned_topic topic = {test_uuid(2, 1), all, (uint32_t)MAX(owned, 0)};
+    struct command cmd = {
+        .kind = COMMAND_CONSUMER_HEARTBEAT,
+        .consumer_heartbeat = {.group_id = TEXT("k"),
+                               .member_id = slice_str(id),
+                               .member_epoch = epoch,
+                               .client_id = TEXT("c"),
+                               .client_host = TEXT("h"),
+                               .rebalance_ms = epoch == 0 ? 20000 : -1,
+                               .has_names = epoch == 0,
+                               .names = &name,
+                               .name_count = 1,
+                               .has_owned = owned >= 0,
+                               .owned = &topic,
+                               .owned_count = owned > 0 ? 1 : 0,
+                               .limits = {.members_max = 10, .groups_max = 10}}};
+    assert_int_equal(driver_apply(&d, &cmd).kafka_error, 0);
+    coordinator_settle(coordinator, d.state, now);
+}
+
+static void touch_consumer(const char *id)
+{
+    coordinator_touch(coordinator, &d.cluster_id, TEXT("k"), slice_str(id), now);
+}
+
 /* --- the clock --- */
 
 /* What is due at NOW, without applying it. */
@@ -411,6 +440,26 @@ static void cluster_deleted(void **state)
     assert_int_equal(counts.members, 0);
 }
 
+/* Groups are counted by what they are in, as the metrics tell. */
+static void counted(void **state)
+{
+    struct coordinator_counts counts;
+    (void)state;
+    driver_topic(&d, 1, 4);
+    make_stable();
+    consumer_beat("m", 0, 0);
+    assert_int_equal(join_for("h", "a", false, REBALANCE_MS).kafka_error, 0);
+    coordinator_count(coordinator, &counts);
+    assert_int_equal(counts.groups, 3);
+    assert_int_equal(counts.members, 4);
+    assert_int_equal(counts.stable, 2);
+    assert_int_equal(counts.consumer, 1);
+    assert_int_equal(counts.rebalances_total, 1);
+    coordinator_end(coordinator);
+    coordinator_count(coordinator, &counts);
+    assert_int_equal(counts.groups + counts.members + counts.stable + counts.consumer, 0);
+}
+
 /* A group whose last member leaves has no timers any more. */
 static void empty_group_forgotten(void **state)
 {
@@ -457,35 +506,6 @@ static void groups_apart(void **state)
     assert_int_equal(group_named("h")->state, GROUP_COMPLETING);
     d.cluster_id = first;
     assert_int_equal(group()->state, GROUP_STABLE);
-}
-
-static void consumer_beat(const char *id, int32_t epoch, int32_t owned)
-{
-    static const struct slice name = {(const uint8_t *)"topic-1", 7};
-    static const int32_t all[] = {0, 1, 2, 3};
-    const struct owned_topic topic = {test_uuid(2, 1), all, (uint32_t)MAX(owned, 0)};
-    struct command cmd = {
-        .kind = COMMAND_CONSUMER_HEARTBEAT,
-        .consumer_heartbeat = {.group_id = TEXT("k"),
-                               .member_id = slice_str(id),
-                               .member_epoch = epoch,
-                               .client_id = TEXT("c"),
-                               .client_host = TEXT("h"),
-                               .rebalance_ms = epoch == 0 ? 20000 : -1,
-                               .has_names = epoch == 0,
-                               .names = &name,
-                               .name_count = 1,
-                               .has_owned = owned >= 0,
-                               .owned = &topic,
-                               .owned_count = owned > 0 ? 1 : 0,
-                               .limits = {.members_max = 10, .groups_max = 10}}};
-    assert_int_equal(driver_apply(&d, &cmd).kafka_error, 0);
-    coordinator_settle(coordinator, d.state, now);
-}
-
-static void touch_consumer(const char *id)
-{
-    coordinator_touch(coordinator, &d.cluster_id, TEXT("k"), slice_str(id), now);
 }
 
 /* A member of a consumer group has the group's session timeout, Kafka's 45 s unless set.
@@ -574,6 +594,7 @@ int main(void)
         T(new_leader_begins_afresh),
         T(idle_without_leadership),
         T(cluster_deleted),
+        T(counted),
         T(empty_group_forgotten),
         T(told_once),
         T(groups_apart),
