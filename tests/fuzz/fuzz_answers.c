@@ -1,8 +1,9 @@
 /* fuzz_answers.c - what a control plane answers, as the agent reads it.
  *
- * The first byte chooses the reader: 'm' metadata, 't' a topic event, 'w' a commit event
- * of the watch, 'c' the answer to a commit of two objects. Whatever comes, every producer
- * is answered once, and what was read keeps to its bounds. */
+ * The first byte chooses the reader: 'm' metadata, 't' a topic event, 's' a setting
+ * event, 'w' a commit event of the watch, 'c' the answer to a commit of two objects.
+ * Whatever comes, every producer is answered once, and what was read keeps to its bounds.
+ */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,6 +30,37 @@ static void read_metadata(const struct json *json, bool whole)
         if (meta_topic_by_name(view, view->topics[i]->name) == NULL ||
             meta_topic_by_id(view, &view->topics[i]->id) == NULL ||
             view->topics[i]->partitions < 1)
+            abort();
+    }
+    meta_release(view);
+    meta_free(meta);
+}
+
+/* Over settings that are there already: what is refused leaves them as they were. */
+static void read_setting(const struct json *json)
+{
+    static const char before[] =
+        "{\"cursor\":1,\"agents\":[],\"settings\":[[4,\"\",{\"message.max.bytes\":\"9\"}]"
+        "],"
+        "\"topics\":[[\"00000000-0000-4000-8000-00000000000a\",\"t\",1,1,{},1]]}";
+    const struct uuid cluster = {{1}};
+    struct meta *meta = meta_new(&cluster);
+    struct err err = {0};
+    struct json *first;
+    if (json_parse(slice_str(before), &first, &err) != 0 ||
+        meta_load(meta, first, &err) != 0)
+        abort();
+    json_free(first);
+    int rc = meta_put_setting(meta, json, &err);
+    meta_publish(meta, 1);
+    struct meta_view *view = meta_acquire(meta);
+    if (rc != 0 &&
+        (view->setting_count != 1 || view->topics[0]->config.max_message_bytes != 9))
+        abort();
+    for (size_t i = 0; i < view->setting_count; i++) {
+        if (view->settings[i].values->count == 0 ||
+            meta_setting(view, view->settings[i].kind, view->settings[i].name) !=
+                view->settings[i].values)
             abort();
     }
     meta_release(view);
@@ -126,6 +158,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         return 0;
     if (data[0] == 'm' || data[0] == 't')
         read_metadata(json, data[0] == 'm');
+    else if (data[0] == 's')
+        read_setting(json);
     else if (data[0] == 'w')
         read_commit_event(json);
     else

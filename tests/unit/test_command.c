@@ -10,6 +10,7 @@
 #include "common/err.h"
 #include "common/mem.h"
 #include "proto/command.h"
+#include "proto/setting.h"
 
 #define TEXT(s) SLICE_LITERAL(s)
 
@@ -263,27 +264,63 @@ static size_t group_samples(struct command *list)
     c->consumer_heartbeat.regex_count = 2;
     c->consumer_heartbeat.flags = CONSUMER_MAY_DOWNGRADE;
     c->consumer_heartbeat.limits = (struct group_limits){1, 2, 3, 4, 5};
-#undef NEXT
     return n;
 }
+
+/* ... of the admin APIs. */
+static size_t admin_samples(struct command *list)
+{
+    static const struct records_cut cuts[] = {{{{1}}, 2, 30}, {{{2}}, 0, -1}};
+    static const struct config_change changes[] = {
+        {CONFIG_SET, {(const uint8_t *)"k", 1}, {(const uint8_t *)"v", 1}}};
+    static const struct quota_part parts[] = {
+        {{(const uint8_t *)"client-id", 9}, {NULL, 0}},
+        {{(const uint8_t *)"user", 4}, {(const uint8_t *)"ann", 3}}};
+    static const struct quota_change quotas[] = {
+        {{(const uint8_t *)"producer_byte_rate", 18}, false, 10.25},
+        {{(const uint8_t *)"x", 1}, true, 0}};
+    size_t n = 0;
+    struct command *c;
+
+    NEXT(RECORDS_DELETE);
+    c->records_delete.cuts = cuts;
+    c->records_delete.cut_count = 2;
+    NEXT(SETTINGS_ALTER);
+    c->settings_alter.setting_kind = SETTING_GROUP;
+    c->settings_alter.name = TEXT("g");
+    c->settings_alter.changes = changes;
+    c->settings_alter.change_count = 1;
+    c->settings_alter.sets_max = 3;
+    c->settings_alter.metadata_max = 4;
+    NEXT(QUOTAS_ALTER);
+    c->quotas_alter.parts = parts;
+    c->quotas_alter.part_count = 2;
+    c->quotas_alter.changes = quotas;
+    c->quotas_alter.change_count = 2;
+    c->quotas_alter.sets_max = 5;
+    c->quotas_alter.metadata_max = 6;
+    return n;
+}
+#undef NEXT
 
 static size_t samples(struct command *list)
 {
     size_t n = old_samples(list);
     n += new_samples(list + n);
-    return n + group_samples(list + n);
+    n += group_samples(list + n);
+    return n + admin_samples(list + n);
 }
 
 /* Encoding what was decoded gives the same bytes, for every kind. */
 static void test_round_trip(void **state)
 {
-    struct command list[40], back;
+    struct command list[48], back;
     struct str bytes, again;
     struct arena arena;
 
     (void)state;
     size_t n = samples(list);
-    assert_int_equal(n, 34);
+    assert_int_equal(n, 37);
     arena_init(&arena, MIB);
     for (size_t i = 0; i < n; i++) {
         str_init(&bytes, MIB);
@@ -326,7 +363,7 @@ static void test_null_texts(void **state)
  * payload, which is the rest by definition, may have any length. */
 static void test_truncated(void **state)
 {
-    struct command list[40], back;
+    struct command list[48], back;
     struct str bytes;
     struct arena arena;
 

@@ -211,12 +211,39 @@ static void unattached(void **state)
     feed_free(feed);
 }
 
+/* What admin APIs change is told in the words of control_api.md. */
+static void admin_events(void **state)
+{
+    struct feed *feed = make(MIB);
+    struct state_events hooks = feed_hooks(feed);
+    struct topic topic = {.topic_id = {{0xaa}}};
+    const struct log_start starts[] = {{&topic, 1, 50}, {&topic, 0, 7}};
+    struct setting_set set = {.kind = SETTING_GROUP, .name = SLICE_LITERAL("g\"")};
+    struct feed_watch w;
+
+    (void)state;
+    topic_config_set_put(&set.values, slice_str("k"), slice_str("v"));
+    hooks.on_log_starts(hooks.arg, &cluster, starts, 2);
+    hooks.on_setting(hooks.arg, &cluster, &set);
+    assert_false(watch(feed, &w, &cluster, 10, 11));
+    assert_int_equal(w.event_count, 2);
+    assert_true(slice_eq_str(blob_slice(w.events[0]),
+                             "[\"log_starts\",[[\"aa000000-0000-0000-0000-000000000000\","
+                             "1,50],[\"aa000000-0000-0000-0000-000000000000\",0,7]]]"));
+    assert_true(slice_eq_str(blob_slice(w.events[1]),
+                             "[\"setting\",[32,\"g\\\"\",{\"k\":\"v\"}]]"));
+    feed_watch_fini(&w);
+    topic_config_set_fini(&set.values);
+    feed_free(feed);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(in_order),        cmocka_unit_test(wakes),
         cmocka_unit_test(resets),          cmocka_unit_test(burst_over_the_bound),
         cmocka_unit_test(bounded_answers), cmocka_unit_test(unattached),
+        cmocka_unit_test(admin_events),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

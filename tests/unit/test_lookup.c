@@ -276,6 +276,44 @@ static void by_max_timestamp(void **state)
     world_fini(&w);
 }
 
+/* A log that begins within the run: what lies before is not found, and what lies in the
+ * other run that the control plane names is, or is greater. */
+static void behind_the_start(void **state)
+{
+    static const struct {
+        int64_t timestamp, log_start;
+        bool two;
+        int64_t offset, found;
+    } cases[] = {
+        {0, 71, false, 71, 300},  {0, 75, false, 75, 400},   {301, 75, false, 75, 400},
+        {450, 75, false, -1, -1}, {450, 75, true, 104, 500}, {0, 75, true, 75, 400},
+        {-3, 75, false, 75, 400}, {-3, 75, true, 104, 500},  {-3, 71, true, 74, 500},
+    };
+    struct world w;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        world_init(&w);
+        size_t length = make_object(&w, 0);
+        ask_part(&w, cases[i].timestamp);
+        ask(&w);
+        struct json *one = json_array();
+        json_push(one, json_int(0));
+        json_push(one, json_int(1000));
+        json_push(one, json_int(cases[i].log_start));
+        json_push(one, json_int(-1));
+        json_push(one, json_int(-1));
+        json_push(one, run_at(70, 16, length));
+        json_push(one, cases[i].two ? run_at(100, 16, length) : json_null());
+        answer_one(&w, one);
+        fake_objects_answer(0);
+        run(&w);
+        assert_int_equal(w.answered, 1);
+        assert_part(&w, 0, 0, cases[i].offset, cases[i].found);
+        world_fini(&w);
+    }
+}
+
 /* A run across two chunks is searched as one; several parts read side by side. */
 static void across_chunks(void **state)
 {
@@ -425,6 +463,7 @@ int main(void)
         cmocka_unit_test(nothing_to_ask),
         cmocka_unit_test(by_timestamp),
         cmocka_unit_test(by_max_timestamp),
+        cmocka_unit_test(behind_the_start),
         cmocka_unit_test(across_chunks),
         cmocka_unit_test(failures),
         cmocka_unit_test(malformed_answer),

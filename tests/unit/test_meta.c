@@ -272,6 +272,84 @@ static void test_rendezvous(void **state)
     assert_null(meta_leader(all, 0, &topic, 1));
 }
 
+static int put_setting(struct meta *meta, const char *text)
+{
+    struct err err = {0};
+    struct json *json = parse(text);
+    int rc = meta_put_setting(meta, json, &err);
+    json_free(json);
+    meta_publish(meta, 2);
+    return rc;
+}
+
+/* Settings come with the metadata and by events; an own one stands before that of all,
+ * and empty ones are gone. */
+static void test_settings(void **state)
+{
+    struct meta *meta = *state;
+    meta_set_self(meta, 11);
+    assert_int_equal(
+        load(meta, "{\"cursor\":1,\"agents\":[],\"topics\":[],\"settings\":["
+                   "[32,\"g\",{\"consumer.session.timeout.ms\":\"9000\"}],"
+                   "[4,\"\",{\"num.partitions\":\"4\",\"of.the.future\":\"1\"}]]}"),
+        0);
+    struct meta_view *view = meta_acquire(meta);
+    assert_int_equal(view->setting_count, 2);
+    assert_int_equal(meta_own_number(view, "num.partitions", 1), 4);
+    assert_int_equal(meta_own_number(view, "fetch.max.bytes", 77), 77);
+    assert_non_null(meta_setting(view, SETTING_GROUP, slice_str("g")));
+    assert_null(meta_setting(view, SETTING_GROUP, slice_str("")));
+    assert_int_equal(put_setting(meta, "[4,\"11\",{\"num.partitions\":\"6\"}]"), 0);
+    assert_int_equal(meta_own_number(view, "num.partitions", 1), 4); /* as it was */
+    meta_release(view);
+    view = meta_acquire(meta);
+    assert_int_equal(meta_own_number(view, "num.partitions", 1), 6);
+    meta_release(view);
+    assert_int_equal(put_setting(meta, "[4,\"11\",{}]"), 0);
+    assert_int_equal(put_setting(meta, "[4,\"12\",{}]"), 0); /* never there */
+    view = meta_acquire(meta);
+    assert_int_equal(view->setting_count, 2);
+    assert_int_equal(meta_own_number(view, "num.partitions", 1), 4);
+    meta_release(view);
+    assert_int_equal(put_setting(meta, "[4,\"\",5]"), ERR_MALFORMED);
+    assert_int_equal(put_setting(meta, "[4]"), ERR_MALFORMED);
+}
+
+/* What is set for all brokers is the default of topics, those there and those to come;
+ * views that are held keep what they had. */
+static void test_topic_defaults(void **state)
+{
+    struct meta *meta = *state;
+    assert_int_equal(load(meta, two_topics), 0);
+    struct meta_view *old = meta_acquire(meta);
+    assert_int_equal(
+        put_setting(meta, "[4,\"\",{\"message.max.bytes\":\"700\",\"compression.type\":"
+                          "\"zstd\",\"compression.zstd.level\":\"9\"}]"),
+        0);
+    struct meta_view *view = meta_acquire(meta);
+    const struct meta_topic *zoo = meta_topic_by_name(view, slice_str("zoo"));
+    const struct meta_topic *ant = meta_topic_by_name(view, slice_str("ant"));
+    assert_int_equal(zoo->config.max_message_bytes, 700);
+    assert_int_equal(zoo->config.compression_level, 9);
+    assert_int_equal(ant->config.max_message_bytes, 5000);
+    assert_true(ant->config.log_append_time);
+    assert_int_equal(meta_topic_by_name(old, slice_str("zoo"))->config.max_message_bytes,
+                     1048588);
+    meta_release(view);
+    meta_release(old);
+    assert_int_equal(put_topic(meta, "[\"" ID_B "\",\"new\",1,1,{},77]"), 0);
+    meta_publish(meta, 3);
+    view = meta_acquire(meta);
+    assert_int_equal(meta_topic_by_name(view, slice_str("new"))->config.max_message_bytes,
+                     700);
+    meta_release(view);
+    assert_int_equal(load(meta, two_topics), 0); /* nothing is set any more */
+    view = meta_acquire(meta);
+    assert_int_equal(meta_topic_by_name(view, slice_str("zoo"))->config.max_message_bytes,
+                     1048588);
+    meta_release(view);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -283,6 +361,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_many_topics, setup, teardown),
         cmocka_unit_test_setup_teardown(test_ghosts, setup, teardown),
         cmocka_unit_test_setup_teardown(test_zones, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_settings, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_topic_defaults, setup, teardown),
         cmocka_unit_test(test_rendezvous),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

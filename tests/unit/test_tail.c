@@ -194,6 +194,56 @@ static void memory_is_bounded(void **state)
     tail_free(tail);
 }
 
+/* A log that begins later is without the runs that went, for whoever asks from now on,
+ * and who waits is told; it never begins earlier again, whatever an older plan says. */
+static void the_start_moves(void **state)
+{
+    struct tail *tail = tail_new(1 << 20);
+    struct tail_entry *entry = tail_use(tail, &topic, 0);
+    struct index_run plan[] = {run_at(10, 5), run_at(15, 5), run_at(20, 5)};
+    const struct index_run *runs;
+    struct list_node waiter;
+
+    (void)state;
+    tail_on_plan(tail, entry, 25, 3, plan, 3);
+    list_node_init(&waiter);
+    tail_wait(entry, &waiter);
+    tail_on_log_start(tail, &topic, 0, 17);
+    assert_ptr_equal(list_pop_front(tail_changed(tail)), &waiter);
+    assert_int_equal(tail_entry_log_start(entry), 17);
+    assert_int_equal(tail_find(entry, 12, &runs), 0);
+    assert_int_equal(tail_find(entry, 17, &runs), 2);
+    assert_int_equal(runs[0].base_offset, 15);
+    tail_on_log_start(tail, &topic, 0, 5);
+    tail_on_plan(tail, entry, 25, 3, plan, 3);
+    assert_int_equal(tail_entry_log_start(entry), 17);
+    tail_on_log_start(tail, &topic, 0, 25);
+    assert_int_equal(tail_find(entry, 24, &runs), 0);
+    commit(tail, 25, 5);
+    assert_int_equal(tail_high_watermark(entry), 30);
+    assert_int_equal(tail_find(entry, 25, &runs), 1);
+    tail_on_log_start(tail, &(struct uuid){{99}}, 0, 5); /* nobody's */
+    tail_unuse(tail, entry);
+    tail_free(tail);
+}
+
+/* A start that comes while the plan is on its way holds, though the plan was made before.
+ */
+static void the_start_comes_before_the_plan(void **state)
+{
+    struct tail *tail = tail_new(1 << 20);
+    struct tail_entry *entry = tail_use(tail, &topic, 0);
+    struct index_run plan[] = {run_at(10, 5)};
+
+    (void)state;
+    tail_on_log_start(tail, &topic, 0, 12);
+    tail_on_plan(tail, entry, 15, 10, plan, 1);
+    assert_true(tail_known(entry));
+    assert_int_equal(tail_entry_log_start(entry), 12);
+    tail_unuse(tail, entry);
+    tail_free(tail);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -204,6 +254,8 @@ int main(void)
         cmocka_unit_test(old_plan_is_kept_apart),
         cmocka_unit_test(waiters_are_told),
         cmocka_unit_test(memory_is_bounded),
+        cmocka_unit_test(the_start_moves),
+        cmocka_unit_test(the_start_comes_before_the_plan),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

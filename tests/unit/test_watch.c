@@ -10,6 +10,7 @@
 
 #include "agent/freshness.h"
 #include "agent/producer_ids.h"
+#include "agent/relay.h"
 #include "agent/topics.h"
 #include "agent/watch.h"
 #include "common/clock.h"
@@ -41,6 +42,8 @@ struct fixture {
     /* what was heard */
     int resets, commits, deletions, news, ready;
     char group[16]; /* the last one that changed */
+    int64_t log_starts[4];
+    size_t log_start_count;
     struct tail_run runs[4];
     size_t run_count;
     int32_t writer;
@@ -113,6 +116,15 @@ static void on_group(struct slice group, void *arg)
     snprintf(f->group, sizeof(f->group), "%.*s", (int)group.len, (const char *)group.ptr);
 }
 
+static void on_log_start(const struct uuid *topic_id, int32_t partition, int64_t offset,
+                         void *arg)
+{
+    struct fixture *f = arg;
+    (void)topic_id;
+    assert_true(partition >= 0 && f->log_start_count < 4);
+    f->log_starts[f->log_start_count++] = offset;
+}
+
 static void on_news(void *arg)
 {
     struct fixture *f = arg;
@@ -140,6 +152,7 @@ static int setup(void **state)
                                       .on_reset = on_reset,
                                       .on_topic_deleted = on_deleted,
                                       .on_group = on_group,
+                                      .on_log_start = on_log_start,
                                       .on_news = on_news,
                                       .arg = f};
     f->metadata = "{\"cursor\":10,\"agents\":[],\"topics\":[]}";
@@ -292,6 +305,10 @@ static void test_nonsense(void **state)
                   */
         "{\"cursor\":1,\"reset\":false,\"events\":[[\"topic\",[1]]]}",
         "{\"cursor\":1,\"reset\":false,\"events\":[[\"topic_deleted\",7]]}",
+        "{\"cursor\":1,\"reset\":false,\"events\":[[\"setting\",[4,\"\",7]]]}",
+        "{\"cursor\":1,\"reset\":false,\"events\":[[\"log_starts\",[[\"" ID_A
+        "\",-1,5]]]]}",
+        "{\"cursor\":1,\"reset\":false,\"events\":[[\"log_starts\",[[1]]]]}",
     };
     struct fixture *f = *state;
     for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i += 4) {
@@ -302,6 +319,7 @@ static void test_nonsense(void **state)
                                     .on_reset = on_reset,
                                     .on_topic_deleted = on_deleted,
                                     .on_group = on_group,
+                                    .on_log_start = on_log_start,
                                     .on_news = on_news,
                                     .arg = f};
         for (size_t j = 0; j < 4 && f->watches[j] != NULL; j++) {
@@ -313,6 +331,88 @@ static void test_nonsense(void **state)
         }
     }
     assert_int_equal(f->commits, 0);
+}
+
+/* Logs that begin later and settings are passed on. */
+static void test_admin_events(void **state)
+{
+    struct fixture *f = *state;
+    f->watches[0] = "{\"cursor\":11,\"reset\":false,\"events\":[[\"log_starts\",[[\"" ID_A
+                    "\",1,50],[\"" ID_A "\",0,70]]],"
+                    "[\"setting\",[4,\"\",{\"num.partitions\":\"4\"}]]]}";
+    watch_start(f->watch, NULL, NULL);
+    while (f->news < 2)
+        until_flag(f);
+    assert_int_equal(f->log_start_count, 2);
+    assert_int_equal(f->log_starts[0], 50);
+    assert_int_equal(f->log_starts[1], 70);
+    struct meta_view *view = meta_acquire(f->meta);
+    assert_int_equal(meta_own_number(view, "num.partitions", 1), 4);
+    meta_release(view);
+}
+
+static int64_t relayed;
+
+static int read_relayed(struct relay_ask *ask, const struct json *answer)
+{
+    struct json_reader r = {0};
+    (void)ask;
+    relayed = json_get_int(&r, answer, "n", 0, 100);
+    return r.failed ? ERR_MALFORMED : 0;
+}
+
+static void relay_path(struct fixture *f, struct relay_ask *ask, bool sees, int64_t ms)
+{
+    *ask = (struct relay_ask){.path = "/agent/v1/x",
+                              .body = json_object(),
+                              .sees = sees,
+                              .deadline_at_ms = clock_monotonic_ms() + ms,
+                              .read = read_relayed};
+    ask->ask.reply_to = &f->replies;
+    ask->ask.arena = &f->arena;
+}
+
+/* A relayed call is answered when it was read, or, where it must be seen, when the view
+ * is as new; what cannot be read and what is not seen in time are errors. */
+static void test_relay(void **state)
+{
+    struct fixture *f = *state;
+    struct relay *relay = relay_new(f->loop, f->ctl, f->watch);
+    struct relay_ask ask;
+
+    watch_start(f->watch, NULL, NULL);
+    until_flag(f);
+    f->topics_answer = "{\"cursor\":99,\"n\":7}";
+    relay_path(f, &ask, false, 5000);
+    relay_ask(relay, &ask);
+    until_flag(f);
+    assert_int_equal(f->reply_count, 1);
+    assert_int_equal(ask.kafka_error, 0);
+    assert_int_equal(relayed, 7);
+    relay_path(f, &ask, true, 100); /* the view stays at 10 */
+    relay_ask(relay, &ask);
+    until_flag(f);
+    assert_int_equal(ask.kafka_error, 7);
+    f->topics_answer = "{\"cursor\":10,\"n\":8}";
+    relay_path(f, &ask, true, 5000);
+    relay_ask(relay, &ask);
+    until_flag(f);
+    assert_int_equal(ask.kafka_error, 0);
+    assert_int_equal(relayed, 8);
+    f->topics_answer = "{\"cursor\":10}";
+    relay_path(f, &ask, false, 5000);
+    relay_ask(relay, &ask);
+    until_flag(f);
+    assert_int_not_equal(ask.kafka_error, 0);
+    relay_path(f, &ask, false, 5000);
+    relay_ask(relay, &ask);
+    assert_false(relay_idle(relay));
+    relay_drain(relay);
+    assert_true(relay_idle(relay));
+    until_flag(f);
+    assert_int_not_equal(ask.kafka_error, 0);
+    assert_int_equal(f->reply_count, 5);
+    relay_free(relay);
 }
 
 static struct topics_ask *topics_of(struct fixture *f, enum topics_op op, int64_t ms)
@@ -488,6 +588,8 @@ int main(void)
         TEST(test_starts),
         TEST(test_events),
         TEST(test_reset),
+        TEST(test_admin_events),
+        TEST(test_relay),
         TEST(test_nonsense),
         TEST(test_topics_wait_for_the_view),
         TEST(test_topics_results),
