@@ -23,9 +23,10 @@
 #include "common/mem.h"
 #include "controlplane/checkpoint.h"
 #include "tests/lib/admin_workload.h"
+#include "tests/lib/cell_workload.h"
 #include "tests/lib/group_workload.h"
 #include "tests/lib/node_driver.h"
-#include "tests/lib/offset_driver.h"
+#include "tests/lib/offset_workload.h"
 #include "tests/lib/sequence_model.h"
 #include "tests/lib/state_driver.h"
 
@@ -42,7 +43,6 @@
 #define AUDITED    4096
 #define AGE_MS     7200000 /* of audit entries and replies */
 #define TENANTS    3
-#define COMMITTERS 3 /* groups that only commit */
 
 #define CHECK(cond)                                                                      \
     ((cond) ? (void)0                                                                    \
@@ -96,12 +96,6 @@ struct model_tenant {
     uint32_t id, topic;
 };
 
-/* What a group has committed of a partition. */
-struct model_offset {
-    uint32_t topic; /* its id; 0: nothing */
-    int64_t offset, at_ms;
-};
-
 static struct {
     unsigned seed, random;
     int step;
@@ -123,9 +117,8 @@ static struct {
     struct model_audit audit[AUDITED]; /* entry i has id i + 1 */
     size_t audit_count;
     struct model_tenant tenants[TENANTS];
-    struct model_offset offsets[COMMITTERS][TOPICS][PARTITIONS * 4];
-    uint64_t node_id; /* the last one given */
-    bool founded;
+    struct offset_model offsets;
+    struct cell_model cell;
     /* the checkpoint under way */
     bool collecting;
     struct str delta;
@@ -695,91 +688,13 @@ static void step_admin(void)
     CHECK(admin_workload_step(&sim.live, pick));
 }
 
-/* ---- offsets of groups that only commit ---- */
-
-static const char *const committers[COMMITTERS] = {"o-0", "o-1", "o-2"};
-
-/* The present topic T has an offset of partition P. */
-static bool has_offset(uint32_t g, uint32_t t, int32_t p)
-{
-    return sim.topics[t].exists && sim.offsets[g][t][p].topic == sim.topics[t].id;
-}
-
-static void check_offsets(void)
-{
-    for (uint32_t g = 0; g < COMMITTERS; g++) {
-        for (uint32_t t = 0; t < TOPICS; t++) {
-            for (int32_t p = 0; p < PARTITIONS * 4; p++)
-                CHECK(driver_offset(&sim.live, committers[g], sim.topics[t].id, p) ==
-                      (has_offset(g, t, p) ? sim.offsets[g][t][p].offset : INT64_MIN));
-        }
-    }
-}
-
-/* A commit, or a deletion, of some partitions of some topics, in order. */
-static size_t choose_offsets(struct test_offset *parts, uint32_t *topics)
-{
-    size_t n = 0;
-    for (uint32_t t = 0; t < TOPICS; t++) {
-        if (sim.topics[t].id == 0 || pick(3) != 0)
-            continue;
-        for (int32_t p = 0; p < PARTITIONS * 4; p++) {
-            if (pick(4) != 0)
-                continue;
-            topics[n] = t;
-            parts[n++] = (struct test_offset){sim.topics[t].id, p, (int64_t)pick(1000), 0,
-                                              pick(2) ? NULL : "some metadata"};
-        }
-    }
-    return n;
-}
-
 static void step_offsets(void)
 {
-    struct test_offset parts[TOPICS * PARTITIONS * 4];
-    uint32_t topics[TOPICS * PARTITIONS * 4], g = pick(COMMITTERS);
-    int16_t errors[TOPICS * PARTITIONS * 4];
-    bool deletes = pick(4) == 0;
-    bool known = state_group(state_cluster(sim.live.state, &sim.live.cluster_id),
-                             slice_str(committers[g])) != NULL;
-    const struct test_offsets one = {.group = committers[g],
-                                     .generation = -1,
-                                     .parts = parts,
-                                     .count = choose_offsets(parts, topics),
-                                     .errors = errors};
-
-    int16_t error = driver_offsets_of(
-        &sim.live, deletes ? COMMAND_OFFSETS_DELETE : COMMAND_OFFSETS_COMMIT, &one, 1);
-    CHECK(error == (deletes && !known ? 69 : 0));
-    for (size_t i = 0; i < one.count && error == 0; i++) {
-        const struct model_topic *topic = &sim.topics[topics[i]];
-        bool there = deletes || parts[i].partition < topic->partitions;
-        CHECK(errors[i] == (!topic->exists ? 100 : there ? 0 : 3));
-        if (errors[i] == 0)
-            sim.offsets[g][topics[i]][parts[i].partition] = (struct model_offset){
-                deletes ? 0 : topic->id, parts[i].offset, sim.live.now_ms};
-    }
-    check_offsets();
-}
-
-/* What was committed so long ago goes, and with the last of it the group. */
-static void step_offsets_expire(void)
-{
-    int64_t before_ms = sim.live.now_ms - pick(100000);
-    uint32_t g = pick(COMMITTERS);
-    bool left = false;
-
-    driver_offsets_expire(&sim.live, before_ms, committers[g]);
-    for (uint32_t t = 0; t < TOPICS; t++) {
-        for (int32_t p = 0; p < PARTITIONS * 4; p++) {
-            if (sim.offsets[g][t][p].at_ms <= before_ms)
-                sim.offsets[g][t][p].topic = 0;
-            left |= has_offset(g, t, p);
-        }
-    }
-    check_offsets();
-    CHECK((state_group(state_cluster(sim.live.state, &sim.live.cluster_id),
-                       slice_str(committers[g])) != NULL) == left);
+    struct offset_topic topics[TOPICS];
+    for (int t = 0; t < TOPICS; t++)
+        topics[t] = (struct offset_topic){sim.topics[t].id, sim.topics[t].exists,
+                                          sim.topics[t].partitions};
+    CHECK(offset_workload_step(&sim.offsets, &sim.live, topics, pick) == NULL);
 }
 
 /* A cluster of some life: made, used, deleted; what was deleted refuses everything. */
@@ -857,64 +772,9 @@ static void purge_all(void)
     CHECK(counts.clusters == 1 + tenants);
 }
 
-/* ---- the cell ---- */
-
-static struct node_fields node_fields(uint32_t number)
-{
-    struct node_fields fields = {.instance = test_uuid(7, number),
-                                 .name = SLICE_LITERAL("n"),
-                                 .peer_address = SLICE_LITERAL("n:7802"),
-                                 .features_max = 1 + pick(3),
-                                 .wanted = WANT_VOTER};
-    return fields;
-}
-
 static void step_cell(void)
 {
-    struct command cmd = {.kind = COMMAND_NODE_PUT};
-    uint32_t number = pick(6);
-    switch (sim.founded ? pick(6) : 6) {
-    case 0:
-    case 1:
-        cmd.node_put = node_fields(number);
-        break;
-    case 2:
-        cmd = (struct command){.kind = COMMAND_NODE_REMOVE};
-        cmd.node_remove.node_id = pick((uint32_t)sim.node_id + 1);
-        break;
-    case 3:
-        cmd = (struct command){.kind = pick(2) ? COMMAND_CA_ADD : COMMAND_CA_REMOVE};
-        if (cmd.kind == COMMAND_CA_ADD)
-            cmd.ca_add = test_ca(number);
-        else
-            cmd.ca_remove.ca_id = test_uuid(8, number);
-        break;
-    case 4:
-        cmd = (struct command){.kind = COMMAND_FEATURE_LEVEL};
-        cmd.feature_level.level = 1 + pick(3);
-        break;
-    case 5:
-        cmd = (struct command){.kind = COMMAND_BACKUP_RECORD};
-        cmd.backup_record.backup_id = test_uuid(10, sim.next_id++);
-        cmd.backup_record.place = SLICE_LITERAL("s3://b/k");
-        break;
-    default:
-        cmd = (struct command){.kind = COMMAND_CELL_INIT};
-        cmd.cell_init.ca = test_ca(0);
-        cmd.cell_init.sealed_token_secret = SLICE_LITERAL("sealed");
-        cmd.cell_init.token_id = test_uuid(4, 1000000);
-        cmd.cell_init.node = node_fields(0);
-        sim.founded = true;
-    }
-    struct command_result result = driver_apply(&sim.live, &cmd);
-    if (cmd.kind != COMMAND_NODE_PUT && cmd.kind != COMMAND_CELL_INIT)
-        return;
-    /* An id is given once: a new node has one that is greater than all before. */
-    if (result.code == 0 && (uint64_t)result.value > sim.node_id)
-        CHECK((uint64_t)result.value == ++sim.node_id);
-    for (uint64_t id = 1; id <= sim.node_id; id++)
-        CHECK((state_node(sim.live.state, id) == NULL) ==
-              state_node_removed(sim.live.state, id));
+    CHECK(cell_workload_step(&sim.cell, &sim.live, pick, sim.next_id++));
 }
 
 /* ---- checkpoints and restarts ---- */
@@ -1005,15 +865,14 @@ static void step_restart(void)
 static void step(void)
 {
     static void (*const others[])(void) = {
-        step_topic,       step_topic,          step_configs, step_agent,
-        step_agent_alter, step_token,          step_expire,  step_repeat,
-        step_repeat,      step_checkpoint,     step_usage,   step_usage,
-        step_user,        step_user,           step_tenant,  step_tenant,
-        step_tenant,      step_purge,          step_purge,   step_cell,
-        check_usage,      step_checkpoint,     check_audit,  check_audit,
-        step_restart,     step_group,          step_group,   step_group,
-        step_group,       step_group,          step_offsets, step_offsets,
-        step_offsets,     step_offsets_expire, step_admin,   step_admin,
+        step_topic,   step_topic,      step_configs, step_agent,   step_agent_alter,
+        step_token,   step_expire,     step_repeat,  step_repeat,  step_checkpoint,
+        step_usage,   step_usage,      step_user,    step_user,    step_tenant,
+        step_tenant,  step_tenant,     step_purge,   step_purge,   step_cell,
+        check_usage,  step_checkpoint, check_audit,  check_audit,  step_restart,
+        step_group,   step_group,      step_group,   step_group,   step_group,
+        step_offsets, step_offsets,    step_offsets, step_offsets, step_admin,
+        step_admin,
     };
     advance(pick(60) == 0 ? (int64_t)pick(200000000) : (int64_t)pick(20000));
     if (pick(2) == 0)
