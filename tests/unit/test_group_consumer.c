@@ -10,6 +10,7 @@
 
 #include "common/err.h"
 #include "common/mem.h"
+#include "controlplane/apply.h"
 #include "tests/lib/consumer_clients.h"
 
 enum {
@@ -630,6 +631,82 @@ static void test_subscribed(void **state)
     assert_true(consumer_group_subscribed(consumer_group(d), state_topic(cluster, &one)));
 }
 
+/* ---- kept ---- */
+
+/* A deleted cluster takes its groups with it, and what they counted. */
+static void test_cluster_deleted(void **state)
+{
+    struct driver *d = *state;
+    struct command gone = {.kind = COMMAND_CLUSTER_DELETE};
+    stable_pair(d);
+    BEAT(d, .member = "c", .regex = ".*", .owned = "", .instance = "i", .rack = "z");
+    assert_int_equal(driver_apply(d, &gone).code, 0);
+    while (state_purge_due(d->state))
+        assert_true(driver_purge(d, 3) > 0);
+}
+
+/* Read what WRITTEN holds as the group's, and its member's, into a new group. */
+static int read_rows(struct slice group_row, struct slice member_row, bool *equal)
+{
+    struct state *again = state_new(NULL);
+    struct uuid id = test_uuid(1, 1);
+    struct str bytes;
+
+    struct cluster *cluster =
+        catalog_add_cluster(&again->catalog, &id, SLICE_LITERAL("c"), 0);
+    struct group *group = group_add(&again->catalog, cluster, SLICE_LITERAL("g"), 0);
+    group->kind = GROUP_CONSUMER;
+    int rc = consumer_group_read(group, group_row);
+    struct group_member *member =
+        group_add_member(&again->catalog, group, SLICE_LITERAL("m"), SLICE_NULL, false);
+    if (rc == 0)
+        rc = consumer_member_read(member, member_row);
+    if (rc == 0)
+        rc = consumer_group_loaded(group);
+    if (rc == 0) {
+        str_init(&bytes, MIB);
+        consumer_group_write(group, &bytes);
+        *equal = slice_eq(str_slice(&bytes), group_row);
+        str_reset(&bytes);
+        consumer_member_write(member, &bytes);
+        *equal &= slice_eq(str_slice(&bytes), member_row);
+        str_fini(&bytes);
+    }
+    state_free(again);
+    return rc;
+}
+
+/* What is stored is read back as it was; cut anywhere, or by a group of another kind, it
+ * is damaged. */
+static void test_rows(void **state)
+{
+    struct driver *d = *state;
+    struct str group_row, member_row;
+    bool equal = false;
+
+    BEAT(d, .member = "a", .names = "topic-1", .regex = "topic-[12]", .owned = "",
+         .rack = "z", .assignor = "range");
+    BEAT(d, .member = "a", .epoch = 1, .regex = "topic-2", .names = "",
+         .owned = "1:0,1,2,3 2:0,1");
+    assert_int_equal(consumer_of(d, "a")->state, CONSUMER_UNREVOKED);
+    str_init(&group_row, MIB);
+    str_init(&member_row, MIB);
+    consumer_group_write(consumer_group(d), &group_row);
+    consumer_member_write(group_find_member(consumer_group(d), SLICE_LITERAL("a")),
+                          &member_row);
+    struct slice group = str_slice(&group_row), member = str_slice(&member_row);
+    assert_int_equal(read_rows(group, member, &equal), 0);
+    assert_true(equal);
+    for (size_t len = 0; len < group.len; len++)
+        assert_int_equal(read_rows(slice_of(group.ptr, len), member, &equal),
+                         ERR_DAMAGED);
+    for (size_t len = 0; len < member.len; len++)
+        assert_int_equal(read_rows(group, slice_of(member.ptr, len), &equal),
+                         ERR_DAMAGED);
+    str_fini(&group_row);
+    str_fini(&member_row);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -675,6 +752,8 @@ int main(void)
         TEST(test_commits),
         TEST(test_fetches),
         TEST(test_subscribed),
+        TEST(test_cluster_deleted),
+        TEST(test_rows),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
