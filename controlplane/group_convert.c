@@ -53,8 +53,9 @@ void consumer_classic_keep_assignment(struct group_member *member)
     struct str bytes;
 
     (void)first_protocol(member, &metadata);
-    int16_t version =
-        metadata.len < 2 ? 0 : (int16_t)(metadata.ptr[0] << 8 | metadata.ptr[1]);
+    int16_t version = 0;
+    if (metadata.len >= 2)
+        version = (int16_t)(metadata.ptr[0] << 8 | metadata.ptr[1]);
     body.assigned_partitions =
         mem_zalloc(MAX(assigned->topic_count, 1u) * sizeof(*body.assigned_partitions));
     for (uint32_t i = 0; i < assigned->topic_count; i++) {
