@@ -119,8 +119,6 @@ int api_describe_groups(struct request *req)
                                &groups[i]);
         if (rc != 0)
             return rc;
-        if (body->groups[i].len == 0)
-            ask->ops[i].kafka_error = KAFKA_INVALID_GROUP_ID;
     }
     return group_ask_send(req, ask, on_described);
 }
@@ -258,8 +256,6 @@ int api_delete_groups(struct request *req)
                                read_deleted, &results[i]);
         if (rc != 0)
             return rc;
-        if (body->groups_names[i].len == 0)
-            ask->ops[i].kafka_error = KAFKA_INVALID_GROUP_ID;
     }
     return group_ask_send(req, ask, on_deleted);
 }

@@ -281,10 +281,6 @@ static enum group_op_step delete_run(struct node *node, struct call *call,
     const struct group *group = state_group(call_cluster(node, call), op->group);
     struct delete_op *delete = op->data;
 
-    if (op->group.len == 0) {
-        delete->error = KAFKA_INVALID_GROUP_ID;
-        return GROUP_OP_ANSWERED;
-    }
     if (group == NULL && !op->after_change) {
         delete->error = KAFKA_GROUP_ID_NOT_FOUND;
         return GROUP_OP_ANSWERED;

@@ -10,7 +10,8 @@
 #include "controlplane/group.h"
 #include "proto/command.h"
 
-/* 0, 25 (no such member or instance, or a pending one) or 82 (the instance is another member's). */
+/* 0, 25 (no such member or instance, or a pending one) or 82 (the instance is another
+ * member's). */
 int16_t group_judge_member(const struct group *group, struct slice member_id,
                            struct slice instance_id);
 /* Whether the GROUP_JOIN CMD has GROUP's protocol type and a protocol that all members

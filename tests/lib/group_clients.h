@@ -3,6 +3,12 @@
 #ifndef TESTS_LIB_GROUP_CLIENTS_H
 #define TESTS_LIB_GROUP_CLIENTS_H
 
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
 #include "common/cursor.h"
 #include "controlplane/group_classic.h"
 #include "tests/lib/state_driver.h"

@@ -507,7 +507,7 @@ static void delete_group(void **state)
     (void)state;
     make_stable();
     assert_answer("[\"delete\",\"g\"],[\"delete\",\"none\"],[\"delete\",\"\"]",
-                  "[[68],[69],[24]]");
+                  "[[68],[69],[69]]");
     ask("[\"leave\",\"g\",[[\"" MEMBER("1") "\",null,null],[\"" MEMBER(
         "2") "\",null,null]]]");
     assert_answer("[\"delete\",\"g\"],[\"list\",null,null],[\"delete\",\"g\"]",
