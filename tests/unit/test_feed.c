@@ -237,13 +237,87 @@ static void admin_events(void **state)
     feed_free(feed);
 }
 
+static int passed_on;
+
+static void on_group_hook(void *arg, const struct cluster *of, const struct group *group)
+{
+    (void)arg, (void)of, (void)group;
+    passed_on++;
+}
+
+static void tell_group(struct feed *feed, struct group *group, enum group_kind kind,
+                       enum group_state state, int32_t generation)
+{
+    struct state_events hooks = feed_hooks(feed);
+    group->kind = kind;
+    group->state = state;
+    group->generation = generation;
+    hooks.on_group(hooks.arg, &cluster, group);
+}
+
+/* A classic group is news when its state or generation is another one, and when it goes;
+ * a member that comes is none. Who else wants to hear hears everything. */
+static void group_news(void **state)
+{
+    struct feed *feed = make(MIB);
+    struct feed_watch w;
+    struct group group = {.group_id = SLICE_LITERAL("a\"b")};
+    static const char *const texts[] = {
+        "[\"group\",\"a\\\"b\",0,\"PreparingRebalance\"]",
+        "[\"group\",\"a\\\"b\",1,\"CompletingRebalance\"]",
+        "[\"group\",\"a\\\"b\",1,\"Stable\"]", "[\"group\",\"a\\\"b\",2,\"Stable\"]",
+        "[\"group\",\"a\\\"b\",2,\"Dead\"]"};
+    (void)state;
+    passed_on = 0;
+    feed_pass_groups(feed, on_group_hook, NULL);
+    tell_group(feed, &group, GROUP_CLASSIC, GROUP_PREPARING, 0);
+    tell_group(feed, &group, GROUP_CLASSIC, GROUP_PREPARING, 0);
+    tell_group(feed, &group, GROUP_CLASSIC, GROUP_COMPLETING, 1);
+    tell_group(feed, &group, GROUP_CLASSIC, GROUP_STABLE, 1);
+    tell_group(feed, &group, GROUP_CLASSIC, GROUP_STABLE, 2);
+    tell_group(feed, &group, GROUP_CLASSIC, GROUP_DEAD, 2);
+    tell_group(feed, &group, GROUP_CLASSIC, GROUP_DEAD, 2);
+    assert_int_equal(passed_on, 7);
+    assert_false(watch(feed, &w, &cluster, 10, 11));
+    assert_int_equal(w.event_count, ARRAY_LEN(texts));
+    for (size_t i = 0; i < w.event_count; i++)
+        assert_true(slice_eq_str(blob_slice(w.events[i]), texts[i]));
+    feed_watch_fini(&w);
+    feed_free(feed);
+}
+
+/* Of a group of the consumer protocol nobody waits for news; one that was a classic group
+ * until now is told of once, since somebody may. */
+static void consumer_groups_are_no_news(void **state)
+{
+    struct feed *feed = make(MIB);
+    struct feed_watch w;
+    struct group group = {.group_id = SLICE_LITERAL("g")};
+    struct group other_group = {.group_id = SLICE_LITERAL("h")};
+    (void)state;
+    tell_group(feed, &other_group, GROUP_CONSUMER, GROUP_STABLE, 1);
+    tell_group(feed, &other_group, GROUP_CONSUMER, GROUP_RECONCILING, 2);
+    tell_group(feed, &group, GROUP_CLASSIC, GROUP_STABLE, 1);
+    for (int32_t epoch = 2; epoch < 5; epoch++)
+        tell_group(feed, &group, GROUP_CONSUMER, GROUP_STABLE, epoch);
+    assert_false(watch(feed, &w, &cluster, 10, 11));
+    assert_int_equal(w.event_count, 2);
+    feed_watch_fini(&w);
+    feed_free(feed);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(in_order),        cmocka_unit_test(wakes),
-        cmocka_unit_test(resets),          cmocka_unit_test(burst_over_the_bound),
-        cmocka_unit_test(bounded_answers), cmocka_unit_test(unattached),
+        cmocka_unit_test(in_order),
+        cmocka_unit_test(wakes),
+        cmocka_unit_test(resets),
+        cmocka_unit_test(burst_over_the_bound),
+        cmocka_unit_test(bounded_answers),
+        cmocka_unit_test(unattached),
         cmocka_unit_test(admin_events),
+        cmocka_unit_test(group_news),
+        cmocka_unit_test(consumer_groups_are_no_news),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
