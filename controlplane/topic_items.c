@@ -173,11 +173,11 @@ bool topic_item_check_config(struct call *call, struct topic_item *item, struct 
         return false;
     }
     if (item->kind == SETTING_BROKER && item->name.len > 0 &&
-        setting_is_topic_default(spec, key)) {
+        setting_is_shared(spec, key)) {
         topic_item_refuse(call, item, KAFKA_INVALID_CONFIG,
-                          "%s is the default of the topics, which every broker serves: "
+                          "%.*s is about topics or groups, which every broker serves: "
                           "set it for all brokers",
-                          spec->broker_name);
+                          (int)MIN(key.len, (size_t)200), (const char *)key.ptr);
         return false;
     }
     if (topic_config_check(spec, value, &err) != 0) {

@@ -2,6 +2,7 @@
 #include "proto/setting.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 const struct topic_config_spec broker_settings[] = {
 #define BROKER_SETTING(name, type, dflt, allowed, min, max, broker, help)                \
@@ -46,6 +47,14 @@ const struct topic_config_spec *setting_find(enum setting_kind kind, struct slic
 bool setting_is_topic_default(const struct topic_config_spec *spec, struct slice name)
 {
     return spec->broker_name != NULL && slice_eq_str(name, spec->broker_name);
+}
+
+bool setting_is_shared(const struct topic_config_spec *spec, struct slice name)
+{
+    static const char groups[] = "group.";
+    return setting_is_topic_default(spec, name) ||
+           (name.len >= sizeof(groups) - 1 &&
+            memcmp(name.ptr, groups, sizeof(groups) - 1) == 0);
 }
 
 static int64_t number(const struct topic_config_set *set, const char *name)

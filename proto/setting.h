@@ -26,6 +26,9 @@ extern const size_t broker_setting_count, group_setting_count;
 const struct topic_config_spec *setting_find(enum setting_kind kind, struct slice name);
 /* A broker setting that is the default of the topics, and so everybody's or nobody's. */
 bool setting_is_topic_default(const struct topic_config_spec *spec, struct slice name);
+/* A broker setting that all brokers share, since what it is about is nobody's own: the
+ * defaults of topics, and of groups. */
+bool setting_is_shared(const struct topic_config_spec *spec, struct slice name);
 /* 0, or ERR_INVALID: values that are right each by itself, but not together. */
 int setting_check_all(enum setting_kind kind, const struct topic_config_set *set,
                       struct err *err) MUST_CHECK;

@@ -370,9 +370,22 @@ def test_agent_settings(wire, other, target, new_name):
         assert len(metadata(wire, [name])["topics"][0]["partitions"]) == 3
     finally:
         assert alter(wire, BROKER, "", "num.partitions", None, op=1) == NONE
-    for key, value in (("weft.flush.interval.ms", "5"), ("weft.log.level", "debug")):
-        assert alter(wire, BROKER, "", key, value) == NONE
-        assert alter(wire, BROKER, "", key, None, op=1) == NONE
+
+    def lasts():
+        start = time.monotonic()
+        assert produce(wire, name, records.batch())["error"] == NONE
+        return time.monotonic() - start
+    assert alter(wire, BROKER, "", "weft.flush.interval.ms", "1500") == NONE
+    try:
+        until(lambda: lasts() > 1.3, True)
+    finally:
+        assert alter(wire, BROKER, "", "weft.flush.interval.ms", None, op=1) == NONE
+    until(lambda: lasts() < 1.3, True)
+    broker = str(metadata(wire, [])["controller"])
+    assert alter(wire, BROKER, broker, "weft.log.level", "debug") == NONE
+    assert alter(wire, BROKER, broker, "weft.log.level", None, op=1) == NONE
+    assert alter(wire, BROKER, broker, "message.max.bytes", "300") == INVALID_CONFIG
+    assert alter(wire, BROKER, "999", "weft.log.level", "debug") == INVALID_REQUEST
     assert alter(wire, BROKER, "", "weft.log.level", "loud") == INVALID_CONFIG
     assert alter(wire, BROKER, "", "no.such.name", "1") == INVALID_CONFIG
 

@@ -154,6 +154,7 @@ static void settings(void **state)
     assert_string_equal(alter("[\"\",[[0,\"num.partitions\",\"0\"]],4]"), "40");
     assert_string_equal(alter("[\"\",[[2,\"num.partitions\",\"1\"]],4]"), "40");
     assert_string_equal(alter("[\"7\",[[0,\"message.max.bytes\",\"9\"]],4]"), "40");
+    assert_string_equal(alter("[\"7\",[[0,\"group.consumer.max.size\",\"9\"]],4]"), "40");
     assert_string_equal(alter("[\"\",[[2,\"log.cleanup.policy\",\"compact\"]],4]"), "0");
     assert_string_equal(alter("[\"\",[[2,\"log.cleanup.policy\",\"nonsense\"]],4]"),
                         "40");

@@ -59,6 +59,11 @@ static void names_are_found(void **state)
     assert_non_null(spec);
     assert_string_equal(spec->name, "max.message.bytes");
     assert_true(setting_is_topic_default(spec, slice_str("message.max.bytes")));
+    assert_true(setting_is_shared(spec, slice_str("message.max.bytes")));
+    spec = setting_find(SETTING_BROKER, slice_str("group.consumer.max.size"));
+    assert_true(setting_is_shared(spec, slice_str("group.consumer.max.size")));
+    spec = setting_find(SETTING_BROKER, slice_str("num.partitions"));
+    assert_false(setting_is_shared(spec, slice_str("num.partitions")));
     assert_null(setting_find(SETTING_BROKER, slice_str("max.message.bytes")));
     assert_null(setting_find(SETTING_BROKER, slice_str("consumer.session.timeout.ms")));
     assert_non_null(
