@@ -27,7 +27,7 @@ static int16_t expected(const struct topic *topic, const struct records_cut *cut
     if (state_offsets(topic, cut->partition, &offsets) != 0)
         return STATE_KAFKA_UNKNOWN_TOPIC_OR_PARTITION;
     const char *policy = topic_config_set_get(&topic->configs, "cleanup.policy");
-    if (policy != NULL && strcmp(policy, "compact") == 0)
+    if (policy != NULL && policy[0] != '\0' && strstr(policy, "delete") == NULL)
         return STATE_KAFKA_POLICY_VIOLATION;
     int64_t offset = cut->offset == -1 ? offsets.high_watermark : cut->offset;
     if (offset < 0 || offset > offsets.high_watermark)
