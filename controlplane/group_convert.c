@@ -33,16 +33,34 @@ static struct slice first_protocol(const struct group_member *member,
     return protocol.name;
 }
 
+/* Partitions that a member names, as many as there are. */
+struct named {
+    struct partition_pair *pairs;
+    size_t count, cap;
+};
+
 static void add_partitions(const struct cluster *cluster, struct slice name,
-                           const int32_t *partitions, size_t count,
-                           struct partition_set *set)
+                           const int32_t *partitions, size_t count, struct named *named)
 {
     const struct topic *topic = catalog_topic_by_name(cluster, name);
 
     for (size_t i = 0; topic != NULL && i < count; i++) {
-        if (partitions[i] >= 0 && partitions[i] < topic->partition_count)
-            (void)partition_set_add(set, &topic->topic_id, partitions[i]);
+        if (partitions[i] < 0 || partitions[i] >= topic->partition_count)
+            continue;
+        if (named->count == named->cap) {
+            named->cap = named->cap == 0 ? 16 : named->cap * 2;
+            named->pairs = mem_realloc(named->pairs, named->cap * sizeof(*named->pairs));
+        }
+        named->pairs[named->count++] =
+            (struct partition_pair){topic->topic_id, partitions[i]};
     }
+}
+
+/* ... as a set, which was empty; NAMED is gone. */
+static void take_named(struct named *named, struct partition_set *set)
+{
+    partition_set_build(set, named->pairs, named->count);
+    mem_free(named->pairs);
 }
 
 void consumer_classic_keep_assignment(struct group_member *member)
@@ -145,6 +163,7 @@ static void convert_member(struct state *state, struct group_member *member)
 {
     struct partition_set assigned = {0}, none = {0};
     const struct group *group = member->group;
+    struct named named = {0};
     struct decoded decoded;
 
     apply_touch(state, &member->row);
@@ -159,8 +178,9 @@ static void convert_member(struct state *state, struct group_member *member)
         add_partitions(group->cluster, decoded.assignment.assigned_partitions[i].topic,
                        decoded.assignment.assigned_partitions[i].partitions,
                        decoded.assignment.assigned_partitions[i].partitions_count,
-                       &assigned);
+                       &named);
     arena_fini(&decoded.arena);
+    take_named(&named, &assigned);
     drop_owned(group, &assigned);
     partition_set_copy(&member->consumer->target, &assigned);
     consumer_set_partitions(member, &assigned, &none);
@@ -323,6 +343,7 @@ static void join(struct join *j, struct group_member *member)
 {
     const struct consumer_protocol_subscription *said = &j->decoded.subscription;
     struct partition_set owned = {0};
+    struct named named = {0};
     bool is_new = member == NULL;
 
     apply_touch_group(j->state, j->group);
@@ -331,7 +352,8 @@ static void join(struct join *j, struct group_member *member)
     for (size_t i = 0; i < said->owned_partitions_count; i++)
         add_partitions(j->group->cluster, said->owned_partitions[i].topic,
                        said->owned_partitions[i].partitions,
-                       said->owned_partitions[i].partitions_count, &owned);
+                       said->owned_partitions[i].partitions_count, &named);
+    take_named(&named, &owned);
     (void)consumer_advance(j->state, member, others, &owned, others && !is_new);
     partition_set_fini(&owned);
     member->consumer->moved_index = j->state->applied_index;

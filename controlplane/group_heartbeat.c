@@ -75,12 +75,24 @@ bool consumer_heartbeat_full(const struct command *cmd)
 
 void consumer_owned(const struct command *cmd, struct partition_set *owned)
 {
+    struct partition_pair *pairs;
+    size_t count = 0;
+
     memset(owned, 0, sizeof(*owned));
+    for (uint32_t i = 0; i < cmd->consumer_heartbeat.owned_count; i++)
+        count += cmd->consumer_heartbeat.owned[i].partition_count;
+    if (count == 0)
+        return;
+    pairs = mem_alloc(count * sizeof(*pairs));
+    count = 0;
     for (uint32_t i = 0; i < cmd->consumer_heartbeat.owned_count; i++) {
         const struct owned_topic *topic = &cmd->consumer_heartbeat.owned[i];
         for (uint32_t j = 0; j < topic->partition_count; j++)
-            (void)partition_set_add(owned, &topic->topic_id, topic->partitions[j]);
+            pairs[count++] =
+                (struct partition_pair){topic->topic_id, topic->partitions[j]};
     }
+    partition_set_build(owned, pairs, count);
+    mem_free(pairs);
 }
 
 static int compare_names(const void *a, const void *b)

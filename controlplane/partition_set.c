@@ -1,6 +1,7 @@
 /* partition_set.c - sorted arrays; each operation is one merge over both. */
 #include "controlplane/partition_set.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "common/mem.h"
@@ -236,13 +237,65 @@ void partition_set_subtract(struct partition_set *out, const struct partition_se
     }
 }
 
+/* The partitions of A and of B, which are of the same topic. */
+static void merge_topic(struct partition_set *out, const struct partition_topic *a,
+                        const struct partition_topic *b)
+{
+    struct partition_topic *topic = need_topic(out, &a->topic_id);
+    uint32_t i = 0, j = 0;
+
+    need_room(topic, a->count + b->count);
+    while (i < a->count || j < b->count) {
+        bool first =
+            j == b->count || (i < a->count && a->partitions[i] <= b->partitions[j]);
+        int32_t next = first ? a->partitions[i] : b->partitions[j];
+        i += i < a->count && a->partitions[i] == next;
+        j += j < b->count && b->partitions[j] == next;
+        topic->partitions[topic->count++] = next;
+    }
+}
+
 void partition_set_merge(struct partition_set *set, const struct partition_set *from)
 {
-    for (uint32_t i = 0; i < from->topic_count; i++) {
-        const struct partition_topic *topic = &from->topics[i];
-        for (uint32_t j = 0; j < topic->count; j++)
-            (void)partition_set_add(set, &topic->topic_id, topic->partitions[j]);
+    struct partition_set all = {0};
+    uint32_t i = 0, j = 0;
+
+    while (i < set->topic_count || j < from->topic_count) {
+        const struct partition_topic *a = i == set->topic_count ? NULL : &set->topics[i];
+        const struct partition_topic *b =
+            j == from->topic_count ? NULL : &from->topics[j];
+        int order = a == NULL ? 1 : b == NULL ? -1 : uuid_cmp(&a->topic_id, &b->topic_id);
+        if (order == 0)
+            merge_topic(&all, a, b);
+        else if (order < 0)
+            append_topic(&all, &a->topic_id, a->partitions, a->count);
+        else
+            append_topic(&all, &b->topic_id, b->partitions, b->count);
+        i += order <= 0;
+        j += order >= 0;
     }
+    partition_set_move(set, &all);
+}
+
+static int compare_pairs(const void *a, const void *b)
+{
+    const struct partition_pair *x = a, *y = b;
+    int order = uuid_cmp(&x->topic_id, &y->topic_id);
+    return order != 0 ? order
+                      : (x->partition > y->partition) - (x->partition < y->partition);
+}
+
+void partition_set_build(struct partition_set *set, struct partition_pair *pairs,
+                         size_t count)
+{
+    bool sorted = true;
+
+    for (size_t i = 1; i < count && sorted; i++)
+        sorted = compare_pairs(&pairs[i - 1], &pairs[i]) <= 0;
+    if (!sorted)
+        qsort(pairs, count, sizeof(*pairs), compare_pairs);
+    for (size_t i = 0; i < count; i++)
+        (void)partition_set_add(set, &pairs[i].topic_id, pairs[i].partition);
 }
 
 void partition_set_move(struct partition_set *set, struct partition_set *from)

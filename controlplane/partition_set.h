@@ -27,8 +27,17 @@ struct partition_set {
     uint32_t topic_count, topic_cap;
 };
 
+struct partition_pair {
+    struct uuid topic_id;
+    int32_t partition;
+};
+
+/* Fill the empty SET with PAIRS, in any order, doubles too; sorts them. */
+void partition_set_build(struct partition_set *set, struct partition_pair *pairs,
+                         size_t count);
 void partition_set_fini(struct partition_set *set); /* empty again */
-/* False: it was there. Cheapest in ascending order. */
+/* False: it was there. In ascending order it costs nothing to speak of; what comes in any
+ * order, from a peer, goes through partition_set_build. */
 bool partition_set_add(struct partition_set *set, const struct uuid *topic_id,
                        int32_t partition);
 bool partition_set_has(const struct partition_set *set, const struct uuid *topic_id,

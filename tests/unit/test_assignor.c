@@ -373,6 +373,24 @@ static void test_sets(void **state)
     assert_string_equal(combined(unite, "1:5 3:1", "1:0,5 2:9"), "1:0,5 2:9 3:1");
 }
 
+/* A set is made of what comes in any order, and twice. */
+static void test_set_build(void **state)
+{
+    struct partition_pair pairs[] = {{test_uuid(2, 3), 1},
+                                     {test_uuid(2, 1), 9},
+                                     {test_uuid(2, 1), 0},
+                                     {test_uuid(2, 3), 1},
+                                     {test_uuid(2, 1), 9}};
+    struct partition_set set = {0};
+    (void)state;
+
+    partition_set_build(&set, pairs, 5);
+    assert_string_equal(set_text(&set), "1:0,9 3:1");
+    partition_set_fini(&set);
+    partition_set_build(&set, NULL, 0);
+    assert_int_equal(set.topic_count, 0);
+}
+
 /* What is written is read back; anything else is refused and leaves nothing. */
 static void test_set_bytes(void **state)
 {
@@ -423,6 +441,7 @@ int main(void)
         cmocka_unit_test(test_nothing),
         cmocka_unit_test(test_names),
         cmocka_unit_test(test_sets),
+        cmocka_unit_test(test_set_build),
         cmocka_unit_test(test_set_bytes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
