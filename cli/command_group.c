@@ -86,7 +86,10 @@ const struct command group_rows[] = {
                     {"HIGH WATERMARK", "high_watermark", CELL_INT},
                     {"LAG", "lag", CELL_INT},
                     {"BEHIND", "lag_ms", CELL_DURATION},
-                    {"COMMITTED", "committed_at_ms", CELL_AGE}},
+                    {"COMMITTED", "committed_at_ms", CELL_AGE},
+                    {"MEMBER", "member_id", CELL_TEXT},
+                    {"CLIENT", "client_id", CELL_TEXT},
+                    {"HOST", "host", CELL_TEXT}},
         .scoped = true,
     },
     {

@@ -12,6 +12,7 @@
 
 #include "common/check.h"
 #include "controlplane/group_lag.h"
+#include "controlplane/group_owners.h"
 #include "controlplane/list.h"
 #include "controlplane/people_group.h"
 #include "proto/kafka_error.h"
@@ -24,6 +25,7 @@ struct offset_row {
     struct uuid topic_id;
     uint64_t serial; /* of the topic, for the cursor */
     struct slice metadata;
+    struct slice member_id, client_id, host; /* of who has it; null: nobody */
     int32_t leader_epoch;
     int64_t committed_at_ms;
     struct group_lag lag;
@@ -41,6 +43,8 @@ struct offsets_call {
 };
 
 #define METADATA_BYTES_MAX (16 * MIB) /* of one page */
+/* That, and what the assignments of a classic group unfold to. */
+#define OFFSETS_ARENA_MAX (160 * MIB)
 
 static bool is_behind(const struct offsets_call *list, const struct group_offset *offset)
 {
@@ -67,24 +71,41 @@ static void copy_offset(struct node *node, struct call *call,
         row->topic = arena_strdup(&call->arena, slice_str(offset->topic->name));
 }
 
+static void copy_owner(struct call *call, const struct group_member *member,
+                       struct offset_row *row)
+{
+    if (member == NULL)
+        return;
+    row->member_id = arena_dup(&call->arena, member->member_id);
+    row->client_id = arena_dup(&call->arena, member->client_id);
+    row->host = arena_dup(&call->arena, member->client_host);
+}
+
 static void offsets_core(struct node *node, struct call *call)
 {
     struct offsets_call *list = call->data;
     const struct group *group = people_group(node, call, list->id);
     struct group_offset_walk walk = {.next = 0};
     struct group_offset offset;
+    struct group_owners owners;
+    size_t before;
 
+    group_owners_init(&owners, group, &call->arena);
+    before = arena_used(&call->arena);
     while (group != NULL && !list->more &&
            state_group_offset_next(group, &walk, &offset)) {
         if (!is_behind(list, &offset) ||
             (list->topic.ptr != NULL && !slice_eq_str(list->topic, offset.topic->name)))
             continue;
-        if (list->count == list->limit || arena_used(&call->arena) > METADATA_BYTES_MAX) {
+        if (list->count == list->limit ||
+            arena_used(&call->arena) - before > METADATA_BYTES_MAX) {
             list->more = true;
             break;
         }
         copy_offset(node, call, &offset, &list->rows[list->count],
                     list->count > 0 ? &list->rows[list->count - 1] : NULL);
+        copy_owner(call, group_owners_find(&owners, offset.topic, offset.partition),
+                   &list->rows[list->count]);
         list->count++;
     }
     call_done(call);
@@ -104,6 +125,9 @@ static struct json *offset_json(const struct offset_row *row)
     json_set(value, "high_watermark", json_int(row->lag.high_watermark));
     json_set(value, "lag", json_int(row->lag.lag));
     json_set(value, "lag_ms", json_int(row->lag.lag_ms));
+    json_set(value, "member_id", json_slice(row->member_id));
+    json_set(value, "client_id", json_slice(row->client_id));
+    json_set(value, "host", json_slice(row->host));
     return value;
 }
 
@@ -151,6 +175,7 @@ void api_people_groups_offsets(struct call *call)
     read_after(call, list);
     if (call->err.code != 0 || !people_group_id(call, &list->id))
         return;
+    arena_set_max(&call->arena, OFFSETS_ARENA_MAX);
     list->rows = arena_array(&call->arena, list->limit, sizeof(*list->rows));
     call->data = list;
     call_ask(call, offsets_core, offsets_answer);

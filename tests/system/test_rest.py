@@ -209,6 +209,20 @@ def test_groups(plane, admin, cluster):
     refused(admin, 404, "GET", f"{groups}/nobody")
     refused(admin, 404, "GET", f"{groups}/~zz")
     assert admin.call("GET", f"{groups}/~782f79")["id"] == "x/y"
+    agent.call("groups", {"ops": [["commit", "live", 1, ids[0], None, [[
+        admin.call("GET", f"{cluster}/topics/t")["id"], [[1, 0, -1, None], [2, 0, -1, None]]]],
+        0]]})
+    assert [(o["partition"], o["member_id"], o["client_id"], o["host"])
+            for o in walk(admin, f"{groups}/live/offsets")] == [
+        (1, ids[0], "client", "/::1"), (2, None, None, None)]
+    agent.call("groups", {"ops": [["consumer", "modern", "m", 0, None, None, "c", "h", 60000, ["t"],
+                                   None, None, []]]})
+    agent.call("groups", {"ops": [["commit", "modern", 1, "m", None, [[
+        admin.call("GET", f"{cluster}/topics/t")["id"], [[0, 0, -1, None]]]], 1]]})
+    assert walk(admin, f"{groups}/modern/offsets")[0]["member_id"] == "m"
+    modern = admin.call("GET", f"{groups}/modern")
+    assert (modern["type"], modern["protocol"], modern["member_list"][0]["partitions"]) == (
+        "consumer", "uniform", [{"topic": "t", "partitions": [0, 1, 2]}])
     refused(admin, 409, "DELETE", f"{groups}/live")
     etag = answer_of(admin, "GET", f"{groups}/idle-a")[1]["ETag"]
     refused(admin, 412, "DELETE", f"{groups}/idle-a", If_Match='"1"')
