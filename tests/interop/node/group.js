@@ -56,8 +56,9 @@ class Member {
       await this.consumer.commitOffsets(list.map(([partition, offset]) => ({
         topic: options.topic, partition: Number(partition), offset: String(offset) })));
     } catch (error) {
+      // The heartbeat that follows tells the library, too: it joins again because of it.
       emit(this.name, 'commit_failed', { offsets, message: String(error) });
-      throw error; // the library must know: it joins again because of it
+      return;
     }
     emit(this.name, 'committed', { offsets });
     if (term === this.term) {
@@ -109,7 +110,7 @@ class Member {
 
   async close() {
     await this.consumer.stop();
-    await this.commit().catch(() => {});
+    await this.commit();
     this.lose('revoked');
     await this.consumer.disconnect();
     emit(this.name, 'closed', {});
