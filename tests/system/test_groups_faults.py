@@ -6,10 +6,7 @@ and their checker shows that nobody's death is seen by a group. What kills nothi
 runs with --target kafka.
 """
 
-import os
 import random
-import socket
-import struct
 import time
 
 import pytest
