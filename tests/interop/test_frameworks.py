@@ -6,7 +6,6 @@ runs all of it against a real Apache Kafka.
 
 import collections
 import json
-import pathlib
 import subprocess
 import threading
 import time
