@@ -408,6 +408,8 @@ static bool accepts(const struct join *j)
     const struct group_member *member = group_find_member(
         group, j->cmd->group_join.member_id.len > 0 ? j->cmd->group_join.member_id
                                                     : j->cmd->group_join.new_member_id);
+    if (member == NULL) /* a static one that comes back is no member more */
+        member = group_static_member(group, j->cmd->group_join.instance_id);
     uint32_t max =
         MIN(j->cmd->group_join.limits.members_max, (uint32_t)GROUP_MEMBERS_MAX);
 

@@ -105,6 +105,20 @@ static void test_static_replaced_changes_vote(void **state)
     assert_slice_equal(group_of(d)->protocol, "sticky");
 }
 
+/* A static member that comes back needs no room in a full group: it is no member more. */
+static void test_static_replaced_in_full_group(void **state)
+{
+    struct driver *d = *state;
+    struct command cmd = join_command("", "b2");
+    stable_static_pair(d);
+    cmd.group_join.instance_id = TEXT("j");
+    cmd.group_join.limits.members_max = 2;
+    assert_int_equal(driver_apply(d, &cmd).kafka_error, 0);
+    cmd.group_join.new_member_id = TEXT("c");
+    cmd.group_join.instance_id = TEXT("k");
+    assert_int_equal(driver_apply(d, &cmd).kafka_error, FULL);
+}
+
 /* While the leader assigns it may have named the old id: so the group rebalances. */
 static void test_static_replaced_while_completing(void **state)
 {
@@ -354,6 +368,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(test_static_replaced),
         TEST(test_static_leader_replaced),
+        TEST(test_static_replaced_in_full_group),
         TEST(test_static_replaced_changes_vote),
         TEST(test_static_replaced_while_completing),
         TEST(test_static_expires),
