@@ -177,9 +177,13 @@ static int map_result(const struct http_call *call, CURLcode result)
         curl_easy_getinfo(call->easy, CURLINFO_PRETRANSFER_TIME_T, &sent_after_us);
         return sent_after_us == 0 ? ERR_UNAVAILABLE : ERR_TIMEOUT;
     case CURLE_SSL_CONNECT_ERROR:
-        /* "SSL_connect: <system error>" is a broken connection, not a refusal. */
-        return strstr(call->error, "SSL_connect: ") != NULL ? ERR_UNAVAILABLE
-                                                            : ERR_UNAUTHENTICATED;
+        /* "SSL_connect: <system error>" and "Recv failure: <system error>" are broken
+         * connections, not refusals. */
+        return strstr(call->error, "SSL_connect: ") != NULL ||
+                       strstr(call->error, "Recv failure: ") != NULL ||
+                       strstr(call->error, "Send failure: ") != NULL
+                   ? ERR_UNAVAILABLE
+                   : ERR_UNAUTHENTICATED;
     case CURLE_PEER_FAILED_VERIFICATION:
     case CURLE_SSL_CERTPROBLEM:
     case CURLE_SSL_CACERT_BADFILE:

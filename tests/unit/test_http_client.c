@@ -47,7 +47,8 @@ struct server {
     pthread_t thread;
     atomic_int connections; /* accepted so far */
     atomic_int requests;
-    atomic_int open; /* connection threads alive */
+    atomic_int open;      /* connection threads alive */
+    atomic_int turn_away; /* connections: 1 reset, 2 closed, before or in the handshake */
 };
 
 struct peer {
@@ -204,6 +205,18 @@ static void *serve_connection(void *arg)
     return NULL;
 }
 
+static void turn_away(int fd, bool reset)
+{
+    const struct linger linger = {.l_onoff = 1, .l_linger = 0};
+    char hello[16];
+
+    if (reset) {
+        if (recv(fd, hello, sizeof(hello), 0) > 0)
+            setsockopt(fd, SOL_SOCKET, SO_LINGER, &linger, sizeof(linger));
+    }
+    close(fd);
+}
+
 static void *accept_connections(void *arg)
 {
     struct server *server = arg;
@@ -213,6 +226,11 @@ static void *accept_connections(void *arg)
         pthread_t thread;
         peer->server = server;
         peer->fd = fd;
+        if (atomic_load(&server->turn_away) != 0) {
+            turn_away(fd, atomic_load(&server->turn_away) == 1);
+            free(peer);
+            continue;
+        }
         atomic_fetch_add(&server->connections, 1);
         atomic_fetch_add(&server->open, 1);
         if (pthread_create(&thread, NULL, serve_connection, peer) != 0)
@@ -791,6 +809,33 @@ static void strange_server_is_refused(void **state)
     client_close(&client);
 }
 
+/* A server that closes or resets the connection instead of a handshake is not there right
+ * now; it is nobody strange. */
+static void turned_away(void **state)
+{
+    (void)state;
+    struct client client;
+    struct answer answer;
+    struct http_request request = make_request("GET");
+    struct http_tls tls = {.ca_pem = str_slice(&ca_cert),
+                           .cert_pem = str_slice(&agent_cert),
+                           .key_pem = str_slice(&agent_key)};
+    client_open(&client, mutual_tls());
+    http_client_set_tls(client.http, &tls);
+    for (int how = 1; how <= 2; how++) {
+        atomic_store(&client.server->turn_away, how);
+        for (int i = 0; i < 10; i++) {
+            call(&client, "/range", &request, &answer);
+            assert_int_equal(answer.response.code, ERR_UNAVAILABLE);
+        }
+    }
+    atomic_store(&client.server->turn_away, 0);
+    call(&client, "/range", &request, &answer);
+    assert_int_equal(answer.response.code, 0);
+    drop(&answer);
+    client_close(&client);
+}
+
 /* Without a certificate, or with a stranger's, the server refuses us, and we say so. */
 static void strange_client_is_refused(void **state)
 {
@@ -829,6 +874,7 @@ int main(void)
         cmocka_unit_test(callback_may_do_anything),
         cmocka_unit_test(mutual_tls_works),
         cmocka_unit_test(strange_server_is_refused),
+        cmocka_unit_test(turned_away),
         cmocka_unit_test(strange_client_is_refused),
     };
     return cmocka_run_group_tests(tests, make_certificates, drop_certificates);
