@@ -38,7 +38,10 @@
 #define REDIRECTS_MAX   3
 #define BACKOFF_BASE_MS 25
 #define BACKOFF_MAX_MS  2000
-#define REJOIN_AFTER_MS 1000
+/* A registration that was refused, or is tried again, may be everybody's at the same
+ * time: so it comes back later and later. */
+#define REJOIN_MIN_MS 1000
+#define REJOIN_MAX_MS 15000
 /* After a change of the cell's CA agents renew, but not all at once. */
 #define RENEW_SPREAD_MS 500
 /* Samples of the clock with a longer round trip say too little. */
@@ -87,6 +90,7 @@ struct ctl {
     /* session */
     struct json *member;
     struct ctl_call *joining;
+    struct backoff rejoin;
     struct ctl_session session;
     void (*on_registered)(int code, const char *text, void *arg);
     void *on_registered_arg;
@@ -571,10 +575,11 @@ static void on_joined(int code, const char *text, const struct json *answer, voi
         if (ctl->on_registered != NULL)
             say_registered(ctl, code, text);
         else
-            join(ctl, REJOIN_AFTER_MS);
+            join(ctl, backoff_next_ms(&ctl->rejoin));
         return;
     }
     ctl->registered = true;
+    backoff_reset(&ctl->rejoin);
     if (ctl->on_session != NULL)
         ctl->on_session(&ctl->session, ctl->on_session_arg);
     unpark_all(ctl);
@@ -600,6 +605,7 @@ static void join(struct ctl *ctl, int64_t after_ms)
     }
     ctl->joining = call_new(ctl, "/agent/v1/register", body, 0, on_joined, ctl);
     ctl->joining->joins = true;
+    backoff_init(&ctl->joining->backoff, BACKOFF_BASE_MS, REJOIN_MAX_MS, ++ctl->seed);
     wait(ctl->joining, after_ms);
 }
 
@@ -859,6 +865,7 @@ int ctl_new(struct loop *loop, const struct ctl_options *options, struct ctl **o
     }
     ctl->agent_id = uuid_random();
     memcpy(&ctl->seed, ctl->agent_id.bytes, sizeof(ctl->seed));
+    backoff_init(&ctl->rejoin, REJOIN_MIN_MS, REJOIN_MAX_MS, ctl->seed);
     if (options->transport != NULL) {
         ctl->transport = ctl->people = *options->transport;
     } else {

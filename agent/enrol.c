@@ -15,6 +15,9 @@
 #define ANSWER_MAX     (64 * KIB)
 #define TEXT_MAX       2048
 #define TRY_TIMEOUT_MS 10000
+/* Each try is two handshakes: thousands of agents must not try for ever every second. */
+#define BACKOFF_MIN_MS 20
+#define BACKOFF_MAX_MS 8000
 
 enum enrol_state { ENROL_IDLE, ENROL_FETCH_CA, ENROL_ASK };
 
@@ -57,7 +60,7 @@ struct enrol *enrol_new(const struct enrol_options *options)
     enrol->log_limit.interval_ms = 5000;
     uint64_t seed;
     memcpy(&seed, options->agent_id.bytes, sizeof(seed));
-    backoff_init(&enrol->backoff, 20, 2000, seed);
+    backoff_init(&enrol->backoff, BACKOFF_MIN_MS, BACKOFF_MAX_MS, seed);
     loop_timer_init(&enrol->timer, options->loop, on_timer, enrol);
     str_init(&enrol->ca_pem, ANSWER_MAX);
     str_init(&enrol->cert_pem, ANSWER_MAX);

@@ -39,6 +39,7 @@ struct seek {
     uint64_t epoch;
     bool busy, looked;
     int64_t began_at_ms, stuck_at_ms;
+    unsigned stuck; /* so often in this search */
     struct backoff jitter, slow;
     struct loop_timer refresh;
     struct log_limit log_limit;
@@ -168,6 +169,12 @@ static void take_hint(struct seek *seek, const struct json *problem)
     probe(&seek->nodes[add(seek, url)]);
 }
 
+int64_t seek_stuck_after_ms(unsigned times, uint64_t seed)
+{
+    int64_t spread_ms = (int64_t)(seed % SEEK_STUCK_MS);
+    return (SEEK_STUCK_MS + spread_ms) << MIN(times, 3u);
+}
+
 static void again(struct node *node)
 {
     struct seek *seek = node->seek;
@@ -176,9 +183,10 @@ static void again(struct node *node)
     struct backoff *backoff = patient ? &seek->slow : &seek->jitter;
 
     loop_timer_set(&node->pause, backoff_next_ms(backoff));
-    if (now - seek->stuck_at_ms < SEEK_STUCK_MS)
+    if (now - seek->stuck_at_ms < seek_stuck_after_ms(seek->stuck, seek->options.seed))
         return;
     seek->stuck_at_ms = now;
+    seek->stuck++;
     seek->options.on_stuck(seek->options.arg);
 }
 
@@ -322,6 +330,7 @@ void seek_start(struct seek *seek)
     seek->busy = true;
     backoff_reset(&seek->jitter);
     seek->began_at_ms = seek->stuck_at_ms = loop_now_ms(seek->options.loop);
+    seek->stuck = 0;
     for (size_t i = 0; i < seek->count; i++)
         probe(&seek->nodes[i]);
 }

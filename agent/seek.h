@@ -31,12 +31,17 @@ struct seek_options {
     /* A node says that it leads: seek_url() is its address. ANSWER is what it said (of
      * /agent/v1/nodes), borrowed. Also after each look at the list. */
     void (*on_leader)(const struct json *answer, void *arg);
-    /* Nobody has led for SEEK_STUCK_MS, and again after each further such time. */
+    /* Nobody has led for seek_stuck_after_ms(), and again after each further such time.
+     */
     void (*on_stuck)(void *arg);
     void *arg;
 };
 
 #define SEEK_STUCK_MS 15000
+/* Whoever is stuck enrols again, and so do all agents of a cell that was away for long:
+ * so each waits another time, between one and two times SEEK_STUCK_MS, and twice as long
+ * with each of the TIMES that it was stuck before, up to eight times. */
+int64_t seek_stuck_after_ms(unsigned times, uint64_t seed);
 
 struct seek *seek_new(const struct seek_options *options);
 void seek_free(struct seek *seek); /* NULL is fine */

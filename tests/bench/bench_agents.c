@@ -17,12 +17,10 @@
 #include "common/option.h"
 
 #define AGENTS_MAX 20000
-/* Enrolling at the same time: each holds a connection and a handshake of its own. */
-#define JOINING_MAX 32
 
 struct bench_options {
     char *control_plane, *ca_fingerprint, *enrolment_tokens;
-    int64_t agents, duration_ms;
+    int64_t agents, joining, duration_ms;
 };
 
 static const struct option_spec specs[] = {
@@ -34,6 +32,8 @@ static const struct option_spec specs[] = {
      NULL, "TOKEN,...", "of the clusters"},
     {"agents", OPTION_INT, offsetof(struct bench_options, agents), "10000", "N",
      "agents"},
+    {"joining", OPTION_INT, offsetof(struct bench_options, joining), "32", "N",
+     "that enrol at the same time"},
     {"duration", OPTION_DURATION, offsetof(struct bench_options, duration_ms), "20s",
      "TIME", "what is measured"},
 };
@@ -207,7 +207,7 @@ int main(int argc, char **argv)
     if (outcome != OPTION_RUN)
         return 0;
     if (options.control_plane == NULL || options.ca_fingerprint == NULL ||
-        options.enrolment_tokens == NULL || options.agents < 1 ||
+        options.enrolment_tokens == NULL || options.agents < 1 || options.joining < 1 ||
         options.agents > AGENTS_MAX)
         die("options", "--control-plane, --ca-fingerprint and --enrolment-tokens must be "
                        "given, and at most 20000 agents");
@@ -215,7 +215,7 @@ int main(int argc, char **argv)
     loop = loop_new();
     split_tokens();
     agents = mem_zalloc((size_t)options.agents * sizeof(*agents));
-    for (int64_t i = 0; i < MIN(options.agents, JOINING_MAX); i++)
+    for (int64_t i = 0; i < MIN(options.agents, options.joining); i++)
         join_next();
     loop_run(loop);
     printf("{\"answers\":%lld,\"seconds\":%.1f}\n", (long long)answers,

@@ -83,10 +83,28 @@ static void test_use_ends_search(void **state)
     assert_string_equal(seek_url(s->seek), "https://two:2");
 }
 
+/* Agents that are all stuck enrol again at different times, later with each time. */
+static void test_stuck_spread(void **state)
+{
+    unsigned tenths[10] = {0};
+    (void)state;
+    for (uint64_t agent = 0; agent < 10000; agent++) {
+        uint64_t seed = agent * 0x9e3779b97f4a7c15u;
+        int64_t after_ms = seek_stuck_after_ms(0, seed);
+        assert_in_range(after_ms, SEEK_STUCK_MS, 2 * SEEK_STUCK_MS - 1);
+        tenths[(after_ms - SEEK_STUCK_MS) * 10 / SEEK_STUCK_MS]++;
+        assert_int_equal(seek_stuck_after_ms(1, seed), 2 * after_ms);
+        assert_int_equal(seek_stuck_after_ms(50, seed), 8 * after_ms);
+    }
+    for (int i = 0; i < 10; i++)
+        assert_in_range(tenths[i], 800, 1200);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_asks_at_once, setup, teardown),
+        cmocka_unit_test(test_stuck_spread),
         cmocka_unit_test_setup_teardown(test_use_ends_search, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
