@@ -140,6 +140,8 @@ void api_metrics(struct call *call)
     metric_set(control_metric(connections),
                (int64_t)(people.connections + agents.connections));
     metric_set(control_metric(handshakes_refused), (int64_t)agents.handshakes_refused);
+    metric_set(control_metric(connections_turned_away),
+               (int64_t)(people.turned_away + agents.turned_away));
     metric_set(control_metric(parked), (int64_t)(people.parked + agents.parked));
     str_init(&out, TEXT_MAX);
     metric_print(control_metric_specs, control_metrics, CONTROL_METRIC_COUNT, &out);

@@ -35,6 +35,7 @@
 #include "common/list.h"
 #include "common/log.h"
 #include "controlplane/http_tls.h"
+#include "controlplane/newcomers.h"
 
 #define HEAD_BYTES_MAX (32 * KIB) /* request line and headers; also the read buffer */
 #define LISTEN_BACKLOG 1024
@@ -44,8 +45,11 @@
 #define DRAIN_BYTES_MAX  (256 * KIB)
 #define STOP_PATIENCE_MS 2000
 /* From connecting to the first request's head. libmicrohttpd polls a handshake that
- * stands still, so that it costs a thread's time as long as it may stand. */
+ * stands still (http_tls.h says how often), as long as it may stand. */
 #define FIRST_REQUEST_MS 8000
+/* So many may have connected and asked nothing yet: of all, and of one address. */
+#define NEWCOMERS_MAX      512
+#define NEWCOMERS_EACH_MAX 128
 /* Whoever downloads a file slower than this, in bytes a millisecond, is cut off. */
 #define FILE_BYTES_MS_MIN 64
 
@@ -61,6 +65,7 @@ struct http_server {
     struct http_tls *tls;
     uint16_t port;
     int quiesced_fd;
+    struct newcomers *newcomers;
     atomic_bool draining;
     atomic_uint_fast64_t connections, accepted, parked;
     atomic_uint_fast64_t exchanges; /* not ended */
@@ -76,6 +81,8 @@ struct peer {
     _Atomic int64_t since_ms;
     _Atomic int64_t file_ms; /* that the answer, a file, may take besides */
     atomic_bool busy, asked; /* asked: the head of a request was in, once */
+    struct newcomers_place place;
+    struct http_tls_wire wire;
     char address[INET6_ADDRSTRLEN];
     bool identified;
     struct http_tls_client client;
@@ -160,6 +167,9 @@ static struct peer *add_peer(struct http_server *server,
     peer->fd = info->connect_fd;
     touch_peer(peer, false);
     print_address(connection, peer->address, sizeof(peer->address));
+    info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+    peer->place = newcomers_place_of(info == NULL ? NULL : info->client_addr);
+    newcomers_enter(server->newcomers, &peer->place);
     atomic_fetch_add(&server->connections, 1);
     atomic_fetch_add(&server->accepted, 1);
     pthread_mutex_lock(&server->lock);
@@ -175,7 +185,18 @@ static void forget_peer(struct http_server *server, struct peer *peer)
     list_remove(&peer->node);
     pthread_mutex_unlock(&server->lock);
     atomic_fetch_sub(&server->connections, 1);
+    if (!atomic_load(&peer->asked))
+        newcomers_leave(server->newcomers, &peer->place);
     mem_free(peer);
+}
+
+/* Before a connection is made of what was accepted: otherwise it is closed. */
+static enum MHD_Result on_accept(void *arg, const struct sockaddr *address, socklen_t len)
+{
+    struct http_server *server = arg;
+    struct newcomers_place place = newcomers_place_of(address);
+    (void)len;
+    return newcomers_admit(server->newcomers, &place) ? MHD_YES : MHD_NO;
 }
 
 static void on_connection(void *arg, struct MHD_Connection *connection, void **context,
@@ -188,13 +209,15 @@ static void on_connection(void *arg, struct MHD_Connection *connection, void **c
         return;
     }
     http_tls_serve(server->tls);
-    *context = add_peer(server, connection);
-    if (server->client_ca_pem == NULL)
-        return;
+    struct peer *peer = add_peer(server, connection);
+    *context = peer;
     const union MHD_ConnectionInfo *info =
         MHD_get_connection_info(connection, MHD_CONNECTION_INFO_GNUTLS_SESSION);
     ASSERT(info != NULL && info->tls_session != NULL);
-    http_tls_require_client(info->tls_session);
+    peer->wire = (struct http_tls_wire){.fd = peer->fd, .ready = &peer->asked};
+    http_tls_read_from(info->tls_session, &peer->wire);
+    if (server->client_ca_pem != NULL)
+        http_tls_require_client(info->tls_session);
 }
 
 /* Who is it? The handshake has verified the certificate; read it once. */
@@ -229,7 +252,8 @@ static struct http_exchange *exchange_new(struct http_server *server,
     x->started_us = clock_monotonic_us();
     atomic_fetch_add(&server->exchanges, 1);
     touch_peer(x->peer, true);
-    atomic_store(&x->peer->asked, true);
+    if (!atomic_exchange(&x->peer->asked, true))
+        newcomers_leave(server->newcomers, &x->peer->place);
     return x;
 }
 
@@ -650,7 +674,7 @@ static struct MHD_Daemon *start_daemon(struct http_server *server,
         more++;
     return MHD_start_daemon(MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME |
                                 MHD_USE_TLS | MHD_USE_ERROR_LOG,
-                            0, NULL, NULL, on_access, server,               /**/
+                            0, on_accept, server, on_access, server,        /**/
                             MHD_OPTION_EXTERNAL_LOGGER, on_mhd_log, server, /**/
                             MHD_OPTION_LISTEN_SOCKET, fd,                   /**/
                             MHD_OPTION_THREAD_POOL_SIZE,
@@ -693,6 +717,9 @@ int http_server_start(const struct http_server_options *options, struct http_ser
     list_init(&server->peers);
     server->budget = options->budget;
     server->quiesced_fd = -1;
+    server->newcomers = newcomers_new(
+        options->newcomers_max != 0 ? options->newcomers_max : NEWCOMERS_MAX,
+        options->newcomers_max != 0 ? options->newcomers_max : NEWCOMERS_EACH_MAX);
     if (options->client_ca_pem.ptr != NULL)
         server->client_ca_pem = copy_pem(options->client_ca_pem);
     int code = http_tls_new(server->name, options->cert_pem, options->key_pem,
@@ -713,6 +740,7 @@ int http_server_start(const struct http_server_options *options, struct http_ser
 out:
     if (code != 0) {
         http_tls_free(server->tls);
+        newcomers_free(server->newcomers);
         pthread_mutex_destroy(&server->lock);
         mem_free(server->client_ca_pem);
         mem_free(server);
@@ -782,6 +810,7 @@ void http_server_stop(struct http_server *server)
     if (server->quiesced_fd >= 0)
         close(server->quiesced_fd);
     http_tls_free(server->tls);
+    newcomers_free(server->newcomers);
     pthread_mutex_destroy(&server->lock);
     mem_free(server->client_ca_pem);
     mem_free(server);
@@ -793,5 +822,6 @@ void http_server_counters(const struct http_server *server,
     counters->connections = atomic_load(&server->connections);
     counters->accepted = atomic_load(&server->accepted);
     counters->handshakes_refused = http_tls_refused(server->tls);
+    counters->turned_away = newcomers_turned_away(server->newcomers);
     counters->parked = atomic_load(&server->parked);
 }

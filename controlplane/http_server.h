@@ -44,6 +44,9 @@ struct http_server_options {
         *listen; /* "HOST:PORT", "[::]:PORT", ":PORT" (all); port 0: any free one */
     unsigned threads;
     unsigned max_connections;
+    /* Tests: so many may have connected and asked nothing yet; 0: 512, and of one address
+     * 128. Others are closed at once: they are to come again. */
+    unsigned newcomers_max;
     size_t max_body_bytes;
     struct budget *budget;          /* body bytes of all requests; may be shared */
     int64_t idle_timeout_ms;        /* a connection without progress is closed */
@@ -83,6 +86,7 @@ struct http_server_counters {
     uint64_t connections; /* open now */
     uint64_t accepted;
     uint64_t handshakes_refused; /* for the client's certificate */
+    uint64_t turned_away;        /* too many had just connected (newcomers.h) */
     uint64_t parked;             /* exchanges now */
 };
 void http_server_counters(const struct http_server *server,

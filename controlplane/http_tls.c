@@ -5,9 +5,12 @@
  * the connection (a verification for every request costs ten times the request). */
 #include "controlplane/http_tls.h"
 
+#include <errno.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include <gnutls/abstract.h>
 #include <gnutls/gnutls.h>
@@ -20,6 +23,10 @@
 #include "common/mem.h"
 
 #define NAMES_MAX 64 /* alternative names looked at */
+
+/* So often may a handshake look in vain: one with a client nearby takes fewer. */
+#define IN_VAIN_MAX 50
+#define PAUSE_US    500
 
 #define CHAIN_MAX 4 /* certificates sent: ours, and what leads to the CA */
 
@@ -249,6 +256,48 @@ void http_tls_free(struct http_tls *tls)
 uint64_t http_tls_refused(const struct http_tls *tls)
 {
     return atomic_load(&tls->refused);
+}
+
+static _Thread_local bool has_read; /* this thread, since its last pause */
+
+/* Once in a round of the thread at the most, however many handshakes stand still; and not
+ * while others move on. */
+static void pause_thread(void)
+{
+    static _Thread_local int64_t paused_at_us;
+    int64_t now_us = clock_monotonic_us();
+
+    if (now_us - paused_at_us < PAUSE_US / 4)
+        return;
+    if (!has_read)
+        usleep(PAUSE_US);
+    has_read = false;
+    paused_at_us = clock_monotonic_us();
+}
+
+/* A gnutls_pull_func. */
+static ssize_t pull(gnutls_transport_ptr_t arg, void *bytes, size_t len)
+{
+    struct http_tls_wire *wire = arg;
+    ssize_t n = recv(wire->fd, bytes, len, 0);
+    int error = errno;
+
+    has_read = has_read || n > 0;
+    if (n < 0 && (error == EAGAIN || error == EWOULDBLOCK) && !atomic_load(wire->ready) &&
+        ++wire->in_vain > IN_VAIN_MAX) {
+        pause_thread();
+        errno = error;
+    }
+    return n;
+}
+
+void http_tls_read_from(void *session, struct http_tls_wire *wire)
+{
+    gnutls_transport_ptr_t in, out;
+
+    gnutls_transport_get_ptr2(session, &in, &out);
+    gnutls_transport_set_ptr2(session, wire, out);
+    gnutls_transport_set_pull_function(session, pull);
 }
 
 void http_tls_serve(struct http_tls *tls)

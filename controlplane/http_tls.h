@@ -6,6 +6,7 @@
 #ifndef CONTROLPLANE_HTTP_TLS_H
 #define CONTROLPLANE_HTTP_TLS_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -45,6 +46,17 @@ void (*http_tls_certificate_callback(void))(void);
 /* Before the handshake of SESSION (a gnutls_session_t): a certificate for clients, of
  * an authority of http_tls_set_client_ca, is required and verified. */
 void http_tls_require_client(void *session);
+/* What SESSION reads from. libmicrohttpd calls a handshake that waits for its client
+ * again and again, without waiting for the socket: one that does for long has the thread
+ * pause for half a millisecond in each round in which nothing was read. FD and READY,
+ * which says that the handshake is over, live as long as SESSION. */
+struct http_tls_wire {
+    int fd;
+    const atomic_bool *ready;
+    unsigned in_vain; /* private: reads that found nothing */
+};
+void http_tls_read_from(void *session, struct http_tls_wire *wire);
+
 /* Who the client is, by its verified certificate. */
 struct http_tls_client {
     char uri[HTTP_TLS_URI_MAX];          /* the first one of its alternative names */

@@ -165,6 +165,8 @@ static void on_end(struct http_exchange *x, void *arg)
 
 static const struct http_server_ops ops = {on_head, on_request, on_resume, on_end};
 
+static unsigned newcomers_max;
+
 static int start(const char *listen, bool clients, struct http_server **out,
                  struct err *err)
 {
@@ -173,6 +175,7 @@ static int start(const char *listen, bool clients, struct http_server **out,
         .listen = listen,
         .threads = 2,
         .max_connections = 64,
+        .newcomers_max = newcomers_max,
         .max_body_bytes = BODY_MAX,
         .budget = &budget,
         .idle_timeout_ms = 5000,
@@ -496,6 +499,93 @@ static void silent_peer(void **state)
     close(fd);
 }
 
+static int64_t cpu_ms(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/* A handshake that stands still costs no core. */
+static void standing_handshake(void **state)
+{
+    struct sockaddr_in to = {.sin_family = AF_INET,
+                             .sin_port = htons(http_server_port(server)),
+                             .sin_addr = {htonl(INADDR_LOOPBACK)}};
+    struct http_server_counters counters = {0};
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    (void)state;
+    assert_int_equal(connect(fd, (struct sockaddr *)&to, sizeof(to)), 0);
+    assert_int_equal(write(fd, "\x16\x03\x01", 3), 3);
+    for (int i = 0; i < 500 && counters.connections == 0; i++) {
+        usleep(10000);
+        http_server_counters(server, &counters);
+    }
+    usleep(50000);
+    int64_t began_ms = cpu_ms();
+    usleep(500000);
+    assert_in_range(cpu_ms() - began_ms, 0, 100);
+    close(fd);
+}
+
+static int come(const struct http_server *to)
+{
+    struct sockaddr_in address = {.sin_family = AF_INET,
+                                  .sin_port = htons(http_server_port(to)),
+                                  .sin_addr = {htonl(INADDR_LOOPBACK)}};
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    assert_int_equal(connect(fd, (struct sockaddr *)&address, sizeof(address)), 0);
+    return fd;
+}
+
+/* When so many have connected and asked nothing yet, others are closed at once; one that
+ * has gone makes room, and so does one that has asked. */
+static void newcomers(void **state)
+{
+    struct http_server_counters counters = {0};
+    struct http_server *few;
+    struct err err;
+    int fds[4];
+    char byte;
+    (void)state;
+    newcomers_max = 3;
+    assert_int_equal(start("127.0.0.1:0", false, &few, &err), 0);
+    newcomers_max = 0;
+    for (int i = 0; i < 3; i++)
+        fds[i] = come(few);
+    for (int i = 0; i < 500 && counters.connections < 3; i++) {
+        usleep(10000);
+        http_server_counters(few, &counters);
+    }
+    assert_int_equal(counters.connections, 3);
+    fds[3] = come(few);
+    assert_true(read(fds[3], &byte, 1) <= 0); /* its end */
+    close(fds[3]);
+    http_server_counters(few, &counters);
+    assert_int_equal(counters.turned_away, 1);
+    close(fds[2]);
+    for (int i = 0; i < 500 && counters.connections > 2; i++) {
+        usleep(10000);
+        http_server_counters(few, &counters);
+    }
+    fds[2] = come(few);
+    for (int i = 0; i < 500 && counters.connections < 3; i++) {
+        usleep(10000);
+        http_server_counters(few, &counters);
+    }
+    assert_int_equal(counters.connections, 3);
+    for (int i = 0; i < 3; i++)
+        close(fds[i]);
+    http_server_stop(few);
+    /* Those that have asked are no newcomers: far more than so many come one by one. */
+    client_open(&ours, NULL);
+    for (int i = 0; i < 5; i++)
+        assert_int_equal(post("/echo", SLICE_LITERAL("x")).status, 200);
+    http_server_counters(server, &counters);
+    assert_int_equal(counters.turned_away, 0);
+    client_close();
+}
+
 /* Addresses that cannot be listened on are refused with a text that names them. */
 static void addresses(void **state)
 {
@@ -533,6 +623,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(quiesced, setup, teardown),
         cmocka_unit_test_setup_teardown(reaping, setup, teardown),
         cmocka_unit_test_setup_teardown(silent_peer, setup, teardown),
+        cmocka_unit_test_setup_teardown(standing_handshake, setup, teardown),
+        cmocka_unit_test_setup_teardown(newcomers, setup, teardown),
         cmocka_unit_test_setup_teardown(addresses, setup, teardown),
     };
     return cmocka_run_group_tests(tests, setup_all, teardown_all);
