@@ -448,3 +448,33 @@ def test_client_quotas(wire, other, target, new_name):
     assert alter_quota("producer_byte_rate", 0.0, remove=True) == NONE
     assert alter_quota("request_percentage", 0.0, remove=True) == NONE
     until(quotas, [])
+
+
+# ---- crashes ----
+
+# I4, I11: a log's start, settings and quotas survive kill -9 of every process at once.
+def test_everything_survives(new_cluster, target):
+    if target != "weft":
+        pytest.skip("about Weft's processes")
+    cluster = new_cluster()
+    with Wire(cluster.bootstraps[0]) as first:
+        make(first, "kept")
+        put(first, "kept", 5)
+        assert delete(first, "kept", 3) == (NONE, 3)
+        assert alter(first, GROUP, "g", "consumer.session.timeout.ms", "50000") == NONE
+        assert alter(first, BROKER, "", "num.partitions", "3") == NONE
+    names = list(cluster.status())
+    for name in names:
+        cluster.kill(name)
+    for name in sorted(names, key=lambda name: "agent" in name):
+        cluster.start(name)
+    with Wire(cluster.bootstraps[-1]) as last:
+        until(lambda: list_offset(last, "kept", EARLIEST)["offset"], 3)
+        assert list_offset(last, "kept", LATEST)["offset"] == 5
+        assert fetch(last, "kept", 2)["error"] == OFFSET_OUT_OF_RANGE
+        assert fetch(last, "kept", 3)["records"]
+        assert describe(last, BROKER, "")[1]["num.partitions"]["value"] == "3"
+        assert describe(last, GROUP, "g")[1]["consumer.session.timeout.ms"]["value"] \
+            == "50000"
+        put(last, "kept", 1)
+        assert delete(last, "kept", -1) == (NONE, 6)
