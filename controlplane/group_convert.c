@@ -392,8 +392,13 @@ void consumer_apply_join(struct state *state, struct group *group,
     if (error == 0 && cmd->group_join.member_id.len == 0 &&
         group_find_member(group, cmd->group_join.new_member_id) != NULL)
         error = KAFKA_UNKNOWN_MEMBER_ID; /* not a new id: the client asks again */
+    /* One that the group gave up without its knowing: what it has is others' by now, and
+     * has to be dropped at once, not when it has joined. */
+    if (error == 0 && member == NULL && cmd->group_join.member_id.len > 0 &&
+        j.decoded.subscription.owned_partitions_count > 0)
+        error = KAFKA_UNKNOWN_MEMBER_ID;
     if (error == 0 && asks_id) {
-        /* Nothing is kept: whoever comes with an id of its own is welcome. */
+        /* Nothing is kept: whoever comes with an id, and owns nothing, is welcome. */
         result->data = cmd->group_join.new_member_id;
         error = KAFKA_MEMBER_ID_REQUIRED;
     }

@@ -336,6 +336,19 @@ static void test_classic_errors(void **state)
     assert_int_equal(JOIN(d, .member = "y", .instance = "i").kafka_error, FENCED);
 }
 
+/* A member that expired, does not know, and still has partitions is told so; one that has
+ * none is as good as new. */
+static void test_classic_lapsed(void **state)
+{
+    struct driver *d = *state;
+    join_consumer(d, "c");
+    JOIN(d, .new_member = "x");
+    expire_consumer(d, "x", 2);
+    assert_int_equal(JOIN(d, .member = "x", .owned = "1:2").kafka_error, UNKNOWN_MEMBER);
+    assert_int_equal(group_of(d)->member_count, 1);
+    assert_int_equal(JOIN(d, .member = "x").kafka_error, 0);
+}
+
 /* A sync after the group's epoch has grown is told to join again. */
 static void test_classic_sync_late(void **state)
 {
@@ -496,6 +509,7 @@ int main(void)
         TEST(test_empty),
         TEST(test_classic_joins),
         TEST(test_classic_errors),
+        TEST(test_classic_lapsed),
         TEST(test_classic_sync_late),
         TEST(test_classic_static),
         TEST(test_static_changes_protocol),
