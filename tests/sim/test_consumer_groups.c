@@ -581,11 +581,30 @@ static void step_expire(void)
     check_group();
 }
 
+/* A topic that is made again has another id; here it gets the same one, so nobody may
+ * still have anything of the one before. */
+static bool forgotten(uint32_t t)
+{
+    struct uuid id = test_uuid(2, t);
+
+    for (int i = 0; i < CLIENTS; i++) {
+        if (partition_set_topic(&sim.clients[i].owned, &id) != NULL)
+            return false;
+    }
+    for (const struct group_member *m = NULL;
+         (m = group_member_next(the_group(), m)) != NULL;) {
+        if (partition_set_topic(&m->consumer->assigned, &id) != NULL ||
+            partition_set_topic(&m->consumer->revoking, &id) != NULL)
+            return false;
+    }
+    return true;
+}
+
 static void step_topic(void)
 {
     uint32_t t = 1 + pick(TOPICS);
 
-    if (pick(4) != 0)
+    if (pick(4) != 0 || (sim.partitions[t] == 0 && !forgotten(t)))
         return;
     if (sim.partitions[t] == 0) {
         sim.partitions[t] = 1 + (int32_t)pick(6);
