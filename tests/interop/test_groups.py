@@ -73,7 +73,7 @@ def test_lives(servers, new_name, kind, first, second, third):
         run.pause(pauses)
         run.kill(dies)
         took = run.settle("killed and paused")
-        assert took < SESSION_S + 6
+        assert took < SESSION_S + 10
         run.resume(pauses)
         run.settle("back")
         run.add(stays)
