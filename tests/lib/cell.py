@@ -10,21 +10,12 @@
 
 import http.client
 import pathlib
-import socket
 import time
 
 from control import Admin, ControlPlane, Refused
+from ports import free_ports
 
 READY_LIMIT_S = 30
-
-
-def free_ports(count):
-    """COUNT ports that nobody listens on now; held open together so that they differ."""
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [s.getsockname()[1] for s in sockets]
-    for s in sockets:
-        s.close()
-    return ports
 
 
 def wait_until(check, what, limit_s=READY_LIMIT_S):

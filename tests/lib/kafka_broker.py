@@ -17,11 +17,12 @@ import ctypes
 import pathlib
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
 import time
+
+from ports import free_ports
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 LIB = ROOT / "build" / "kafka" / "lib"
@@ -48,18 +49,6 @@ TEST_CONFIG = {
     "share.coordinator.state.topic.min.isr": 1,
     "group.initial.rebalance.delay.ms": 0,
 }
-
-
-def free_ports(count):
-    """COUNT different TCP ports of 127.0.0.1 that nobody listens on just now."""
-    sockets = [socket.socket() for _ in range(count)]
-    try:
-        for sock in sockets:
-            sock.bind(("127.0.0.1", 0))
-        return [sock.getsockname()[1] for sock in sockets]
-    finally:
-        for sock in sockets:
-            sock.close()
 
 
 def _die_with_parent():

@@ -25,6 +25,7 @@ import time
 import uuid
 
 import s3_client
+from ports import free_ports
 
 START_LIMIT_S = 60
 MEMORY_BYTES = 8 << 30
@@ -82,18 +83,6 @@ def missing_programs():
     """The programs that are not on this machine; empty when a Radosgw can run."""
     programs = ["radosgw", "radosgw-admin", "ceph", "ceph-mon", "ceph-osd", "monmaptool"]
     return [name for name in programs if shutil.which(name) is None]
-
-
-def free_ports(count):
-    """COUNT different TCP ports of 127.0.0.1 that nobody listens on just now."""
-    sockets = [socket.socket() for _ in range(count)]
-    try:
-        for sock in sockets:
-            sock.bind(("127.0.0.1", 0))
-        return [sock.getsockname()[1] for sock in sockets]
-    finally:
-        for sock in sockets:
-            sock.close()
 
 
 class Radosgw:
