@@ -48,7 +48,7 @@ enum doing { JOINING, SYNCING, WORKING };
 struct client {
     bool alive;
     bool lapsed;                /* its session ended, and it does not know */
-    char instance[8];           /* "": dynamic */
+    char instance[16];          /* "": dynamic */
     char id[16];                /* "": classic, and none yet */
     int32_t epoch;              /* 0: it has to join */
     enum doing doing;           /* classic */

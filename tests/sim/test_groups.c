@@ -43,8 +43,8 @@ enum doing { IDLE, JOINING, ASSIGNING, SYNCING, WORKING };
 
 struct client {
     bool alive;
-    char instance[8]; /* "": dynamic */
-    char id[ID_MAX];  /* "": none yet */
+    char instance[16]; /* "": dynamic */
+    char id[ID_MAX];   /* "": none yet */
     enum doing doing;
     int32_t generation;
     bool leads, may_assign;
@@ -54,7 +54,7 @@ struct client {
 /* What clients were told of a generation. */
 struct told {
     char leader[ID_MAX];
-    char leader_instance[8];
+    char leader_instance[16];
     uint32_t owned; /* partitions that somebody has */
     uint32_t owned_by[CLIENTS];
 };

@@ -240,7 +240,7 @@ static void initial_delay_bounded(void **state)
 {
     (void)state;
     for (int i = 0; i < 5; i++) {
-        char id[8];
+        char id[16];
         snprintf(id, sizeof(id), "m%d", i);
         assert_int_equal(join_for("g", id, false, 2 * DELAY_MS + 500).kafka_error, 0);
         pass(DELAY_MS / 2);
