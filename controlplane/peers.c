@@ -144,7 +144,13 @@ static struct link *make_link(struct peers *peers, uint64_t node_id)
     return link;
 }
 
-/* Nobody wants LINK any more: neither the configuration nor the node itself. */
+/* Neither the configuration nor the node itself wants LINK any more, and the core has
+ * taken all that came by it: else a node that comes back could send as much again. */
+static bool is_over(const struct link *link)
+{
+    return !link->configured && link->in == NULL && link->untaken_bytes == 0;
+}
+
 static void drop_link(struct peers *peers, struct link *link)
 {
     struct peer_conn *out = link->out, *in = link->in;
@@ -640,7 +646,7 @@ static void round_link(struct peers *peers, struct link *link, int64_t now_ms)
         err_set(&err, ERR_TIMEOUT, "nothing was heard for %d ms", SILENCE_MS);
         peer_conn_kill(in, &err);
     }
-    if (!link->configured && link->in == NULL) {
+    if (is_over(link)) {
         drop_link(peers, link);
         return;
     }
@@ -724,7 +730,7 @@ static void set_nodes(struct peers *peers, struct command *command)
     LIST_FOREACH(node, next, &peers->links)
     {
         struct link *link = CONTAINER_OF(node, struct link, node);
-        if (is_removed(peers, link->node_id) || (!link->configured && link->in == NULL))
+        if (is_removed(peers, link->node_id) || is_over(link))
             drop_link(peers, link);
     }
     on_round(&peers->round, peers); /* dial at once */
