@@ -9,7 +9,8 @@ A test that stops or kills processes uses `new_cluster` and has one for itself.
 
 scripts/test runs several workers (pytest-xdist, `-n 3 --dist loadgroup`). The tests of a
 file stay with one worker, in order, and share what the file's fixtures start; those of a
-file with SPREAD = True start all they need themselves and go to whoever is free.
+file with SPREAD = True start all they need themselves and go to whoever is free. Files with
+LONG = True take minutes and begin first, so that no worker is left alone with one.
 """
 
 import itertools
@@ -30,6 +31,7 @@ def pytest_addoption(parser):
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items):
+    items.sort(key=lambda item: not getattr(item.module, "LONG", False))
     for item in items:
         if not getattr(item.module, "SPREAD", False):
             item.add_marker(pytest.mark.xdist_group(item.path.name))

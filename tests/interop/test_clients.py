@@ -16,6 +16,7 @@ from clients import (AIOKAFKA, ALL, ALL_CODECS, CONFLUENT, CONSUMERS, FRANZ, JAV
 from kafka_proxy import CUT, DROP, PASS, PRODUCE, KafkaProxy
 from wire import Wire
 
+LONG = True
 NOON_MS = 1_700_000_000_000
 
 

@@ -22,6 +22,7 @@ from kafka_broker import LIB, LOG_CONFIG, KafkaBroker, free_ports
 from kafka_tools import CLASSES
 
 SPREAD = True
+LONG = True
 START_LIMIT_S = 90
 WORK_LIMIT_S = 60
 

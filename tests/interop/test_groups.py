@@ -18,6 +18,7 @@ from group_run import (AIOKAFKA, CONFLUENT_CONSUMER, CONFLUENT_COOPERATIVE, CONF
 from schema_wire import SchemaWire
 
 SPREAD = True
+LONG = True
 SESSION_S = SESSION_MS / 1000
 
 # The new protocol's session is the server's; a test wants it short, as the classic one.

@@ -25,6 +25,7 @@ from test_disk import small_disk
 from workload import Workload
 
 SPREAD = True   # over all workers: nothing is shared
+LONG = True
 AGENT_SET = {"flush-interval": "15ms"}
 # Small segments and frequent checkpoints, so that nodes that come back find the log cut
 # and have to fetch a snapshot now and then.
