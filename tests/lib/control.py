@@ -288,6 +288,7 @@ class ControlPlane:
         self.directory = pathlib.Path(directory or tempfile.mkdtemp(prefix="weft-cp-"))
         self.data = self.directory / "controlplane"
         self.options = options
+        self.program = BUILD / "weft-controlplane"
         self.process = None
         self.people_url = self.agents_url = None
         self.ports = None
@@ -306,7 +307,7 @@ class ControlPlane:
         """Start, or start again at the same ports; return when it is ready, or at once."""
         self.directory.mkdir(parents=True, exist_ok=True)
         people, agents = self.ports or (0, 0)
-        words = [str(BUILD / "weft-controlplane"), "--data-dir", str(self.data),
+        words = [str(self.program), "--data-dir", str(self.data),
                  "--listen", f"127.0.0.1:{people}", "--listen-agents", f"127.0.0.1:{agents}"]
         if "listen_peers" not in self.options:
             words += ["--listen-peers", "127.0.0.1:0"]

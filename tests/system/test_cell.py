@@ -20,6 +20,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib"))
 from cell import Cell, Node, wait_until  # noqa: E402
 from cluster import Cluster  # noqa: E402
 from control import Agent, Batch, Client, Commit, Refused, Run, make_request  # noqa: E402
+from faults import FAULT_BUILD, points  # noqa: E402
 from workload import Workload  # noqa: E402
 
 REMOVED_STATUS = 3
@@ -553,6 +554,29 @@ def test_interrupted_restore(tmp_path):
         assert cell.call("GET", "/api/v1/cell")["id"] == told["id"]
         again.stop()
         refuses(again, "holds a node already")
+
+
+@pytest.mark.parametrize("point", [p for p in points("controlplane") if "restore-" in p])
+def test_killed_restore(tmp_path, point):
+    """A restore that is killed at any of its steps is brought to its end by the same
+    command: one cell, with all that the backup held."""
+    with Cell(tmp_path) as cell:
+        cell.found()
+        cell.call("POST", "/api/v1/clusters", {"name": "kept"})
+        admin = cell.leader().admin
+        _, _, backup = admin.raw("GET", "/api/v1/backups/download", None,
+                                 {"Authorization": f"Bearer {admin.token}"})
+        (tmp_path / "backup").write_bytes(backup)
+        cell.leader().kill()
+        again = Node(cell, tmp_path / "restored", restore=tmp_path / "backup",
+                     cell_key_file=cell.founder_data / "cell.key")
+        again.program = FAULT_BUILD / "weft-controlplane"
+        cell.nodes.append(again)
+        again.start(env={"WEFT_FAULT": f"{point}:1"}, wait=False)
+        assert again.process.wait(60) == -signal.SIGKILL, again.log
+        again.start()
+        assert [c["name"] for c in cell.call("GET", "/api/v1/clusters")["items"]] == ["kept"]
+        assert not (again.data / "restoring").exists()
 
 
 def test_nothing_secret_is_in_the_log(three):

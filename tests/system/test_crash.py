@@ -33,6 +33,7 @@ ELSEWHERE = {
                "tests/unit/test_wal.c",
     "wal-reset": "a log behind an installed snapshot: tests/unit/test_node_install.c",
     "install-": "a snapshot of the leader: tests/unit/test_node_install.c",
+    "restore-": "a backup put in the place of nothing: tests/system/test_cell.py",
     "recover-": "a damaged log, made good by others: tests/system/test_cell_faults.py",
     "snapshot-data-sent": "to a node far behind: tests/system/test_cell_faults.py",
 }
