@@ -113,7 +113,8 @@ def unseen(load):
     began = time.monotonic()
     yield
     since = [event for run, count in zip(load, before) for event in ownership(run)[count:]]
-    assert not since, f"a death after {began:.3f} cost a rebalance"
+    assert not since, (f"a death after {began:.3f} cost a rebalance; before: "
+                       f"{[ownership(run)[:count] for run, count in zip(load, before)]}")
 
 
 class Pair:
