@@ -23,6 +23,7 @@ from wire import Closed
 BUILD = ROOT / "build" / "release"
 WAIT_S = 30
 PARTITIONS = 12
+QUIET_S = 7
 NO_DELAY = {"group-initial-rebalance-delay": "0ms"}
 
 
@@ -46,8 +47,10 @@ def load(cell):
     for run, kind in zip(runs, (CONFLUENT_COOPERATIVE, CONFLUENT_CONSUMER)):
         run.start(kind, 3)
         run.settle("start")
-    # What cooperative members say once more when all is done.
-    time.sleep(2)
+    # All partitions may have an owner while one still waits for what another gives up with
+    # its next heartbeat, five seconds later.
+    wait(lambda: all(time.monotonic() - run.checker.changed_at > QUIET_S for run in runs),
+         "quiet groups")
     yield runs
     for run in runs:
         run.__exit__()
