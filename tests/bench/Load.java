@@ -4,6 +4,7 @@ import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
@@ -17,6 +18,7 @@ import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.LockSupport;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.NewTopic;
+import org.apache.kafka.clients.consumer.ConsumerRebalanceListener;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerRecord;
@@ -37,6 +39,7 @@ import org.apache.kafka.common.serialization.ByteBufferDeserializer;
  *   produce bootstrap= topic= partitions= producers= bytes= [rate=BYTES/S] [spread=keys]
  *           [record=1024] [tails=N]     tails: consumers that each read all of it, live
  *   fetch   bootstrap= topic= partitions= consumers= bytes=      from the beginning
+ *   rebalance bootstrap= topic= partitions= members=  a group of so many; at "go" one more
  */
 public final class Load {
     private static final int BUCKETS = 100_000; // of 0.1 ms
@@ -299,6 +302,86 @@ public final class Load {
         connected.forEach(KafkaConsumer::close);
     }
 
+    // ---- groups ----
+
+    /** A member of a group: polls, and says how many partitions it owns. */
+    private final class Member extends Thread implements ConsumerRebalanceListener {
+        private final KafkaConsumer<ByteBuffer, ByteBuffer> consumer;
+        private volatile int owned;
+        private volatile boolean over;
+
+        Member() {
+            var config = config();
+            config.put("auto.offset.reset", "latest");
+            consumer = new KafkaConsumer<>(config, new ByteBufferDeserializer(),
+                    new ByteBufferDeserializer());
+        }
+
+        @Override
+        public void onPartitionsAssigned(Collection<TopicPartition> partitions) {
+            owned += partitions.size();
+        }
+
+        @Override
+        public void onPartitionsRevoked(Collection<TopicPartition> partitions) {
+            owned -= partitions.size();
+        }
+
+        @Override
+        public void onPartitionsLost(Collection<TopicPartition> partitions) {
+            owned -= partitions.size();
+        }
+
+        @Override
+        public void run() {
+            try (consumer) {
+                consumer.subscribe(List.of(option("topic")), this);
+                while (!over && failure.get() == null) {
+                    consumer.poll(Duration.ofMillis(100));
+                }
+            } catch (RuntimeException exception) {
+                fail(exception);
+            }
+        }
+    }
+
+    /** Wait until all own PARTITIONS together, and each of them its share. */
+    private void awaitAssigned(List<Member> members, int partitions) throws Exception {
+        long deadline = System.nanoTime() + 120_000_000_000L;
+        while (members.stream().mapToInt(member -> member.owned).sum() != partitions
+                || members.stream().anyMatch(
+                        member -> member.owned < partitions / members.size())) {
+            check();
+            if (System.nanoTime() > deadline) {
+                throw new IllegalStateException("the group is not balanced after two minutes");
+            }
+            LockSupport.parkNanos(2_000_000);
+        }
+    }
+
+    private void rebalance() throws Exception {
+        int partitions = (int) number("partitions", 12);
+        var members = new ArrayList<Member>();
+        for (int i = 0; i < number("members", 1); i++) {
+            members.add(new Member());
+        }
+        members.forEach(Thread::start);
+        awaitAssigned(members, partitions);
+        awaitGo();
+        long begin = System.nanoTime();
+        var last = new Member();
+        members.add(last);
+        last.start();
+        awaitAssigned(members, partitions);
+        double seconds = (System.nanoTime() - begin) / 1e9;
+        members.forEach(member -> member.over = true);
+        for (var member : members) {
+            member.join();
+        }
+        check();
+        print(seconds);
+    }
+
     private void print(double seconds) {
         System.out.println(String.format(Locale.ROOT, "{\"produced\":%d,\"fetched\":%d,"
                 + "\"seconds\":%.4f,\"p50_ms\":%.1f,\"p99_ms\":%.1f,\"p999_ms\":%.1f,"
@@ -316,6 +399,7 @@ public final class Load {
                     case "create" -> load.create();
                     case "produce" -> load.produce();
                     case "fetch" -> load.fetch();
+                    case "rebalance" -> load.rebalance();
                     default -> throw new IllegalArgumentException("no verb " + words[0]);
                 }
             } catch (Exception exception) {

@@ -133,6 +133,13 @@ class Load(Conversation):
                      consumers=consumers)
         return self.perform(server)
 
+    def rebalance(self, server, topic, partitions, members, settings):
+        """A group of MEMBERS gets one more; how long until it is balanced again."""
+        more = {f"set.{name}": value for name, value in settings.items()}
+        self.command("rebalance", server, topic=topic, partitions=partitions, members=members,
+                     **more)
+        return self.perform(server)
+
 
 def make_lines(path, size):
     """A file of SIZE bytes in lines of 1 KiB for kcat."""

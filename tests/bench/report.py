@@ -33,6 +33,12 @@ MEASURES = [
     ("rss", "idle resident memory, MiB", "< 20"),
     ("idle_cpu", "idle cluster, % of a core", "< 1"),
     ("idle_puts", "   PUTs while idle", "0"),
+    ("rebalance", "a group of 100 over 1,000 partitions gets one more: ms until it has its share",
+     "of Kafka: <= 1"),
+    ("heartbeat_cpu", "10,000 members that heartbeat every 3 s: % of a core",
+     "control plane: < 5"),
+    ("heartbeat_rate", "   heartbeats/s meanwhile", None),
+    ("heartbeat_join", "   s until all have joined their groups", None),
     ("failover", "cell of three: longest time without an acknowledgement after kill -9 of the "
      "leader, ms", "p50 < 1000, max < 3000"),
     ("handover", "   after an orderly hand-over, commits, ms", "< 100"),
