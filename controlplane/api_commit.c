@@ -4,7 +4,7 @@
  * the columns stay packed all the way. The core thread only proposes. An object that is
  * malformed is refused by itself, in its RESULT: the others go on (and their order, I8,
  * is that of the request). While other clusters commit too, a cluster has only so many
- * under way (turns.h): the others of its requests wait on the core thread, parked. */
+ * under way, and rests when it wants more (turns.h): its other requests wait, parked. */
 #include "controlplane/api.h"
 
 #include "common/check.h"
@@ -53,7 +53,8 @@ static void commit_settled(struct node *node, struct call *call)
 static void release(struct node *node, struct call *call)
 {
     struct commit_call *commits = call->data;
-    turns_give(call->service->turns, &commits->turn, loop_now_ms(node_loop(node)));
+    (void)node;
+    turns_give(call->service->turns, &commits->turn, clock_monotonic_us());
 }
 
 /* Its turn has come; whether cluster and agent are still there, the command finds out. */
@@ -106,7 +107,7 @@ static void commit_core(struct node *node, struct call *call)
         call_done(call); /* all were refused */
     else
         turns_take(call->service->turns, &commits->turn, &call->cluster_id,
-                   loop_now_ms(node_loop(node)));
+                   commits->proposed_at_us);
 }
 
 static struct json *refusal(int code)

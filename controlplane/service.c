@@ -150,6 +150,21 @@ static void on_sweep(struct loop_timer *timer, void *arg)
     loop_timer_set(timer, SWEEP_MS);
 }
 
+/* A cluster rests until DUE_US: then what it wants goes on. */
+static void on_turns_due(void *arg, int64_t due_us)
+{
+    struct service *service = arg;
+    int64_t rest_us = MAX(due_us - clock_monotonic_us(), 0);
+    loop_timer_set(&service->turns_timer, (rest_us + 999) / 1000);
+}
+
+static void on_turns_timer(struct loop_timer *timer, void *arg)
+{
+    struct service *service = arg;
+    (void)timer;
+    turns_go_on(service->turns, clock_monotonic_us());
+}
+
 /* A group changed: its timers are looked at when the tick ends. */
 static void on_group(void *arg, const struct cluster *cluster, const struct group *group)
 {
@@ -235,6 +250,7 @@ static void run_attach(struct node *node, struct ask *ask)
     loop_deferred_init(&service->deliver, on_deliver);
     loop_timer_init(&service->sweep, node_loop(node), on_sweep, service);
     loop_timer_set(&service->sweep, 0);
+    loop_timer_init(&service->turns_timer, node_loop(node), on_turns_timer, service);
     feed_attach(service->feed, state_applied_index(node_state(node)));
     group_timers_attach(service->group_timers, node);
     service->attached = true;
@@ -322,6 +338,7 @@ static void run_detach(struct node *node, struct ask *ask)
     (void)node;
     members_free(service->members);
     loop_timer_fini(&service->sweep);
+    loop_timer_fini(&service->turns_timer);
     loop_defer_cancel(&service->deliver);
     group_timers_detach(service->group_timers);
     service->attached = false;
@@ -571,7 +588,7 @@ int service_start(const struct control_options *options, struct service **out,
     service->group_timers = group_timers_new(options);
     service->coordinator = group_timers_coordinator(service->group_timers);
     feed_pass_groups(service->feed, on_group, service);
-    service->turns = turns_new();
+    service->turns = turns_new(on_turns_due, service);
     int code = cell_begin(options, &service->addresses, &service->cell, err);
     service->trust = service->cell.trust;
     if (code == 0)

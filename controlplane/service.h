@@ -51,6 +51,7 @@ struct service {
     struct group_timers *group_timers;
     struct coordinator *coordinator; /* of those */
     struct turns *turns;             /* of commits */
+    struct loop_timer turns_timer;
     struct members *members;
     struct node_certificates certificates; /* of the nodes */
     size_t cas_seen;                       /* what trust was loaded with */

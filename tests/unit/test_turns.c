@@ -18,6 +18,7 @@ struct one {
 struct fixture {
     struct turns *turns;
     struct one flood[MANY], steady[MANY];
+    int64_t due_us; /* as told last; 0: never */
 };
 
 static struct fixture f;
@@ -28,10 +29,16 @@ static void go(struct turn *turn)
     CONTAINER_OF(turn, struct one, turn)->came = true;
 }
 
+static void on_due(void *arg, int64_t due_us)
+{
+    (void)arg;
+    f.due_us = due_us;
+}
+
 static int setup(void **state)
 {
     (void)state;
-    f = (struct fixture){.turns = turns_new()};
+    f = (struct fixture){.turns = turns_new(on_due, NULL)};
     for (int i = 0; i < MANY; i++)
         f.flood[i].turn = f.steady[i].turn = (struct turn){.go = go, .weight = 1};
     return 0;
@@ -53,11 +60,11 @@ static unsigned came(const struct one *ones)
 }
 
 /* Give all turns of ONES, in order, until none waits. */
-static void give_all(struct one *ones, unsigned from, int64_t now_ms)
+static void give_all(struct one *ones, unsigned from, int64_t now_us)
 {
     for (unsigned i = from; i < MANY; i++) {
         if (ones[i].came)
-            turns_give(f.turns, &ones[i].turn, now_ms);
+            turns_give(f.turns, &ones[i].turn, now_us);
     }
 }
 
@@ -72,28 +79,95 @@ static void test_alone(void **state)
     give_all(f.flood, 0, MANY);
 }
 
-/* Beside another one it has eight; the rest comes as they end, in order, and the other
+/* Beside another one it has eight; the rest comes eight by eight, in order, and the other
  * one's never waits. */
 static void test_beside(void **state)
 {
+    int64_t now_us = 1;
+
     (void)state;
     turns_take(f.turns, &f.steady[0].turn, &other, 0);
     for (int i = 0; i < MANY; i++)
-        turns_take(f.turns, &f.flood[i].turn, &flooder, 1);
+        turns_take(f.turns, &f.flood[i].turn, &flooder, now_us);
     assert_int_equal(came(f.flood), TURNS_UNDER_WAY);
     assert_int_equal(turns_waiting(f.turns), MANY - TURNS_UNDER_WAY);
     turns_take(f.turns, &f.steady[1].turn, &other, 2);
     assert_true(f.steady[1].came);
-    for (unsigned i = 0; i < MANY - TURNS_UNDER_WAY; i++) {
-        assert_false(f.flood[i + TURNS_UNDER_WAY].came);
-        turns_give(f.turns, &f.flood[i].turn, 3);
-        assert_true(f.flood[i + TURNS_UNDER_WAY].came);
-        assert_int_equal(came(f.flood), TURNS_UNDER_WAY + i + 1);
+    for (unsigned i = 0; i < MANY; i++) {
+        /* Nothing begins before all of a round have ended, and it has rested. */
+        assert_int_equal(came(f.flood), i - i % TURNS_UNDER_WAY + TURNS_UNDER_WAY);
+        turns_give(f.turns, &f.flood[i].turn, ++now_us);
+        if (i % TURNS_UNDER_WAY < TURNS_UNDER_WAY - 1)
+            continue;
+        now_us = f.due_us;
+        turns_go_on(f.turns, now_us);
     }
     assert_int_equal(turns_waiting(f.turns), 0);
-    give_all(f.flood, MANY - TURNS_UNDER_WAY, 4);
-    turns_give(f.turns, &f.steady[0].turn, 4);
-    turns_give(f.turns, &f.steady[1].turn, 4);
+    turns_give(f.turns, &f.steady[0].turn, now_us);
+    turns_give(f.turns, &f.steady[1].turn, now_us);
+}
+
+/* A cluster rests four times as long as its round took, but not for longer than a bound;
+ * what it asks for meanwhile waits behind the others. */
+static void test_rest(void **state)
+{
+    (void)state;
+    turns_take(f.turns, &f.steady[0].turn, &other, 0);
+    for (int i = 0; i < 12; i++)
+        turns_take(f.turns, &f.flood[i].turn, &flooder, 100);
+    give_all(f.flood, 0, 400);
+    assert_int_equal(f.due_us, 400 + TURNS_REST * 300);
+    turns_take(f.turns, &f.flood[12].turn, &flooder, 500);
+    turns_go_on(f.turns, f.due_us - 1);
+    assert_int_equal(came(f.flood), TURNS_UNDER_WAY);
+    turns_go_on(f.turns, f.due_us);
+    assert_true(f.flood[12].came); /* 8 to 12 are one round */
+    for (int i = 13; i < MANY; i++)
+        turns_take(f.turns, &f.flood[i].turn, &flooder, 2000);
+    assert_int_equal(came(f.flood), 16);
+    give_all(f.flood, 8, 100000);
+    assert_int_equal(f.due_us, 100000 + TURNS_REST_MAX_US);
+    for (int64_t now_us = f.due_us; turns_waiting(f.turns) > 0; now_us = f.due_us) {
+        unsigned before = came(f.flood);
+        turns_go_on(f.turns, now_us);
+        give_all(f.flood, before, now_us);
+    }
+    assert_int_equal(came(f.flood), MANY);
+    turns_give(f.turns, &f.steady[0].turn, 200000);
+}
+
+/* Who asks for no more than may be under way never rests; and of two that rest, the one
+ * whose round was shorter goes on first. */
+static void test_each_its_own(void **state)
+{
+    static const struct uuid third = {{3}};
+    struct one its[9];
+
+    (void)state;
+    for (int i = 0; i < 9; i++) {
+        its[i] = (struct one){.turn = {.go = go, .weight = 1}};
+        turns_take(f.turns, &f.steady[i].turn, &other, 0);
+        turns_take(f.turns, &f.flood[i].turn, &flooder, 0);
+    }
+    for (int i = 0; i < 8; i++)
+        turns_take(f.turns, &its[i].turn, &third, 0);
+    for (int i = 0; i < 8; i++)
+        turns_give(f.turns, &its[i].turn, 10);
+    assert_int_equal(f.due_us, 0);
+    turns_take(f.turns, &its[8].turn, &third, 11);
+    assert_true(its[8].came);
+    give_all(f.steady, 0, 100);
+    assert_int_equal(f.due_us, 100 + TURNS_REST * 100);
+    give_all(f.flood, 0, 200);
+    assert_int_equal(f.due_us, 100 + TURNS_REST * 100);
+    turns_go_on(f.turns, f.due_us);
+    assert_true(f.steady[8].came && !f.flood[8].came);
+    assert_int_equal(f.due_us, 200 + TURNS_REST * 200);
+    turns_go_on(f.turns, f.due_us);
+    assert_true(f.flood[8].came);
+    turns_give(f.turns, &f.flood[8].turn, 2000);
+    turns_give(f.turns, &f.steady[8].turn, 2000);
+    turns_give(f.turns, &its[8].turn, 2000);
 }
 
 /* When the other one has gone for a second, all that waits comes with the next end; and
@@ -104,19 +178,20 @@ static void test_comes_and_goes(void **state)
     turns_take(f.turns, &f.steady[0].turn, &other, 0);
     turns_give(f.turns, &f.steady[0].turn, 1);
     for (int i = 0; i < 32; i++)
-        turns_take(f.turns, &f.flood[i].turn, &flooder, TURNS_MEMORY_MS);
+        turns_take(f.turns, &f.flood[i].turn, &flooder, TURNS_MEMORY_US);
     assert_int_equal(came(f.flood), TURNS_UNDER_WAY);
-    turns_give(f.turns, &f.flood[0].turn, TURNS_MEMORY_MS + 1);
+    turns_give(f.turns, &f.flood[0].turn, TURNS_MEMORY_US + 1);
     assert_int_equal(came(f.flood), 32);
-    turns_take(f.turns, &f.steady[1].turn, &other, TURNS_MEMORY_MS + 2);
-    turns_take(f.turns, &f.flood[32].turn, &flooder, TURNS_MEMORY_MS + 3);
+    turns_take(f.turns, &f.steady[1].turn, &other, TURNS_MEMORY_US + 2);
+    turns_take(f.turns, &f.flood[32].turn, &flooder, TURNS_MEMORY_US + 3);
     assert_false(f.flood[32].came);
-    for (int i = 1; i < 32; i++) {
-        turns_give(f.turns, &f.flood[i].turn, TURNS_MEMORY_MS + 4);
-        assert_int_equal(f.flood[32].came, i >= 32 - TURNS_UNDER_WAY);
-    }
-    turns_give(f.turns, &f.flood[32].turn, TURNS_MEMORY_MS + 5);
-    turns_give(f.turns, &f.steady[1].turn, TURNS_MEMORY_MS + 5);
+    for (int i = 1; i < 32; i++)
+        turns_give(f.turns, &f.flood[i].turn, TURNS_MEMORY_US + 4);
+    assert_false(f.flood[32].came);
+    turns_go_on(f.turns, f.due_us);
+    assert_true(f.flood[32].came);
+    turns_give(f.turns, &f.flood[32].turn, TURNS_MEMORY_US + 5);
+    turns_give(f.turns, &f.steady[1].turn, TURNS_MEMORY_US + 5);
 }
 
 /* What is heavier than all that may be under way comes alone; weights add up. */
@@ -132,8 +207,10 @@ static void test_weights(void **state)
         turns_take(f.turns, &f.flood[i].turn, &flooder, 1);
     assert_int_equal(came(f.flood), 1);
     turns_give(f.turns, &f.flood[0].turn, 2);
+    turns_go_on(f.turns, f.due_us);
     assert_int_equal(came(f.flood), 2); /* 5 + 4 is too much, and order is kept */
-    turns_give(f.turns, &f.flood[1].turn, 3);
+    turns_give(f.turns, &f.flood[1].turn, 9);
+    turns_go_on(f.turns, f.due_us);
     assert_int_equal(came(f.flood), 4);
     give_all(f.flood, 2, 4);
     turns_give(f.turns, &f.steady[0].turn, 4);
@@ -147,11 +224,11 @@ static void test_forgotten(void **state)
     for (int i = 0; i < 5000; i++) {
         struct uuid id = {{3, (uint8_t)i, (uint8_t)(i >> 8)}};
         struct one once = {.turn = {.go = go, .weight = 1}};
-        turns_take(f.turns, &once.turn, &id, i * 10);
+        turns_take(f.turns, &once.turn, &id, i * 10000);
         assert_true(once.came);
-        turns_give(f.turns, &once.turn, i * 10);
+        turns_give(f.turns, &once.turn, i * 10000);
     }
-    turns_give(f.turns, &f.flood[0].turn, 50000);
+    turns_give(f.turns, &f.flood[0].turn, 50000000);
 }
 
 int main(void)
@@ -159,6 +236,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_alone, setup, teardown),
         cmocka_unit_test_setup_teardown(test_beside, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_rest, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_each_its_own, setup, teardown),
         cmocka_unit_test_setup_teardown(test_comes_and_goes, setup, teardown),
         cmocka_unit_test_setup_teardown(test_weights, setup, teardown),
         cmocka_unit_test_setup_teardown(test_forgotten, setup, teardown),

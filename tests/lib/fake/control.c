@@ -605,12 +605,19 @@ static void found(struct fake_control *fake)
     fake_control_apply(fake, &cmd);
 }
 
+/* Asks run at once and their proposals with them: no round of commits leaves a rest. */
+static void no_rest(void *arg, int64_t due_us)
+{
+    (void)arg, (void)due_us;
+    ASSERT(false);
+}
+
 static void make_state(struct fake_control *fake)
 {
     struct service *service = &fake->service;
     service->feed = feed_new((size_t)fake->options.feed_bytes, on_dirty, service->node);
     service->sessions = sessions_new(fake->options.session_timeout_ms);
-    service->turns = turns_new();
+    service->turns = turns_new(no_rest, NULL);
     struct state_events events = feed_hooks(service->feed);
     service->node->state = state_new(&events);
     service->node->dirty = false;
