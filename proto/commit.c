@@ -153,6 +153,8 @@ int commit_check(const struct commit *commit, struct err *err)
         if (commit->producers[i].producer_id < 0 ||
             commit->producers[i].producer_epoch < 0)
             return err_set(err, ERR_MALFORMED, "commit: producer %u is negative", i);
+    if (commit->object_size > INT64_MAX || commit->created_at_ms < 0)
+        return err_set(err, ERR_MALFORMED, "commit: size or time is out of range");
     commit_walk_init(&walk, commit);
     while (commit_walk_next_run(&walk)) {
         batches += walk.batches;

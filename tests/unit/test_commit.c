@@ -172,6 +172,11 @@ static void hostile_columns_fail(void **state)
     assert_int_equal(commit_check(&bad, &err), ERR_MALFORMED);
     bad.object_size = 677;
     assert_int_equal(commit_check(&bad, &err), 0);
+    bad.object_size = (uint64_t)INT64_MAX + 1;
+    assert_int_equal(commit_check(&bad, &err), ERR_MALFORMED);
+    bad = f.commit;
+    bad.created_at_ms = -1;
+    assert_int_equal(commit_check(&bad, &err), ERR_MALFORMED);
     commit_builder_fini(&f.builder);
 
     commit_builder_init(&f.builder, 0);
