@@ -26,6 +26,7 @@
 #include "common/log.h"
 #include "common/loop.h"
 #include "common/mem.h"
+#include "common/notify.h"
 #include "common/store.h"
 #include "common/version.h"
 
@@ -134,6 +135,7 @@ static void on_ready(void *arg)
              ctl_session(agent->ctl)->node_id, agent->advertised.host,
              agent->advertised.port, agent->admin == NULL ? 0 : admin_port(agent->admin),
              (double)(clock_monotonic_us() - agent->started_at_us) / 1000.0);
+    notify_ready();
 }
 
 static struct json *describe(const struct agent *agent, const char *state);
@@ -277,6 +279,7 @@ static void core_start_parts(struct agent *agent)
         fail(agent, err.text);
         return;
     }
+    notify_status("waiting for the control plane");
     ctl_enrol(agent->ctl, on_enrolled, agent);
 }
 
@@ -437,6 +440,7 @@ static void on_signal(int signum, void *arg)
         _exit(1);
     }
     log_info("agent", "draining", "signal=%d", signum);
+    notify_stopping(agent->options->drain_timeout_ms + REPORT_MS + LEAVE_MS + QUIET_MS);
     if (!agent->ending)
         tell_core(agent, &agent->drain, TO_CORE_DRAIN);
 }

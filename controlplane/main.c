@@ -6,6 +6,7 @@
 
 #include "common/clock.h"
 #include "common/log.h"
+#include "common/notify.h"
 #include "common/version.h"
 #include "controlplane/options.h"
 #include "controlplane/service.h"
@@ -84,8 +85,10 @@ static int run(const struct control_options *options)
         return 1;
     }
     log_start(options, service);
+    notify_ready();
     int signum = wait_for_signal(service, &signals);
     log_info("main", "stopping", "signal=%d", signum);
+    notify_stopping(0);
     int status = atomic_load(&service->ended);
     service_stop(service);
     log_info("main", "stopped", "status=%d", status);
