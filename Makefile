@@ -6,6 +6,7 @@
 #   make lint            format, include directions, library doors, sizes, generated files
 #   make fuzz            build the fuzzers (clang); TIME=60 runs each so many seconds
 #   make bench           the table of ARCHITECTURE.md; QUICK=1 in two minutes
+#   make deb             Debian packages of the programs, in build/deb
 #   make gen             remake the generated sources
 # Variables:
 #   SAN=address,undefined or SAN=thread   a sanitised build, in build/san-...
@@ -36,7 +37,7 @@ ALL_CFLAGS := -std=gnu11 $(OPT) -g -I. -pthread -fno-common -fstack-protector-st
            -fno-omit-frame-pointer $(if $(SAN),-fsanitize=$(SAN) -fno-sanitize-recover=all,-D_FORTIFY_SOURCE=2) \
            $(if $(FAULTS),-DWEFT_FAULTS=1) $(if $(LEVEL),-DWEFT_FEATURE_LEVEL=$(LEVEL)) -D_GNU_SOURCE $(WARN) $(CFLAGS)
 LDFLAGS ?=
-ALL_LDFLAGS := -pthread $(if $(SAN),-fsanitize=$(SAN)) -Wl,--as-needed $(LDFLAGS)
+ALL_LDFLAGS := -pthread $(if $(SAN),-fsanitize=$(SAN)) -Wl,--as-needed,-z,relro,-z,now $(LDFLAGS)
 
 LIBS_COMMON := -levent_core -lcurl -ljansson -lssl -lcrypto -llz4 -lzstd -lsnappy -lz -lisal -lm
 LIBS_CTL    := -lmicrohttpd -lgnutls -lsqlite3 -lraft
@@ -64,7 +65,7 @@ UNIT     := $(patsubst tests/%.c,$(B)/tests/%,$(wildcard tests/unit/test_*.c tes
 FUZZERS  := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 BENCHES  := $(patsubst tests/bench/%.c,$(B)/tests/bench/%,$(wildcard tests/bench/bench_*.c))
 
-.PHONY: all check test sim lint fuzz fuzz-build bench benches gen clean tests
+.PHONY: all check test sim lint fuzz fuzz-build bench benches deb gen clean tests
 .SECONDARY:
 
 all: $(PROGRAMS)
@@ -161,6 +162,9 @@ fuzz: fuzz-build
 benches: all $(BENCHES)
 bench: benches
 	$(Q)scripts/bench $(if $(QUICK),--quick)
+
+deb: all
+	$(Q)scripts/deb
 
 gen:
 	$(Q)$(PYTHON) proto/gen.py
