@@ -1,4 +1,4 @@
-/* notify.h - tell the service manager how this process is: sd_notify(3) without its library.
+/* notify.h - tell the service manager how we are: sd_notify(3) without its library.
  *
  * One datagram to the socket that $NOTIFY_SOCKET names, which systemd sets for a unit of
  * Type=notify. Nothing happens without one, so that main programs call this always. Any
