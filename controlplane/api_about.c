@@ -60,11 +60,28 @@ void api_docs_style(struct call *call)
 
 /* --- GET /api/v1/ca --- */
 
+/* A node that joins by the cell key knows the cell by that key, too: it sends a nonce.
+ * Anything else in that header is no such node's, and gets no proof. */
+static void prove_ca(struct call *call, struct slice ca_pem)
+{
+    const char *nonce = http_exchange_header(call->x, "X-Weft-Nonce");
+    char proof[2 * SHA256_LEN + 1];
+
+    if (nonce == NULL || !call->service->options->join_by_key)
+        return;
+    if (strlen(nonce) != CA_NONCE_LEN ||
+        strspn(nonce, "0123456789abcdef") != CA_NONCE_LEN)
+        return;
+    trust_ca_proof(call->service->trust, slice_str(nonce), ca_pem, proof);
+    http_exchange_add_header(call->x, "X-Weft-Cell-Key-Proof", proof);
+}
+
 void api_ca(struct call *call)
 {
     struct str body;
     str_init(&body, MIB);
     trust_bundle(call->service->trust, &body);
+    prove_ca(call, str_slice(&body));
     call_reply_text(call, 200, "application/x-pem-file", &body);
 }
 

@@ -2,7 +2,8 @@
  *
  * Joining wants two things: a token of one use, which an operator made, and proof of the
  * cell key, without which the node could open nothing that it will be sent. Both are
- * judged before anything is written. The node's own random instance makes a repeat, whose
+ * judged before anything is written. With --join-by-key the key is enough: then the token
+ * may be the one that is made of it. The node's own random instance makes a repeat, whose
  * first answer was lost, the same join: it gets the same id. */
 #include "controlplane/api.h"
 
@@ -19,6 +20,7 @@
 struct join {
     struct slice request_pem, tls_names;
     struct node_fields fields;
+    bool by_key; /* its token is the one that the cell key makes */
     uint64_t node_id;
     size_t peer_count;
     struct {
@@ -72,13 +74,10 @@ static void use_settled(struct node *node, struct call *call)
         call_propose(node, call, &join->put, &cmd, put_settled);
 }
 
-/* What can be known before anything is written. */
-static void join_check(struct node *node, struct call *call)
+static void token_check(struct node *node, struct call *call)
 {
     const struct join *join = call->data;
-    const struct state *state = node_state(node);
-    const struct token *token = state_token(state, call->token_hash);
-    const struct cell_node *row = NULL;
+    const struct token *token = state_token(node_state(node), call->token_hash);
 
     if (token == NULL)
         call_fail(call, ERR_UNAUTHENTICATED,
@@ -95,6 +94,22 @@ static void join_check(struct node *node, struct call *call)
         call_fail(call, ERR_UNAUTHENTICATED,
                   "this join token was used already, by another node: each is for one, "
                   "make a new one");
+}
+
+/* What can be known before anything is written. */
+static void join_check(struct node *node, struct call *call)
+{
+    const struct join *join = call->data;
+    const struct state *state = node_state(node);
+    const struct cell_node *row = NULL;
+
+    if (!join->by_key)
+        token_check(node, call);
+    else if (!call->service->options->join_by_key)
+        call_fail(
+            call, ERR_FORBIDDEN,
+            "this cell takes no node in by the cell key alone: start its nodes with "
+            "--join-by-key, or join with --join-token and --ca-fingerprint");
     if (join->fields.features_max < state_cell(state)->feature_level)
         call_fail(call, ERR_CONFLICT,
                   "the cell is at feature level %u, which this node's program does not "
@@ -110,6 +125,15 @@ static void join_check(struct node *node, struct call *call)
     }
 }
 
+/* The audit log has nobody to name but the cell, whose key it was. */
+static void join_by_key(struct node *node, struct call *call)
+{
+    struct join *join = call->data;
+    struct command cmd = {.kind = COMMAND_NODE_PUT, .node_put = join->fields};
+    snprintf(call->principal.name, sizeof(call->principal.name), "cell key");
+    call_propose(node, call, &join->put, &cmd, put_settled);
+}
+
 static void join_core(struct node *node, struct call *call)
 {
     struct join *join = call->data;
@@ -120,9 +144,13 @@ static void join_core(struct node *node, struct call *call)
         call_done(call);
         return;
     }
-    call_as_token(call, state_token(node_state(node), call->token_hash));
     call_target(call, "nodes/%.*s", (int)join->fields.name.len,
                 (const char *)join->fields.name.ptr);
+    if (join->by_key) {
+        join_by_key(node, call);
+        return;
+    }
+    call_as_token(call, state_token(node_state(node), call->token_hash));
     memcpy(cmd.token_use.hash, call->token_hash, SHA256_LEN);
     call_propose(node, call, &join->use, &cmd, use_settled);
 }
@@ -189,6 +217,15 @@ static bool proves_cell_key(struct call *call, const struct join *join)
     return false;
 }
 
+static bool has_key_token(const struct call *call)
+{
+    char text[TOKEN_TEXT_MAX];
+    uint8_t hash[SHA256_LEN];
+    trust_key_token(call->service->trust, text, hash);
+    explicit_bzero(text, sizeof(text));
+    return crypto_equal(hash, call->token_hash, sizeof(hash));
+}
+
 /* Goes into tables and logs of all nodes: printable, and no spaces. */
 static void check_text(struct call *call, const char *key, struct slice text, bool space)
 {
@@ -241,6 +278,7 @@ void api_cell_join(struct call *call)
     }
     if (!proves_cell_key(call, join))
         return;
+    join->by_key = has_key_token(call);
     call->data = join;
     call_ask(call, join_core, join_answer);
 }

@@ -22,8 +22,11 @@
 
 #define HOST_MAX         256
 #define JOIN_PATIENCE_MS 60000
-#define ADMIN_TOKEN_MIN  32
-#define CAS_MAX          8
+/* A cell that is there, and whose other nodes start together with this one, is to be
+ * found before a second one is founded. */
+#define FOUNDER_PATIENCE_MS 5000
+#define ADMIN_TOKEN_MIN     32
+#define CAS_MAX             8
 
 /* --- addresses --- */
 
@@ -193,6 +196,26 @@ static int found(const struct control_options *options,
     return code;
 }
 
+/* The first operator's token, which somebody chose: hash it, if it can be one. ORIGIN and
+ * REMEDY are for people. */
+static int take_admin_token(struct slice token, const char *origin, const char *remedy,
+                            uint8_t hash[SHA256_LEN], struct err *err)
+{
+    while (token.len > 0 && strchr(" \t\r\n", token.ptr[token.len - 1]) != NULL)
+        token.len--;
+    token_hash(token, hash);
+    if (token.len < ADMIN_TOKEN_MIN)
+        return err_set(err, ERR_INVALID,
+                       "the admin token in %s is shorter than %d characters: %s", origin,
+                       ADMIN_TOKEN_MIN, remedy);
+    if (token_kind_of(token) != TOKEN_API)
+        return err_set(err, ERR_INVALID,
+                       "the admin token in %s is no API token, which begin with "
+                       "weft_api_: %s",
+                       origin, remedy);
+    return 0;
+}
+
 int cell_admin_token(const struct control_options *options, const struct cell_self *cell,
                      uint8_t hash[SHA256_LEN], struct err *err)
 {
@@ -201,25 +224,15 @@ int cell_admin_token(const struct control_options *options, const struct cell_se
     char token[TOKEN_TEXT_MAX];
     struct str text;
 
+    if (options->admin_token != NULL)
+        return take_admin_token(slice_str(options->admin_token), "--admin-token",
+                                "make one of weft_api_ and 43 random letters", hash, err);
     path = path == NULL ? "admin-token" : path;
     str_init(&text, 4 * KIB);
     int code = small_file_read(dir, path, true, &text, err);
     if (code == 0) {
-        struct slice found_token = str_slice(&text);
-        while (found_token.len > 0 &&
-               strchr(" \t\r\n", found_token.ptr[found_token.len - 1]) != NULL)
-            found_token.len--;
-        token_hash(found_token, hash);
-        if (found_token.len < ADMIN_TOKEN_MIN)
-            code = err_set(err, ERR_INVALID,
-                           "the admin token in %s is shorter than %d characters: remove "
-                           "the file to have one made",
-                           path, ADMIN_TOKEN_MIN);
-        else if (token_kind_of(found_token) != TOKEN_API)
-            code = err_set(err, ERR_INVALID,
-                           "the admin token in %s is no API token, which begin with "
-                           "weft_api_: remove the file to have one made",
-                           path);
+        code = take_admin_token(str_slice(&text), path,
+                                "remove the file to have one made", hash, err);
     } else if (code == ERR_NOT_FOUND) {
         code = trust_token(cell->trust, TOKEN_API, &cell->identity.token_id, token, hash);
         if (code == 0) {
@@ -385,6 +398,16 @@ int cell_renew(const struct control_options *options, struct cell_self *cell,
     return code;
 }
 
+/* Of nodes that were started alike, is this the one that founds the cell, and is there
+ * none yet? If this node lost its disk, the others are there: then it joins, or hears why
+ * not. */
+static bool is_founder(const struct control_options *options,
+                       const struct cell_addresses *addresses)
+{
+    return options->founder != NULL && strcmp(options->founder, addresses->name) == 0 &&
+           !join_anybody(options->join, FOUNDER_PATIENCE_MS);
+}
+
 /* An identity is there: go on as that, with a certificate that is fresh. */
 static int go_on(const struct control_options *options,
                  const struct cell_addresses *addresses, struct cell_self *cell,
@@ -402,7 +425,7 @@ static int go_on(const struct control_options *options,
     if (options->join == NULL)
         return err_set(err, ERR_INVALID,
                        "%s has begun to join a cell and was not taken in yet: give "
-                       "--join, --join-token and --ca-fingerprint again",
+                       "--join and what it was given with it again",
                        options->data_dir);
     return join(options, addresses, cell, err);
 }
@@ -469,7 +492,7 @@ int cell_begin(const struct control_options *options,
     explicit_bzero(&trust.cell_key, CRYPTO_KEY_LEN);
     if (place == IDENTITY_THERE)
         return go_on(options, addresses, cell, err);
-    if (options->bootstrap)
+    if (options->bootstrap || is_founder(options, addresses))
         return found(options, addresses, cell, err);
     if (options->restore != NULL)
         return restore_cell(options, addresses, cell, err);

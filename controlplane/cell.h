@@ -5,7 +5,10 @@
  *
  *   identity there     go on; --bootstrap and --join change nothing, --restore is refused
  *   a node's data, no identity    refused: what is it?
- *   nothing            as --bootstrap, --join or --restore says; refused without any */
+ *   nothing            as --bootstrap, --join or --restore says; refused without any
+ *
+ * --founder names the one of several nodes with the same --join that founds the cell, if
+ * nobody answers at those addresses. */
 #ifndef CONTROLPLANE_CELL_H
 #define CONTROLPLANE_CELL_H
 
@@ -55,8 +58,8 @@ int cell_renew(const struct control_options *options, struct cell_self *cell,
 /* Write the identity as it is now. */
 int cell_save(const struct control_options *options, struct cell_self *cell,
               struct err *err) MUST_CHECK;
-/* The hash of the first operator's token, whose text lies in the admin token file; for
- * CELL_INIT. */
+/* The hash of the first operator's token, whose text is an option or lies in the admin
+ * token file; for CELL_INIT. */
 int cell_admin_token(const struct control_options *options, const struct cell_self *cell,
                      uint8_t hash[SHA256_LEN], struct err *err) MUST_CHECK;
 /* Give TRUST the CAs and the token secret of STATE (core thread). ERR_NOT_FOUND: it holds

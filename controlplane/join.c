@@ -11,14 +11,16 @@
 #include "common/log.h"
 #include "common/loop.h"
 #include "common/mem.h"
+#include "common/s3_answer.h"
 #include "common/version.h"
 #include "common/x509.h"
 
-#define ANSWER_MAX   (512 * KIB)
-#define TRY_MS       10000
-#define PAUSE_MS     200
-#define URL_MAX_LEN  1024
-#define REDIRECT_MAX 8
+#define ANSWER_MAX    (512 * KIB)
+#define TRY_MS        10000
+#define PAUSE_MS      200
+#define TELL_EVERY_MS 10000
+#define URL_MAX_LEN   1024
+#define REDIRECT_MAX  8
 
 struct join {
     const struct join_options *options;
@@ -28,6 +30,8 @@ struct join {
     char url[URL_MAX_LEN]; /* who is asked */
     struct str ca;
     struct str request_pem;
+    char nonce[CA_NONCE_LEN + 1];
+    char proof[2 * SHA256_LEN + 1]; /* the cell's, of the nonce; "": none came */
     /* the answer under way */
     bool answered;
     int code, status;
@@ -50,6 +54,9 @@ static void on_answer(const struct http_response *response, void *arg)
         return;
     }
     str_append_slice(&join->raw, blob_slice(response->body));
+    if (!s3_header(response->headers, "x-weft-cell-key-proof", join->proof,
+                   sizeof(join->proof)))
+        join->proof[0] = '\0';
     if (json_parse(blob_slice(response->body), &join->json, NULL) != 0)
         join->json = NULL;
 }
@@ -73,25 +80,64 @@ static struct slice text_of(const struct join *join, const char *key)
     return json_as_string(&r, value, key, URL_MAX_LEN - 1);
 }
 
-static int fetch_ca(struct join *join, struct err *err)
+/* GET /api/v1/ca at join->url, whoever that is. */
+static void ask_ca(struct join *join)
 {
-    char url[URL_MAX_LEN + 64];
+    char url[URL_MAX_LEN + 64], nonce[CA_NONCE_LEN + 32];
+    const char *headers[] = {nonce, NULL};
     const struct http_tls open = {.verify_none = true};
+    uint8_t random[CA_NONCE_LEN / 2];
 
+    crypto_random(random, sizeof(random));
+    crypto_hex(random, sizeof(random), join->nonce);
+    snprintf(nonce, sizeof(nonce), "X-Weft-Nonce: %s", join->nonce);
     snprintf(url, sizeof(url), "%s/api/v1/ca", join->url);
     const struct http_request request = {.method = "GET",
                                          .url = url,
+                                         .headers = headers,
                                          .connect_timeout_ms = TRY_MS / 2,
                                          .timeout_ms = TRY_MS,
                                          .max_response_bytes = ANSWER_MAX};
     http_client_set_tls(join->http, &open);
     ask(join, &request);
+}
+
+/* Without a fingerprint: is who answered given the same cell key as we are? */
+static int check_proof(struct join *join, struct err *err)
+{
+    char want[2 * SHA256_LEN + 1];
+
+    if (join->raw.len == 0) /* the authority comes with the state */
+        return err_set(err, ERR_UNAVAILABLE, "%s has no CA yet", join->url);
+    if (join->proof[0] == '\0')
+        return err_set(
+            err, ERR_FORBIDDEN,
+            "%s takes no node in by the cell key alone: start the cell's nodes "
+            "with --join-by-key, or give --join-token and --ca-fingerprint",
+            join->url);
+    trust_ca_proof(join->options->trust, slice_str(join->nonce), str_slice(&join->raw),
+                   want);
+    if (strlen(join->proof) != strlen(want) ||
+        !crypto_equal(join->proof, want, strlen(want)))
+        return err_set(err, ERR_UNAUTHENTICATED,
+                       "%s has another cell key than this node was given: either the key "
+                       "is wrong, or somebody is in between",
+                       join->url);
+    str_append_slice(&join->ca, str_slice(&join->raw));
+    return 0;
+}
+
+static int fetch_ca(struct join *join, struct err *err)
+{
+    ask_ca(join);
     if (join->code != 0)
         return err_set(err, ERR_UNAVAILABLE, "%s: %s", join->url, join->text);
     if (join->status != 200)
         return err_set(err, ERR_UNAVAILABLE, "%s/api/v1/ca answers %d", join->url,
                        join->status);
     str_reset(&join->ca);
+    if (join->options->ca_fingerprint == NULL)
+        return check_proof(join, err);
     int code =
         x509_find(str_slice(&join->raw), join->options->ca_fingerprint, &join->ca, err);
     if (code == ERR_NOT_FOUND)
@@ -129,13 +175,17 @@ static void make_body(const struct join *join, struct str *text)
 
 static void post_join(struct join *join)
 {
-    char url[URL_MAX_LEN + 64];
+    char url[URL_MAX_LEN + 64], key_token[TOKEN_TEXT_MAX];
+    uint8_t hash[SHA256_LEN];
     struct str bearer, body;
     const struct http_tls tls = {.ca_pem = str_slice(&join->ca)};
 
     str_init(&bearer, 4 * KIB);
     str_init(&body, ANSWER_MAX);
-    str_printf(&bearer, "Authorization: Bearer %s", join->options->token);
+    trust_key_token(join->options->trust, key_token, hash);
+    str_printf(&bearer, "Authorization: Bearer %s",
+               join->options->token != NULL ? join->options->token : key_token);
+    explicit_bzero(key_token, sizeof(key_token));
     make_body(join, &body);
     snprintf(url, sizeof(url), "%s/api/v1/cell/join", join->url);
     const char *headers[] = {str_cstr(&bearer), "Content-Type: application/json", NULL};
@@ -250,11 +300,14 @@ static void pause_a_little(struct join *join)
         loop_run_once(join->loop, PAUSE_MS);
 }
 
-static int try_all(struct join *join, struct err *err)
+/* TRY at each address, again and again until one of them decides. */
+static int try_all(struct join *join, int (*try)(struct join *join, struct err *err),
+                   struct err *err)
 {
-    int64_t until = clock_monotonic_ms() + join->options->patience_ms;
+    int64_t until = clock_monotonic_ms() + join->options->patience_ms, tell_at_ms = 0;
     int code;
     for (;;) {
+        bool tell = clock_monotonic_ms() >= tell_at_ms;
         char *copy = mem_strdup(join->options->urls), *rest = NULL;
         code = err_set(err, ERR_INVALID, "--join names no address");
         for (char *url = strtok_r(copy, ", ", &rest); url != NULL;
@@ -263,12 +316,15 @@ static int try_all(struct join *join, struct err *err)
             while (len > 0 && url[len - 1] == '/')
                 len--;
             snprintf(join->url, sizeof(join->url), "%.*s", (int)len, url);
-            code = try_once(join, err);
+            code = try(join, err);
             if (code != ERR_UNAVAILABLE)
                 break;
-            log_info("join", "the cell does not answer, trying on", "err=\"%s\"",
-                     err->text);
+            if (tell)
+                log_info("join", "the cell does not answer, trying on", "err=\"%s\"",
+                         err->text);
         }
+        if (tell)
+            tell_at_ms = clock_monotonic_ms() + TELL_EVERY_MS;
         mem_free(copy);
         if (code != ERR_UNAVAILABLE || clock_monotonic_ms() >= until)
             return code;
@@ -276,25 +332,59 @@ static int try_all(struct join *join, struct err *err)
     }
 }
 
+static void join_init(struct join *join, const struct join_options *options)
+{
+    *join = (struct join){.options = options};
+    str_init(&join->ca, ANSWER_MAX);
+    str_init(&join->request_pem, X509_PEM_MAX);
+    str_init(&join->raw, ANSWER_MAX);
+    join->loop = loop_new();
+    join->http = http_client_new(join->loop, 2);
+}
+
+static void join_fini(struct join *join)
+{
+    http_client_free(join->http);
+    loop_free(join->loop);
+    json_free(join->json);
+    str_fini(&join->ca);
+    str_fini(&join->request_pem);
+    str_fini(&join->raw);
+}
+
 int join_cell(const struct join_options *options, struct identity *identity,
               struct err *err)
 {
-    struct join join = {.options = options, .identity = identity};
+    struct join join;
 
-    str_init(&join.ca, X509_PEM_MAX);
-    str_init(&join.request_pem, X509_PEM_MAX);
-    str_init(&join.raw, ANSWER_MAX);
-    join.loop = loop_new();
-    join.http = http_client_new(join.loop, 2);
+    join_init(&join, options);
+    join.identity = identity;
     int code =
         x509_make_request(str_slice(&identity->key_pem), "node", &join.request_pem, err);
     if (code == 0)
-        code = try_all(&join, err);
-    http_client_free(join.http);
-    loop_free(join.loop);
-    json_free(join.json);
-    str_fini(&join.ca);
-    str_fini(&join.request_pem);
-    str_fini(&join.raw);
+        code = try_all(&join, try_once, err);
+    join_fini(&join);
     return code;
+}
+
+/* Whatever it answers, a node of a cell is there: one that has no cell does not listen.
+ */
+static int try_anybody(struct join *join, struct err *err)
+{
+    ask_ca(join);
+    return join->code == 0
+               ? 0
+               : err_set(err, ERR_UNAVAILABLE, "%s: %s", join->url, join->text);
+}
+
+bool join_anybody(const char *urls, int64_t patience_ms)
+{
+    const struct join_options options = {.urls = urls, .patience_ms = patience_ms};
+    struct join join;
+    struct err err;
+
+    join_init(&join, &options);
+    int code = try_all(&join, try_anybody, &err);
+    join_fini(&join);
+    return code == 0;
 }

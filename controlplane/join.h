@@ -1,8 +1,9 @@
 /* join.h - a new node asks the cell to take it in: POST /api/v1/cell/join, with a token
- * of one use and proof that it was given the cell's key.
+ * of one use, or one that the cell key makes, and proof that it was given that key.
  *
- * Nothing secret is sent before the cell's CA was checked against the fingerprint. Blocks
- * its thread; for the start of the process. */
+ * Nothing secret is sent before the cell's CA was checked: against the fingerprint, or
+ * without one by the cell's own proof of the key. Blocks its thread; for the start of the
+ * process. */
 #ifndef CONTROLPLANE_JOIN_H
 #define CONTROLPLANE_JOIN_H
 
@@ -15,9 +16,9 @@
 #include "controlplane/trust.h"
 
 struct join_options {
-    const char *urls; /* people's listeners of nodes, comma-separated */
-    const char *ca_fingerprint;
-    const char *token;
+    const char *urls;           /* people's listeners of nodes, comma-separated */
+    const char *ca_fingerprint; /* NULL: the cell proves itself by the key */
+    const char *token;          /* NULL: that of the cell key */
     const char *name, *peer_address, *people_url, *agents_url, *tls_names;
     uint32_t features_max;
     bool standby;
@@ -30,5 +31,8 @@ struct join_options {
  * wrong cell key) fails at once, with a text that says what to do. */
 int join_cell(const struct join_options *options, struct identity *identity,
               struct err *err) MUST_CHECK;
+
+/* Does anybody answer at one of URLS? Asked until somebody does, or for PATIENCE_MS. */
+bool join_anybody(const char *urls, int64_t patience_ms) MUST_CHECK;
 
 #endif

@@ -28,6 +28,13 @@ const struct option_program control_program = {
         "  weft-controlplane --data-dir /var/lib/weft --cell-key-file cell.key "
         "--join https://first:7800 \\\n"
         "      --join-token @token --ca-fingerprint HEX\n\n"
+        "Nodes that are all started alike, as by Kubernetes, with a cell key and an "
+        "admin "
+        "token made before:\n\n"
+        "  weft-controlplane --data-dir /var/lib/weft --cell-key @cell.key --join-by-key "
+        "--founder cp1 \\\n"
+        "      --join https://cp1:7800,https://cp2:7800,https://cp3:7800 "
+        "--admin-token @admin-token --node-name NAME\n\n"
         "Exit status: 0 stopped by a signal; 1 cannot start; 2 bad options; 3 this "
         "node was removed from its cell, so that starting it again is no use; 4 an error "
         "it cannot go on from, which the last line of the log names\n",
@@ -80,6 +87,25 @@ static const struct range ranges[] = {
     RANGE("request-timeout", request_timeout_ms, 100, 3600000),
 };
 
+/* How a node with an empty directory begins. */
+static int check_beginning(const struct control_options *options, struct err *err)
+{
+    if (options->bootstrap + (options->join != NULL) + (options->restore != NULL) > 1)
+        return err_set(err, ERR_INVALID,
+                       "--bootstrap, --join and --restore exclude each other");
+    if (options->join != NULL && !options->join_by_key &&
+        (options->join_token == NULL || options->ca_fingerprint == NULL))
+        return err_set(err, ERR_INVALID,
+                       "--join wants --join-token and --ca-fingerprint: an operator "
+                       "makes a token by POST /api/v1/cell/join-tokens, whose answer "
+                       "has both; or --join-by-key, when all nodes have it");
+    if (options->founder != NULL && (options->join == NULL || !options->join_by_key))
+        return err_set(err, ERR_INVALID,
+                       "--founder wants --join with the addresses of all nodes, and "
+                       "--join-by-key");
+    return 0;
+}
+
 int control_options_check(const struct control_options *options, struct err *err)
 {
     if (options->data_dir == NULL || options->data_dir[0] == '\0')
@@ -98,15 +124,9 @@ int control_options_check(const struct control_options *options, struct err *err
         return err_set(err, ERR_INVALID,
                        "--heartbeat is more than a third of --election-timeout: a "
                        "message that is late would end a term");
-    if (options->bootstrap + (options->join != NULL) + (options->restore != NULL) > 1)
-        return err_set(err, ERR_INVALID,
-                       "--bootstrap, --join and --restore exclude each other");
-    if (options->join != NULL &&
-        (options->join_token == NULL || options->ca_fingerprint == NULL))
-        return err_set(err, ERR_INVALID,
-                       "--join wants --join-token and --ca-fingerprint: an operator "
-                       "makes a token by POST /api/v1/cell/join-tokens, whose answer "
-                       "has both");
+    int code = check_beginning(options, err);
+    if (code != 0)
+        return code;
     if (options->group_min_session_ms > options->group_max_session_ms)
         return err_set(err, ERR_INVALID,
                        "--group-min-session-timeout is more than "

@@ -24,6 +24,8 @@
 #define SEAL_CA_KEY "weft cell CA key"
 #define SEAL_TOKENS "weft cell token secret"
 #define MAC_JOIN    "weft join:"
+#define MAC_CA      "weft ca:"
+#define MAC_TOKEN   "weft join token"
 
 #define API_PREFIX   "weft_api_"
 #define ENROL_PREFIX "weft_enrol_"
@@ -391,16 +393,35 @@ void trust_make_secret(const struct trust *trust, struct str *sealed)
     explicit_bzero(secret, sizeof(secret));
 }
 
+static void mac_hex(const struct trust *trust, struct slice text,
+                    char hex[2 * SHA256_LEN + 1])
+{
+    uint8_t mac[SHA256_LEN];
+    crypto_hmac_sha256(slice_of(trust->cell_key, CRYPTO_KEY_LEN), text, mac);
+    crypto_hex(mac, sizeof(mac), hex);
+}
+
 void trust_join_proof(const struct trust *trust, struct slice request_pem,
                       char hex[2 * SHA256_LEN + 1])
 {
-    uint8_t mac[SHA256_LEN];
     struct str text;
     str_init(&text, X509_PEM_MAX + sizeof(MAC_JOIN));
     str_puts(&text, MAC_JOIN);
     str_append_slice(&text, request_pem);
-    crypto_hmac_sha256(slice_of(trust->cell_key, CRYPTO_KEY_LEN), str_slice(&text), mac);
-    crypto_hex(mac, sizeof(mac), hex);
+    mac_hex(trust, str_slice(&text), hex);
+    str_fini(&text);
+}
+
+void trust_ca_proof(const struct trust *trust, struct slice nonce, struct slice ca_pem,
+                    char hex[2 * SHA256_LEN + 1])
+{
+    struct str text;
+    str_init(&text, nonce.len + ca_pem.len + sizeof(MAC_CA) + 1);
+    str_puts(&text, MAC_CA);
+    str_append_slice(&text, nonce);
+    str_puts(&text, ":"); /* in no nonce: those are hex */
+    str_append_slice(&text, ca_pem);
+    mac_hex(trust, str_slice(&text), hex);
     str_fini(&text);
 }
 
@@ -439,6 +460,16 @@ int trust_token(const struct trust *trust, enum token_kind kind,
     token_hash(slice_str(text), hash);
     crypto_forget(&out);
     return 0;
+}
+
+void trust_key_token(const struct trust *trust, char text[TOKEN_TEXT_MAX],
+                     uint8_t hash[SHA256_LEN])
+{
+    char hex[2 * SHA256_LEN + 1];
+    mac_hex(trust, SLICE_LITERAL(MAC_TOKEN), hex);
+    snprintf(text, TOKEN_TEXT_MAX, JOIN_PREFIX "%s", hex);
+    token_hash(slice_str(text), hash);
+    explicit_bzero(hex, sizeof(hex));
 }
 
 void token_hash(struct slice token, uint8_t hash[SHA256_LEN])

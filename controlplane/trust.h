@@ -95,6 +95,12 @@ void trust_make_secret(const struct trust *trust, struct str *sealed);
 void trust_join_proof(const struct trust *trust, struct slice request_pem,
                       char hex[2 * SHA256_LEN + 1]);
 
+#define CA_NONCE_LEN 32 /* lower-case hex digits */
+/* Proof of the cell to a joining node that was told no fingerprint: a MAC of the node's
+ * NONCE and of the certificates CA_PEM under the cell key. */
+void trust_ca_proof(const struct trust *trust, struct slice nonce, struct slice ca_pem,
+                    char hex[2 * SHA256_LEN + 1]);
+
 /* --- tokens --- */
 
 #define TOKEN_UNKNOWN  0 /* beside the kinds of enum token_kind */
@@ -105,6 +111,10 @@ void trust_join_proof(const struct trust *trust, struct slice request_pem,
 int trust_token(const struct trust *trust, enum token_kind kind,
                 const struct uuid *token_id, char text[TOKEN_TEXT_MAX],
                 uint8_t hash[SHA256_LEN]) MUST_CHECK;
+/* The join token of whoever has the cell key, made from that alone; so it may be used any
+ * number of times, where the nodes take it (--join-by-key). */
+void trust_key_token(const struct trust *trust, char text[TOKEN_TEXT_MAX],
+                     uint8_t hash[SHA256_LEN]);
 void token_hash(struct slice token, uint8_t hash[SHA256_LEN]);
 /* What the prefix says; proves nothing. */
 int token_kind_of(struct slice token);

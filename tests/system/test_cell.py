@@ -21,9 +21,11 @@ from cell import Cell, Node, wait_until  # noqa: E402
 from cluster import Cluster  # noqa: E402
 from control import Agent, Batch, Client, Commit, Refused, Run, make_request  # noqa: E402
 from faults import FAULT_BUILD, points  # noqa: E402
+from ports import free_ports  # noqa: E402
 from workload import Workload  # noqa: E402
 
 REMOVED_STATUS = 3
+ALIKE_TOKEN = "weft_api_" + "of-three-nodes-that-begin-alike"
 
 
 @pytest.fixture(scope="module", name="three")
@@ -138,6 +140,85 @@ def test_a_join_is_repeated_as_the_same(three, tmp_path):
     assert refused.value.status == 409, "the address is another node's"
     three.call("DELETE", f"/api/v1/cell/nodes/{first['node_id']}")
     three.wait_voters(3)
+
+
+def alike(cell, count, **changes):
+    """COUNT nodes that differ in name, directory and ports only, as Kubernetes starts them;
+    the first founds."""
+    key = cell.directory / "cell.key"
+    key.write_text("5e" * 32)
+    key.chmod(0o600)
+    ports = [free_ports(3) for _ in range(count)]
+    urls = ",".join(f"https://127.0.0.1:{people}" for people, _, _ in ports)
+    options = {"join": urls, "join_by_key": True, "founder": "n1", "cell_key_file": key,
+               "admin_token": ALIKE_TOKEN} | changes
+    nodes = [Node(cell, cell.directory / f"n{i}", ports=taken, node_name=f"n{i}", **options)
+             for i, taken in enumerate(ports, 1)]
+    cell.founder_data = nodes[0].data
+    return nodes
+
+
+def begin_alike(cell, nodes):
+    """Start NODES at the same time; Cell knows them from then on."""
+    for node in nodes:
+        node.start(wait=False)
+    cell.nodes += nodes
+    wait_until((cell.founder_data / "ca.crt").exists, "founded", 30)
+    (cell.founder_data / "admin-token").write_text(ALIKE_TOKEN)
+    for node in nodes:
+        node.await_ready()
+
+
+def test_nodes_that_are_started_alike(tmp_path):
+    """Three nodes with the same command, but for name and addresses, become one cell without
+    anybody's token; each restarts with it as well. The founder, started with its disk lost,
+    founds no second cell: it is told that its old self is to be removed, and then joins."""
+    with Cell(tmp_path) as cell:
+        nodes = alike(cell, 3)
+        begin_alike(cell, list(reversed(nodes)))
+        cell.wait_voters(3)
+        told = cell.call("GET", "/api/v1/cell")["id"]
+        assert cell.table()[1]["name"] == "n1", "the founder is the first node"
+        joins = cell.call("GET", "/api/v1/audit?action=node.join")["items"]
+        assert {row["actor"]["name"] for row in joins} == {"cell key"}
+        for node in nodes:
+            node.kill()
+        for node in nodes:
+            node.start(wait=False)
+        for node in nodes:
+            node.await_ready()
+        cell.wait_voters(3)
+        assert cell.call("GET", "/api/v1/cell")["id"] == told
+
+        (nodes[1].data / "ca.crt").write_bytes((nodes[0].data / "ca.crt").read_bytes())
+        cell.founder_data = nodes[1].data
+        (nodes[1].data / "admin-token").write_text(ALIKE_TOKEN)
+        nodes[0].kill()
+        shutil.rmtree(nodes[0].data)
+        refuses(nodes[0], "node 1 has the address .* already: remove it first")
+        wait_until(lambda: any(n.leads() for n in nodes[1:]), "a leader of two")
+        cell.call("DELETE", "/api/v1/cell/nodes/1")
+        nodes[0].start()
+        cell.wait_voters(3)
+        assert cell.call("GET", "/api/v1/cell")["id"] == told
+
+
+def test_joining_by_key_wants_the_key_and_leave(three, tmp_path):
+    """A node with another key, and one that asks a cell which was not started with
+    --join-by-key, are refused with what to do; nothing of them stays."""
+    with Cell(tmp_path) as cell:
+        nodes = alike(cell, 2)
+        begin_alike(cell, nodes[:1])
+        other = tmp_path / "other.key"
+        other.write_text("ab" * 32)
+        other.chmod(0o600)
+        nodes[1].options["cell_key_file"] = other
+        refuses(nodes[1], "another cell key than this node was given")
+        shutil.rmtree(nodes[1].data)
+        nodes[1].options |= {"join": three.leader().people_url,
+                             "cell_key_file": three.founder_data / "cell.key"}
+        refuses(nodes[1], "takes no node in by the cell key alone: start the cell's nodes")
+        assert len(cell.table()) == 1 and len(three.table()) == 3
 
 
 def test_another_cells_data_is_refused(tmp_path):

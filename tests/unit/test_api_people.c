@@ -308,6 +308,84 @@ static void join_audited(void **state)
     }
 }
 
+/* The cell key alone brings a node in where the cell was started so, and the audit log
+ * says that it was the key; else it is refused with what to do. A repeat is the same
+ * join. */
+static void join_by_key(void **state)
+{
+    struct audit_query query = {.action = SLICE_LITERAL("node.join")};
+    const struct audit_entry *entries[4];
+    char token[TOKEN_TEXT_MAX];
+    uint8_t hash[SHA256_LEN];
+    uint64_t next;
+    struct str body;
+    (void)state;
+
+    str_init(&body, MIB);
+    join_body(&body);
+    trust_key_token(fake->service.trust, token, hash);
+    struct fake_request join = {
+        .path = "/api/v1/cell/join", .token = token, .body = str_slice(&body)};
+    struct fake_reply reply = send(&join);
+    assert_int_equal(reply.status, 403);
+    assert_non_null(strstr(str_cstr(&reply.body), "--join-by-key"));
+    fake_reply_free(&reply);
+    fake->options.join_by_key = true;
+    for (int i = 0; i < 2; i++) {
+        reply = send(&join);
+        assert_int_equal(reply.status, 200);
+        assert_non_null(strstr(str_cstr(&reply.body), "\"node_id\":2"));
+        fake_reply_free(&reply);
+    }
+    /* Only the one that the key makes. */
+    token[strlen(token) - 1] ^= 1;
+    reply = send(&join);
+    assert_int_equal(reply.status, 401);
+    fake_reply_free(&reply);
+    str_fini(&body);
+    assert_true(state_audit(fake->service.node->state, &query, entries, 4, &next) >= 1);
+    assert_int_equal(entries[0]->actor_kind, ACTOR_CELL);
+    assert_string_equal(entries[0]->actor_name, "cell key");
+    assert_string_equal(entries[0]->target, "nodes/two");
+    fake->options.join_by_key = false;
+}
+
+/* The cell proves its CA to who asks with a nonce, where nodes join by the key; to nobody
+ * else, and of no text that is not a nonce. */
+static void ca_proof(void **state)
+{
+    static const char nonce[] = "0123456789abcdef0123456789abcdef";
+    static const struct {
+        bool by_key;
+        const char *nonce;
+        bool proves;
+    } cases[] = {{false, nonce, false},
+                 {true, nonce, true},
+                 {true, NULL, false},
+                 {true, "0123", false},
+                 {true, "", false},
+                 {true, "0123456789ABCDEF0123456789ABCDEF", false},
+                 {true, "0123456789abcdef0123456789abcdef0", false}};
+    char proof[2 * SHA256_LEN + 1], line[128];
+    (void)state;
+
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct fake_request ask = {
+            .method = "GET", .path = "/api/v1/ca", .nonce = cases[i].nonce};
+        fake->options.join_by_key = cases[i].by_key;
+        struct fake_reply reply = send(&ask);
+        assert_int_equal(reply.status, 200);
+        trust_ca_proof(fake->service.trust, slice_str(nonce), str_slice(&reply.body),
+                       proof);
+        snprintf(line, sizeof(line), "X-Weft-Cell-Key-Proof: %s", proof);
+        assert_int_equal(strstr(reply.headers, line) != NULL, cases[i].proves);
+        if (!cases[i].proves)
+            assert_null(strstr(reply.headers, "Cell-Key-Proof"));
+        fake_reply_free(&reply);
+    }
+    fake->options.join_by_key = false;
+}
+
 /* Who had leadership handed over is in the audit log, though no command does it; whether
  * it came to anything, the members tell. */
 static void transfer_audited(void **state)
@@ -497,6 +575,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(scopes, setup, teardown),
         cmocka_unit_test_setup_teardown(repeats, setup, teardown),
         cmocka_unit_test_setup_teardown(join_audited, setup, teardown),
+        cmocka_unit_test_setup_teardown(join_by_key, setup, teardown),
+        cmocka_unit_test_setup_teardown(ca_proof, setup, teardown),
         cmocka_unit_test_setup_teardown(transfer_audited, setup, teardown),
         cmocka_unit_test_setup_teardown(authority_retired, setup, teardown),
         cmocka_unit_test_setup_teardown(if_match, setup, teardown),

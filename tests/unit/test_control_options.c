@@ -80,10 +80,26 @@ static void beginnings(void **state)
     assert_int_equal(check(9, good, &err), 0);
 }
 
+/* By the cell key a node joins without token and fingerprint; a founder is named only
+ * where all are started so. */
+static void beginnings_by_key(void **state)
+{
+    char *by_key[] = {"weft-controlplane", "--data-dir", "/x", "--join", "https://a:1",
+                      "--join-by-key",     "--founder",  "a",  NULL};
+    char *founder[] = {"weft-controlplane", "--data-dir",  "/x", "--founder", "a",
+                       "--join-by-key",     "--bootstrap", NULL};
+    struct err err = {0};
+    (void)state;
+    assert_int_equal(check(6, by_key, &err), 0);
+    assert_int_equal(check(8, by_key, &err), 0);
+    assert_int_equal(check(7, founder, &err), ERR_INVALID);
+    assert_non_null(strstr(err.text, "--founder wants --join"));
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(defaults),
-                                       cmocka_unit_test(ranges),
-                                       cmocka_unit_test(beginnings)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(defaults), cmocka_unit_test(ranges),
+        cmocka_unit_test(beginnings), cmocka_unit_test(beginnings_by_key)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

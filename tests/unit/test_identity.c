@@ -241,8 +241,8 @@ static void small_files(void **state)
     str_fini(&text);
 }
 
-/* A token that an operator brings along is one that calls take: founded with another, a
- * cell would let nobody in. */
+/* A token that an operator brings along, as an option or in a file, is one that calls
+ * take: founded with another, a cell would let nobody in. */
 static void admin_tokens(void **state)
 {
     static const struct {
@@ -266,6 +266,13 @@ static void admin_tokens(void **state)
         assert_int_equal(cell_admin_token(&options, &cell, hash, &err), cases[i].code);
         if (cases[i].code == 0)
             assert_memory_equal(hash, want, SHA256_LEN);
+        options.admin_token = (char *)(uintptr_t)cases[i].text;
+        assert_int_equal(
+            small_file_write(directory, "file", SLICE_LITERAL("no"), 0600, &err), 0);
+        assert_int_equal(cell_admin_token(&options, &cell, hash, &err), cases[i].code);
+        if (cases[i].code == 0)
+            assert_memory_equal(hash, want, SHA256_LEN);
+        options.admin_token = NULL;
     }
 }
 

@@ -258,6 +258,39 @@ static void join_proof(void **state)
     trust_free(other);
 }
 
+/* What the cell key proves is of one key and one thing: certificates with one nonce, a
+ * request, a token; and a nonce does not run into the certificates. */
+static void key_proofs(void **state)
+{
+    struct fixture *f = *state;
+    struct trust *other = new_trust(2), *same = new_trust(1);
+    char a[2 * SHA256_LEN + 1], b[2 * SHA256_LEN + 1];
+    char text[TOKEN_TEXT_MAX], again[TOKEN_TEXT_MAX];
+    uint8_t hash[SHA256_LEN], other_hash[SHA256_LEN];
+
+    trust_ca_proof(f->trust, SLICE_LITERAL("01"), SLICE_LITERAL("ca"), a);
+    trust_ca_proof(same, SLICE_LITERAL("01"), SLICE_LITERAL("ca"), b);
+    assert_string_equal(a, b);
+    trust_ca_proof(f->trust, SLICE_LITERAL("02"), SLICE_LITERAL("ca"), b);
+    assert_string_not_equal(a, b);
+    trust_ca_proof(f->trust, SLICE_LITERAL("01c"), SLICE_LITERAL("a"), b);
+    assert_string_not_equal(a, b);
+    trust_ca_proof(other, SLICE_LITERAL("01"), SLICE_LITERAL("ca"), b);
+    assert_string_not_equal(a, b);
+    trust_join_proof(f->trust, SLICE_LITERAL("01:ca"), b);
+    assert_string_not_equal(a, b);
+    trust_key_token(f->trust, text, hash);
+    trust_key_token(same, again, other_hash);
+    assert_string_equal(text, again);
+    assert_int_equal(token_kind_of(slice_str(text)), TOKEN_JOIN);
+    token_hash(slice_str(text), other_hash);
+    assert_memory_equal(hash, other_hash, SHA256_LEN);
+    trust_key_token(other, again, other_hash);
+    assert_string_not_equal(text, again);
+    trust_free(other);
+    trust_free(same);
+}
+
 /* The header is "Bearer TOKEN"; anything else is no token. */
 static void headers(void **state)
 {
@@ -284,6 +317,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(rotation, setup, teardown),
         cmocka_unit_test_setup_teardown(tokens, setup, teardown),
         cmocka_unit_test_setup_teardown(join_proof, setup, teardown),
+        cmocka_unit_test_setup_teardown(key_proofs, setup, teardown),
         cmocka_unit_test(headers),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

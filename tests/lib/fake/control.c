@@ -217,6 +217,8 @@ const char *http_exchange_header(const struct http_exchange *x, const char *name
         return x->copy.accept;
     if (strcmp(name, "Idempotency-Key") == 0)
         return x->copy.idempotency_key;
+    if (strcmp(name, "X-Weft-Nonce") == 0)
+        return x->copy.nonce;
     if (strcmp(name, "If-Match") == 0)
         return x->copy.if_match;
     return NULL;

@@ -45,6 +45,7 @@ struct fake_request {
     const char *content_type;          /* "application/json" when NULL, "" for none */
     const char *encoding, *accept;
     const char *idempotency_key, *if_match;
+    const char *nonce; /* X-Weft-Nonce */
     struct slice body;
 };
 
