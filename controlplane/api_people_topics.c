@@ -25,12 +25,14 @@ struct topic_row {
     size_t config_count;
     int64_t created_at_ms;
     uint64_t bytes, records, version;
+    uint64_t appended_bytes, appended_records;
 };
 
 static struct json *row_json(const void *out)
 {
     const struct topic_row *row = out;
     struct json *value = json_object(), *configs = json_object();
+    struct json *appended = json_object();
     for (size_t i = 0; i < row->config_count; i++)
         json_set(configs, row->configs[i].name, json_string(row->configs[i].value));
     json_set(value, "id", json_uuid(&row->id));
@@ -41,6 +43,9 @@ static struct json *row_json(const void *out)
     json_set(value, "created_at_ms", json_int(row->created_at_ms));
     json_set(value, "bytes", json_int((int64_t)row->bytes));
     json_set(value, "records", json_int((int64_t)row->records));
+    json_set(appended, "bytes", json_int((int64_t)row->appended_bytes));
+    json_set(appended, "records", json_int((int64_t)row->appended_records));
+    json_set(value, "appended", appended);
     json_set(value, "revision", json_int((int64_t)row->version));
     return value;
 }
@@ -68,6 +73,8 @@ static void copy_topic(struct node *node, struct call *call, const void *from, v
         .created_at_ms = topic->created_at_ms,
         .bytes = topic->bytes,
         .records = topic->records,
+        .appended_bytes = topic->appended_bytes,
+        .appended_records = topic->appended_records,
         .version = topic->etag,
     };
     copy_configs(call, &topic->configs, row);

@@ -129,6 +129,9 @@ struct topic {
     struct cluster *cluster;
     uint64_t serial;         /* order of creation in the cell */
     uint64_t bytes, records; /* in all partitions */
+    /* ... and what came ever since this process has the topic: never less. In memory
+     * only, so that rates can be told by differences. */
+    uint64_t appended_bytes, appended_records;
     /* private */
     uint64_t doomed;      /* 0, or the serial of its deletion */
     int64_t purge_offset; /* doomed: the last partition is purged from here on; -1: not */

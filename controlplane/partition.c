@@ -135,6 +135,8 @@ void partition_append(struct partition *partition, struct run *run)
     partition->bytes += run->length;
     partition->topic->bytes += run->length;
     partition->topic->records += run->records;
+    partition->topic->appended_bytes += run->length;
+    partition->topic->appended_records += run->records;
 }
 
 void partition_drop_first_runs(struct partition *partition, uint32_t n)

@@ -159,6 +159,23 @@ static void test_start_moves(void **state)
     assert_restarts_alike(f);
 }
 
+/* What was appended to a topic is counted on when records go: rates are its differences. */
+static void test_appended_never_falls(void **state)
+{
+    struct fixture *f = *state;
+
+    commit_objects(f, 5);
+    uint64_t bytes = topic(f)->appended_bytes;
+    assert_int_equal(topic(f)->appended_records, 100);
+    assert_int_equal(bytes, topic(f)->bytes);
+    assert_int_equal(cut_ok(f, 0, -1), 50);
+    assert_int_equal(topic(f)->records, 50);
+    assert_int_equal(topic(f)->appended_records, 100);
+    assert_int_equal(topic(f)->appended_bytes, bytes);
+    commit_objects(f, 1);
+    assert_int_equal(topic(f)->appended_records, 120);
+}
+
 /* I4: a start never goes back; to cut less is no error and says where the log begins. */
 static void test_start_never_goes_back(void **state)
 {
@@ -378,6 +395,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
         TEST(test_start_moves),
+        TEST(test_appended_never_falls),
         TEST(test_start_never_goes_back),
         TEST(test_everything_goes),
         TEST(test_refusals),
