@@ -92,8 +92,9 @@ $(B)/lib%.a:
 	$(call say,AR,$@)
 	$(Q)rm -f $@ && ar rcs $@ $^
 
-# What api_about.c takes in with .incbin is not found by -MMD.
+# What is embedded (common/embed.h) is not found by -MMD.
 $(B)/controlplane/api_about.o: proto/openapi.json $(wildcard controlplane/docs/*)
+$(B)/controlplane/api_console.o: $(wildcard controlplane/console/*.* controlplane/console/pages/*)
 
 # -Wconversion holds for the product, not for tests.
 $(B)/tests/%.o: tests/%.c

@@ -15,6 +15,11 @@ void api_docs_script(struct call *call);
 void api_docs_style(struct call *call);
 void api_ca(struct call *call);
 void api_whoami(struct call *call);
+/* api_console.c */
+void api_console(struct call *call);
+void api_console_file(struct call *call);
+void api_console_page(struct call *call);
+void api_console_moved(struct call *call);
 /* api_clusters.c */
 void api_clusters_list(struct call *call);
 void api_clusters_create(struct call *call);

@@ -1,21 +1,14 @@
 /* api_about.c - what the API says of itself: its description, a page that shows it, whom
  * the caller's token makes it, and the certificates to trust.
  *
- * The description and the page are part of the program (.incbin: paths from the root of
- * the tree, where the build runs). The page's policy lets it load what comes from here
- * and nothing else. */
+ * The description and the page are part of the program (embed.h). The page's policy lets
+ * it load what comes from here and nothing else. */
 #include "controlplane/api.h"
 
+#include "common/embed.h"
 #include "controlplane/call.h"
 
 #define TEXT_MAX (4 * MIB)
-
-#define EMBED(name, path)                                                                \
-    __asm__(".section .rodata\n"                                                         \
-            ".global embedded_" #name "\n.global embedded_" #name "_end\n"               \
-            "embedded_" #name ":\n.incbin \"" path "\"\n"                                \
-            "embedded_" #name "_end:\n.byte 0\n.previous\n");                            \
-    extern const char embedded_##name[], embedded_##name##_end[]
 
 EMBED(openapi, "proto/openapi.json");
 EMBED(docs_html, "controlplane/docs/page.html");

@@ -46,6 +46,7 @@ joinToken = {{ bearer = "{join}" }}
 "path.group" = "group"
 "path.user" = "{user}"
 "path.token" = "{token}"
+"path.file" = "main.js"
 # Another one, since the tests of the rest need theirs.
 [[operations]]
 include-name = "DELETE /api/v1/clusters/{{cluster}}"

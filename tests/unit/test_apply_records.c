@@ -159,7 +159,8 @@ static void test_start_moves(void **state)
     assert_restarts_alike(f);
 }
 
-/* What was appended to a topic is counted on when records go: rates are its differences. */
+/* What was appended to a topic is counted on when records go: rates are its differences.
+ */
 static void test_appended_never_falls(void **state)
 {
     struct fixture *f = *state;

@@ -27,6 +27,11 @@ static const char *const without[] = {
     "GET /api/v1/docs",
     "GET /api/v1/docs/page.js",
     "GET /api/v1/docs/page.css",
+    "GET /", /* the console, for browsers */
+    "GET /console",
+    "GET /console/",
+    "GET /console/{file}",
+    "GET /console/pages/{file}",
     "GET /api/v1/ca",               /* weft login */
     "POST /api/v1/enrol",           /* agents */
     "POST /api/v1/cell/join",       /* nodes */

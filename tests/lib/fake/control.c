@@ -221,6 +221,8 @@ const char *http_exchange_header(const struct http_exchange *x, const char *name
         return x->copy.nonce;
     if (strcmp(name, "If-Match") == 0)
         return x->copy.if_match;
+    if (strcmp(name, "If-None-Match") == 0)
+        return x->copy.if_none_match;
     return NULL;
 }
 

@@ -44,7 +44,7 @@ struct fake_request {
     const char *token;                 /* bearer */
     const char *content_type;          /* "application/json" when NULL, "" for none */
     const char *encoding, *accept;
-    const char *idempotency_key, *if_match;
+    const char *idempotency_key, *if_match, *if_none_match;
     const char *nonce; /* X-Weft-Nonce */
     struct slice body;
 };
