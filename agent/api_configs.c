@@ -9,6 +9,7 @@
 #include "agent/config_source.h"
 #include "agent/dispatch.h"
 #include "agent/duplicates.h"
+#include "agent/topic_change.h"
 #include "common/json.h"
 #include "proto/kafka_error.h"
 #include "proto/kafka_gen.h"
@@ -31,11 +32,11 @@ struct change {
     size_t op_count;
     int16_t error;
     const char *message;
-    size_t item; /* index in the ask, without error */
+    size_t item; /* index in what is sent, without error */
 };
 
 struct configs {
-    struct topics_ask ask;
+    struct topic_change sent;
     bool replaces; /* AlterConfigs */
     struct change *changes;
     size_t count;
@@ -50,8 +51,7 @@ static struct configs *make(struct request *req, size_t count, bool replaces,
     own->changes = request_array(req, count, sizeof(*own->changes));
     own->count = count;
     own->replaces = replaces;
-    own->ask.op = TOPICS_CONFIGS;
-    own->ask.validate_only = validate_only;
+    topic_change_init(&own->sent, TOPICS_CONFIGS, validate_only);
     return own->changes == NULL ? NULL : own;
 }
 
@@ -230,8 +230,7 @@ static void add(struct configs *own, struct change *change)
         json_push(item, json_int(CONFIG_RESOURCE_GROUP));
     else if (change->type != CONFIG_RESOURCE_TOPIC)
         json_push(item, json_int(CONFIG_RESOURCE_BROKER));
-    json_push(own->ask.items, item);
-    change->item = own->ask.item_count++;
+    change->item = topic_change_add(&own->sent, item);
 }
 
 static int hand_over(struct request *req, struct configs *own,
@@ -240,19 +239,12 @@ static int hand_over(struct request *req, struct configs *own,
     int rc = judge(req, own);
     if (rc != 0)
         return rc;
-    own->ask.items = json_array();
     for (size_t i = 0; i < own->count; i++) {
         if (own->changes[i].error == 0)
             add(own, &own->changes[i]);
     }
     req->own = own;
-    if (own->ask.item_count == 0) {
-        json_free(own->ask.items);
-        own->ask.items = NULL;
-        return on_answer(req);
-    }
-    own->ask.deadline_at_ms = request_now_ms(req) + TIMEOUT_MS;
-    return request_ask(req, &own->ask.ask, ASK_TOPICS, on_answer);
+    return topic_change_ask(req, &own->sent, request_now_ms(req) + TIMEOUT_MS, on_answer);
 }
 
 static int16_t outcome(const struct configs *own, const struct change *change,
@@ -260,12 +252,11 @@ static int16_t outcome(const struct configs *own, const struct change *change,
 {
     int16_t error = change->error;
     const char *text = change->message;
-    if (error == 0 && own->ask.kafka_error != 0) {
-        error = own->ask.kafka_error;
-    } else if (error == 0) {
-        error = own->ask.results[change->item].kafka_error;
-        text = own->ask.results[change->item].message;
-    }
+    const struct topic_result *result = NULL;
+    if (error == 0)
+        error = topic_change_error(&own->sent, change->item, &result);
+    if (result != NULL)
+        text = result->message;
     if (error != 0 && text == NULL)
         text = kafka_error_text(error);
     *message = slice_str(text);

@@ -10,6 +10,7 @@
 #include "agent/client_thread.h"
 #include "agent/dispatch.h"
 #include "agent/steering.h"
+#include "agent/topic_change.h"
 #include "common/json.h"
 #include "proto/kafka_error.h"
 #include "proto/kafka_gen.h"
@@ -36,7 +37,7 @@ struct wanted {
 };
 
 struct metadata {
-    struct topics_ask ask;
+    struct topic_change change;
     struct wanted *wanted;
     size_t count;
 };
@@ -229,7 +230,8 @@ static bool is_missing_name(const struct wanted *w)
 static int on_created(struct request *req)
 {
     struct metadata *own = req->own;
-    const struct topics_ask *ask = &own->ask;
+    const struct topic_change *change = &own->change;
+    int16_t failed = change->relay.kafka_error;
     size_t created = 0;
 
     meta_release(req->view);
@@ -240,17 +242,16 @@ static int on_created(struct request *req)
     for (size_t i = 0; i < own->count; i++)
         asked[i] = is_missing_name(&own->wanted[i]);
     (void)look_up(req, own);
-    for (size_t i = 0; i < own->count && created < ask->item_count; i++) {
+    for (size_t i = 0; i < own->count && created < change->item_count; i++) {
         struct wanted *w = &own->wanted[i];
         if (!asked[i])
             continue;
-        int16_t error =
-            ask->kafka_error != 0 ? ask->kafka_error : ask->results[created].kafka_error;
-        created++;
+        const struct topic_result *result;
+        int16_t error = topic_change_error(change, created++, &result);
         if (w->topic != NULL)
             continue;
         /* The whole call failing is no verdict on the topic: the client may ask again. */
-        w->error = ask->kafka_error != 0 || error == 0 || error == KAFKA_REQUEST_TIMED_OUT
+        w->error = failed != 0 || error == 0 || error == KAFKA_REQUEST_TIMED_OUT
                        ? KAFKA_LEADER_NOT_AVAILABLE
                        : error;
     }
@@ -261,13 +262,12 @@ static int on_created(struct request *req)
 static int create(struct request *req, struct metadata *own)
 {
     const struct front_options *options = request_options(req);
-    struct topics_ask *ask = &own->ask;
-    ask->op = TOPICS_CREATE;
-    ask->items = json_array();
+    struct topic_change *change = &own->change;
+    topic_change_init(change, TOPICS_CREATE, false);
     for (size_t i = 0; i < own->count; i++) {
         if (!is_missing_name(&own->wanted[i]))
             continue;
-        if (ask->item_count == CREATE_MAX) {
+        if (change->item_count == CREATE_MAX) {
             own->wanted[i].error = KAFKA_LEADER_NOT_AVAILABLE;
             continue;
         }
@@ -280,12 +280,11 @@ static int create(struct request *req, struct metadata *own)
                                                  options->default_replication_factor)));
         json_push(item, json_object());
         json_push(item, json_array());
-        json_push(ask->items, item);
-        ask->item_count++;
+        (void)topic_change_add(change, item);
     }
-    ask->deadline_at_ms = request_now_ms(req) + CREATE_TIMEOUT_MS;
     req->own = own;
-    return request_ask(req, &ask->ask, ASK_TOPICS, on_created);
+    return topic_change_ask(req, change, request_now_ms(req) + CREATE_TIMEOUT_MS,
+                            on_created);
 }
 
 static bool any_missing_name(const struct metadata *own)

@@ -9,6 +9,7 @@
 #include "agent/config_source.h"
 #include "agent/dispatch.h"
 #include "agent/duplicates.h"
+#include "agent/topic_change.h"
 #include "common/check.h"
 #include "common/json.h"
 #include "proto/kafka_error.h"
@@ -21,7 +22,7 @@
 #define TIMEOUT_LEAST_MS 1000
 #define TIMEOUT_MOST_MS  120000
 
-/* One topic of the request: refused here, or the ITEM-th of the ask. */
+/* One topic of the request: refused here, or the ITEM-th of what is sent. */
 struct outcome {
     int16_t error;
     const char *message;
@@ -29,11 +30,11 @@ struct outcome {
 };
 
 struct topics {
-    struct topics_ask ask;
+    struct topic_change change;
     struct outcome *outcomes;
 };
 
-static struct topics *make(struct request *req, enum topics_op op, size_t count,
+static struct topics *make(struct request *req, enum topic_change_op op, size_t count,
                            bool validate_only)
 {
     struct topics *own = request_array(req, 1, sizeof(*own));
@@ -42,9 +43,7 @@ static struct topics *make(struct request *req, enum topics_op op, size_t count,
     own->outcomes = request_array(req, count, sizeof(*own->outcomes));
     if (own->outcomes == NULL)
         return NULL;
-    own->ask.op = op;
-    own->ask.validate_only = validate_only;
-    own->ask.items = json_array();
+    topic_change_init(&own->change, op, validate_only);
     return own;
 }
 
@@ -56,38 +55,29 @@ static void refuse(struct outcome *outcome, int16_t error, const char *message)
 
 static void add(struct topics *own, struct outcome *outcome, struct json *item)
 {
-    outcome->item = own->ask.item_count++;
-    json_push(own->ask.items, item);
+    outcome->item = topic_change_add(&own->change, item);
 }
 
 static int hand_over(struct request *req, struct topics *own, int32_t timeout_ms,
                      request_answer_fn *on_answer)
 {
+    int64_t wait_ms = MAX(MIN(timeout_ms, TIMEOUT_MOST_MS), TIMEOUT_LEAST_MS);
+
     req->own = own;
-    if (own->ask.item_count == 0) {
-        json_free(own->ask.items);
-        own->ask.items = NULL;
-        return on_answer(req);
-    }
-    own->ask.deadline_at_ms =
-        request_now_ms(req) + MAX(MIN(timeout_ms, TIMEOUT_MOST_MS), TIMEOUT_LEAST_MS);
-    return request_ask(req, &own->ask.ask, ASK_TOPICS, on_answer);
+    return topic_change_ask(req, &own->change, request_now_ms(req) + wait_ms, on_answer);
 }
 
 /* What became of one topic: *RESULT is NULL when it never reached the control plane. */
 static int16_t judge(const struct topics *own, const struct outcome *outcome,
-                     const struct topics_result **result, struct slice *message)
+                     const struct topic_result **result, struct slice *message)
 {
     int16_t error = outcome->error;
     const char *text = outcome->message;
     *result = NULL;
-    if (error == 0 && own->ask.kafka_error != 0) {
-        error = own->ask.kafka_error;
-    } else if (error == 0) {
-        *result = &own->ask.results[outcome->item];
-        error = (*result)->kafka_error;
+    if (error == 0)
+        error = topic_change_error(&own->change, outcome->item, result);
+    if (*result != NULL)
         text = (*result)->message;
-    }
     if (error != 0 && text == NULL)
         text = kafka_error_text(error);
     *message = slice_str(text);
@@ -253,7 +243,7 @@ static int on_created(struct request *req)
     if (rows == NULL || none == NULL)
         return ERR_TOO_LARGE;
     for (size_t i = 0; i < body->topics_count; i++) {
-        const struct topics_result *result;
+        const struct topic_result *result;
         rows[i] = create_topics_response_topic_defaults;
         rows[i].name = body->topics[i].name;
         rows[i].configs = none;
@@ -315,7 +305,7 @@ static int on_deleted(struct request *req)
     if (rows == NULL)
         return ERR_TOO_LARGE;
     for (size_t i = 0; i < own->count; i++) {
-        const struct topics_result *result;
+        const struct topic_result *result;
         rows[i] = delete_topics_response_topic_defaults;
         rows[i].name = own->doomed[i].name;
         rows[i].topic_id = own->doomed[i].id;
@@ -374,8 +364,7 @@ int api_delete_topics(struct request *req)
     own->doomed = doomed;
     own->count = n;
     own->topics.outcomes = outcomes;
-    own->topics.ask.op = TOPICS_DELETE;
-    own->topics.ask.items = json_array();
+    topic_change_init(&own->topics.change, TOPICS_DELETE, false);
     for (size_t i = 0; i < n; i++)
         delete_item(own, i, twice[i]);
     return hand_over(req, &own->topics, body->timeout_ms, on_deleted);
@@ -429,7 +418,7 @@ static int on_grown(struct request *req)
     if (rows == NULL)
         return ERR_TOO_LARGE;
     for (size_t i = 0; i < body->topics_count; i++) {
-        const struct topics_result *result;
+        const struct topic_result *result;
         rows[i].name = body->topics[i].name;
         rows[i].error_code =
             judge(own, &own->outcomes[i], &result, &rows[i].error_message);

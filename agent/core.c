@@ -2,7 +2,7 @@
  * up.
  *
  * Decides nothing itself: produces go to produce_path.c, fetches to fetcher.c, offsets to
- * lookup.c, topics, producer ids, metadata and groups to the modules of those names. What
+ * lookup.c, producer ids, metadata, relayed calls and groups to their modules. What
  * happens in one tick is gathered: asks are taken in as they come, and the end of the
  * tick seals, uploads, commits and wakes fetches once for all of them. */
 #include "agent/core.h"
@@ -20,7 +20,6 @@
 #include "agent/producer_ids.h"
 #include "agent/relay.h"
 #include "agent/tail.h"
-#include "agent/topics.h"
 #include "agent/watch.h"
 #include "common/block.h"
 #include "common/check.h"
@@ -43,7 +42,6 @@ struct core {
     struct cache *cache;
     struct fetcher *fetcher;
     struct lookup *lookup;
-    struct topics *topics;
     struct producer_ids *producer_ids;
     struct freshness *freshness;
     struct relay *relay;
@@ -127,9 +125,6 @@ static void on_ask(struct message *message, void *arg)
         break;
     case ASK_OFFSETS:
         lookup_ask(core->lookup, CONTAINER_OF(ask, struct offsets_ask, ask));
-        break;
-    case ASK_TOPICS:
-        topics_ask(core->topics, CONTAINER_OF(ask, struct topics_ask, ask));
         break;
     case ASK_PRODUCER_ID:
         producer_ids_ask(core->producer_ids,
@@ -387,7 +382,6 @@ struct core *core_new(const struct core_options *options)
     core->meta = meta_new(ctl_cluster_id(options->ctl));
     core->watch = watch_new(core->loop, options->ctl, core->meta, &hooks);
     make_fetch_side(core);
-    core->topics = topics_new(core->loop, options->ctl, core->watch);
     core->producer_ids = producer_ids_new(core->loop, options->ctl);
     core->freshness = freshness_new(core->loop, options->ctl, core->watch);
     core->relay = relay_new(core->loop, options->ctl, core->watch);
@@ -424,9 +418,9 @@ void core_drain(struct core *core)
 bool core_idle(const struct core *core)
 {
     return produce_path_idle(&core->path) && fetcher_idle(core->fetcher) &&
-           lookup_idle(core->lookup) && topics_idle(core->topics) &&
-           producer_ids_idle(core->producer_ids) && freshness_idle(core->freshness) &&
-           relay_idle(core->relay) && groups_idle(core->groups);
+           lookup_idle(core->lookup) && producer_ids_idle(core->producer_ids) &&
+           freshness_idle(core->freshness) && relay_idle(core->relay) &&
+           groups_idle(core->groups);
 }
 
 void core_abandon(struct core *core)
@@ -441,7 +435,6 @@ void core_abandon(struct core *core)
     }
     fetcher_drain(core->fetcher);
     lookup_drain(core->lookup);
-    topics_drain(core->topics);
     producer_ids_drain(core->producer_ids);
     freshness_drain(core->freshness);
     relay_drain(core->relay);
@@ -465,7 +458,6 @@ void core_free(struct core *core)
     relay_free(core->relay);
     freshness_free(core->freshness);
     producer_ids_free(core->producer_ids);
-    topics_free(core->topics);
     lookup_free(core->lookup);
     fetcher_free(core->fetcher);
     cache_free(core->cache);

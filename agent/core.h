@@ -26,7 +26,6 @@ enum ask_type {
     ASK_PRODUCE,
     ASK_FETCH,
     ASK_OFFSETS,
-    ASK_TOPICS,
     ASK_PRODUCER_ID,
     ASK_METADATA,
     ASK_GROUP,
@@ -141,34 +140,6 @@ struct offsets_ask {
     void *lookup;
 };
 
-/* ---- Topics: create, delete, partitions, configs; passed to the control plane ---- */
-
-enum topics_op { TOPICS_CREATE, TOPICS_DELETE, TOPICS_PARTITIONS, TOPICS_CONFIGS };
-
-struct json;
-
-struct topics_result {
-    int16_t kafka_error;
-    const char *message; /* in the ask's arena, or NULL */
-    struct uuid topic_id;
-    struct slice name;
-    int32_t partitions;
-    int16_t replication_factor;
-};
-
-struct topics_ask {
-    struct ask ask;
-    enum topics_op op;
-    bool validate_only;
-    struct json *items; /* control_api.md's list; ownership to the core */
-    size_t item_count;
-    int64_t deadline_at_ms;
-    /* result: item_count results in the arena; before that comes, the meta view already
-     * shows the change on this agent */
-    struct topics_result *results;
-    int16_t kafka_error; /* of the whole call, e.g. REQUEST_TIMED_OUT; else 0 */
-};
-
 /* ---- A producer id of one's own ---- */
 
 struct producer_id_ask {
@@ -191,6 +162,7 @@ struct metadata_ask {
  * of one group reach the control plane in the order they were asked in ---- */
 
 struct group_op;
+struct json;
 struct json_reader;
 
 /* Read the op's RESULT (control_api.md) into op->own; on the core thread, memory from the

@@ -16,9 +16,10 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static const int16_t apis[] = {KAFKA_DELETE_RECORDS,      KAFKA_DESCRIBE_LOG_DIRS,
-                               KAFKA_DESCRIBE_PRODUCERS,  KAFKA_DESCRIBE_QUORUM,
-                               KAFKA_ALTER_CLIENT_QUOTAS, KAFKA_DESCRIBE_CLIENT_QUOTAS};
+static const int16_t apis[] = {
+    KAFKA_DELETE_RECORDS,  KAFKA_DESCRIBE_LOG_DIRS,   KAFKA_DESCRIBE_PRODUCERS,
+    KAFKA_DESCRIBE_QUORUM, KAFKA_ALTER_CLIENT_QUOTAS, KAFKA_DESCRIBE_CLIENT_QUOTAS,
+    KAFKA_CREATE_TOPICS,   KAFKA_CREATE_PARTITIONS,   KAFKA_ALTER_CONFIGS};
 
 /* A request for which the control plane is asked. */
 static const void *make_request(struct fixture *f, int16_t key)
@@ -32,6 +33,9 @@ static const void *make_request(struct fixture *f, int16_t key)
     static struct describe_quorum_request_partition zero;
     static struct describe_quorum_request_topic quorum_topic;
     static struct alter_client_quotas_request_entry entries[2];
+    static struct create_topics_request_topic made;
+    static struct create_partitions_request_topic grown;
+    static struct alter_configs_request_resource altered;
     void *body = codec_new(kafka_api_find(key)->request->body, 1, &f->arena);
 
     ASSERT(body != NULL);
@@ -50,6 +54,20 @@ static const void *make_request(struct fixture *f, int16_t key)
     } else if (key == KAFKA_ALTER_CLIENT_QUOTAS) {
         ((struct alter_client_quotas_request *)body)->entries = entries;
         ((struct alter_client_quotas_request *)body)->entries_count = 2;
+    } else if (key == KAFKA_CREATE_TOPICS) {
+        made = (struct create_topics_request_topic){
+            .name = name, .num_partitions = 2, .replication_factor = 1};
+        ((struct create_topics_request *)body)->topics = &made;
+        ((struct create_topics_request *)body)->topics_count = 1;
+    } else if (key == KAFKA_CREATE_PARTITIONS) {
+        grown = (struct create_partitions_request_topic){.name = name, .count = 9};
+        ((struct create_partitions_request *)body)->topics = &grown;
+        ((struct create_partitions_request *)body)->topics_count = 1;
+    } else if (key == KAFKA_ALTER_CONFIGS) {
+        altered = (struct alter_configs_request_resource){.resource_type = 2,
+                                                          .resource_name = name};
+        ((struct alter_configs_request *)body)->resources = &altered;
+        ((struct alter_configs_request *)body)->resources_count = 1;
     }
     return body; /* log directories and quotas: of all */
 }

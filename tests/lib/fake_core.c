@@ -322,61 +322,96 @@ static struct slice item_name(const struct json *item, size_t at)
     return json_is_null(name) ? SLICE_NULL : json_as_string(&r, name, "name", 300);
 }
 
-static void do_item(struct fake_core *fake, const struct topics_ask *ask,
-                    const struct json *item, struct topics_result *result)
+/* A result, as control_api.md has it: [error, message, topic id, and two more]. */
+static struct json *result_json(int16_t error, const char *message,
+                                const struct uuid *topic_id)
+{
+    struct json *row = json_array();
+    json_push(row, json_int(error));
+    json_push(row, message == NULL ? json_null() : json_string(message));
+    json_push(row, uuid_is_zero(topic_id) ? json_null() : json_uuid(topic_id));
+    return row;
+}
+
+static struct json *create_item(struct fake_core *fake, const struct json *item,
+                                bool validate_only)
 {
     struct err err;
     struct json_reader r = {.err = &err};
-    struct slice name = item_name(item, ask->op == TOPICS_DELETE ? 1 : 0);
-    struct fake_topic *topic = name.ptr == NULL ? NULL : by_name(fake, name);
-    if (ask->op == TOPICS_CREATE) {
-        result->partitions =
-            (int32_t)json_as_int(&r, json_at(&r, item, 1), "n", -1, 1000000);
-        result->replication_factor =
-            (int16_t)json_as_int(&r, json_at(&r, item, 2), "n", -1, 1000);
-        if (topic != NULL)
-            result->kafka_error = KAFKA_TOPIC_ALREADY_EXISTS;
-        else if (result->partitions < 1 || result->partitions > PARTITIONS_MAX)
-            result->kafka_error = KAFKA_INVALID_PARTITIONS;
-        else if (!ask->validate_only && fake->topic_count < TOPICS_MAX) {
-            topic = add(fake, name, result->partitions, "{}");
-            result->topic_id = topic->id;
-            show(fake, topic);
-        }
-        return;
+    struct slice name = item_name(item, 0);
+    int64_t partitions = json_as_int(&r, json_at(&r, item, 1), "n", -1, 1000000);
+    int64_t factor = json_as_int(&r, json_at(&r, item, 2), "n", -1, 1000);
+    struct uuid id = {{0}};
+    int16_t error = 0;
+
+    if (by_name(fake, name) != NULL)
+        error = KAFKA_TOPIC_ALREADY_EXISTS;
+    else if (partitions < 1 || partitions > PARTITIONS_MAX)
+        error = KAFKA_INVALID_PARTITIONS;
+    if (error == 0 && !validate_only && fake->topic_count < TOPICS_MAX) {
+        struct fake_topic *topic = add(fake, name, (int)partitions, "{}");
+        id = topic->id;
+        show(fake, topic);
     }
-    if (topic == NULL && ask->op == TOPICS_DELETE && name.ptr == NULL) {
-        struct uuid id = json_as_uuid(&r, json_at(&r, item, 0), "id");
-        topic = by_id(fake, &id);
-    }
+    struct json *row = result_json(error, NULL, &id);
+    json_push(row, json_int(partitions));
+    json_push(row, json_int(factor));
+    return row;
+}
+
+/* Any change but a creation: of a topic that has to be there. */
+static struct json *change_item(struct fake_core *fake, const struct json *item,
+                                bool deletes, bool validate_only)
+{
+    struct err err;
+    struct json_reader r = {.err = &err};
+    struct slice name = item_name(item, deletes ? 1 : 0);
+    struct uuid id = {{0}};
+    struct fake_topic *topic;
+    struct json *row;
+
+    if (deletes && name.ptr == NULL)
+        id = json_as_uuid(&r, json_at(&r, item, 0), "id");
+    topic = name.ptr == NULL ? by_id(fake, &id) : by_name(fake, name);
     if (topic == NULL) {
-        result->kafka_error =
-            name.ptr == NULL ? KAFKA_UNKNOWN_TOPIC_ID : KAFKA_UNKNOWN_TOPIC_OR_PARTITION;
-        result->message = "the fake core has no such topic";
-        return;
+        row = result_json(name.ptr == NULL ? KAFKA_UNKNOWN_TOPIC_ID
+                                           : KAFKA_UNKNOWN_TOPIC_OR_PARTITION,
+                          "the fake core has no such topic", &id);
+        json_push(row, json_null());
+        return row;
     }
-    result->topic_id = topic->id;
-    result->name = slice_str(topic->name);
-    if (ask->op == TOPICS_DELETE && !ask->validate_only) {
+    row = result_json(0, NULL, &topic->id);
+    json_push(row, json_string(topic->name));
+    if (deletes && !validate_only) {
         meta_delete_topic(fake->meta, &topic->id);
         publish(fake);
     }
+    return row;
 }
 
-static void do_topics(struct fake_core *fake, struct topics_ask *ask)
+/* What the control plane answers to BODY under /agent/v1/topics/. */
+static struct json *do_topics(struct fake_core *fake, const char *path,
+                              const struct json *body)
 {
     struct err err;
     struct json_reader r = {.err = &err};
+    const struct json *items = json_get_array(&r, body, "topics");
+    bool validate_only = json_get_bool(&r, body, "validate_only");
+    bool creates = strstr(path, "/create") != NULL;
+    struct json *answer = json_object(), *results = json_array();
+
     str_reset(&fake->items);
-    json_print(ask->items, &fake->items);
-    ASSERT(json_count(ask->items) == ask->item_count);
-    ask->kafka_error = fake->fail;
-    ask->results = arena_array(ask->ask.arena, ask->item_count, sizeof(*ask->results));
-    for (size_t i = 0; i < ask->item_count && fake->fail == 0; i++)
-        do_item(fake, ask, json_at(&r, ask->items, i), &ask->results[i]);
-    json_free(ask->items);
-    ask->items = NULL;
-    ask_reply(&ask->ask);
+    json_print(items, &fake->items);
+    for (size_t i = 0; i < json_count(items); i++) {
+        const struct json *item = json_at(&r, items, i);
+        json_push(results, creates
+                               ? create_item(fake, item, validate_only)
+                               : change_item(fake, item, strstr(path, "/delete") != NULL,
+                                             validate_only));
+    }
+    ASSERT(!r.failed);
+    json_set(answer, "results", results);
+    return answer;
 }
 
 static void do_metadata(struct fake_core *fake, struct metadata_ask *ask)
@@ -428,25 +463,33 @@ static void do_group(struct fake_core *fake, struct group_ask *ask)
     ask_reply(&ask->ask);
 }
 
+/* What a relay is answered with, NULL: nothing. */
+static struct json *relay_answer(struct fake_core *fake, const struct relay_ask *ask)
+{
+    struct json *answer = NULL;
+    struct err err;
+
+    if (fake->relay_result != NULL)
+        ASSERT(json_parse(slice_str(fake->relay_result), &answer, &err) == 0);
+    else if (strncmp(ask->path, "/agent/v1/topics/", 17) == 0 && fake->fail == 0)
+        answer = do_topics(fake, ask->path, ask->body);
+    return answer;
+}
+
 static void do_relay(struct fake_core *fake, struct relay_ask *ask)
 {
-    struct json *result;
-    struct err err;
+    struct json *answer = relay_answer(fake, ask);
 
     str_reset(&fake->relay_said);
     str_printf(&fake->relay_said, "%s ", ask->path);
     json_print(ask->body, &fake->relay_said);
     json_free(ask->body);
     ask->body = NULL;
-    ask->kafka_error = fake->relay_result == NULL && fake->fail == 0
-                           ? KAFKA_REQUEST_TIMED_OUT
-                           : fake->fail;
-    if (ask->kafka_error == 0) {
-        ASSERT(json_parse(slice_str(fake->relay_result), &result, &err) == 0);
-        int rc = ask->read(ask, result);
-        ask->kafka_error = rc == 0 ? 0 : KAFKA_UNKNOWN_SERVER_ERROR;
-        json_free(result);
-    }
+    ask->kafka_error =
+        answer == NULL && fake->fail == 0 ? KAFKA_REQUEST_TIMED_OUT : fake->fail;
+    if (ask->kafka_error == 0 && ask->read(ask, answer) != 0)
+        ask->kafka_error = KAFKA_UNKNOWN_SERVER_ERROR;
+    json_free(answer);
     ask_reply(&ask->ask);
 }
 
@@ -514,9 +557,6 @@ static void carry_out(struct fake_core *fake, struct ask *ask)
     }
     case ASK_OFFSETS:
         do_offsets(fake, CONTAINER_OF(ask, struct offsets_ask, ask));
-        return;
-    case ASK_TOPICS:
-        do_topics(fake, CONTAINER_OF(ask, struct topics_ask, ask));
         return;
     case ASK_PRODUCER_ID:
         do_producer_id(fake, CONTAINER_OF(ask, struct producer_id_ask, ask));

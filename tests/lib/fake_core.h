@@ -43,15 +43,15 @@ void fake_core_fail(struct fake_core *fake, int16_t kafka_error);
 /* From now on no fetch waits. */
 void fake_core_drain(struct fake_core *fake);
 
-/* The items of the last topics ask, as JSON text. */
+/* The items of the last change of topics, as JSON text. */
 const char *fake_core_last_items(const struct fake_core *fake);
 /* What the next op of a group ask is answered with, as JSON text that stays; in turn.
  * Without any, the control plane is away. */
 void fake_core_group_result(struct fake_core *fake, const char *result);
 /* The ops of the last group ask, as JSON text, a line each. */
 const char *fake_core_group_ops(const struct fake_core *fake);
-/* What relays are answered with from now on, as JSON text that stays; NULL: the control
- * plane is away. */
+/* What relays are answered with from now on, as JSON text that stays; NULL: changes of
+ * topics are done, for all others the control plane is away. */
 void fake_core_relay_result(struct fake_core *fake, const char *result);
 /* Path and body of the last relay. */
 const char *fake_core_relay_said(const struct fake_core *fake);

@@ -239,7 +239,7 @@ static void new_topics_are_found(void **state)
         fixture_call(&f, fd, KAFKA_METADATA, 5, &body);
     assert_int_equal(reply->topics[0].error_code, 0);
     assert_int_equal(reply->topics[0].partitions_count, 7);
-    assert_int_equal(fake_core_asks(f.fake, ASK_TOPICS), 0);
+    assert_int_equal(fake_core_asks(f.fake, ASK_RELAY), 0);
 }
 
 /* A name that nobody knows is created when the request allows it, and shown at once. */
@@ -277,7 +277,7 @@ static void auto_creation_can_be_off(void **state)
     const struct metadata_response *reply =
         fixture_call(&g, client, KAFKA_METADATA, 8, &body);
     assert_int_equal(reply->topics[0].error_code, KAFKA_UNKNOWN_TOPIC_OR_PARTITION);
-    assert_int_equal(fake_core_asks(g.fake, ASK_TOPICS), 0);
+    assert_int_equal(fake_core_asks(g.fake, ASK_RELAY), 0);
     close(client);
     fixture_fini(&g);
 }
@@ -295,7 +295,7 @@ static void no_verdict_without_the_control_plane(void **state)
     const struct metadata_response *reply =
         fixture_call(&f, fd, KAFKA_METADATA, 8, &body);
     assert_int_equal(reply->topics[0].error_code, KAFKA_LEADER_NOT_AVAILABLE);
-    assert_int_equal(fake_core_asks(f.fake, ASK_TOPICS), 0);
+    assert_int_equal(fake_core_asks(f.fake, ASK_RELAY), 0);
     fake_core_fail(f.fake, 0);
 }
 

@@ -240,14 +240,14 @@ static void test_abandon(void **state)
     const struct ask base = {.reply_to = &f->replies, .arena = &arena};
     f->mute = true;
     struct made_ask *made = produce(f, 1, 60000);
-    struct topics_ask topics = {
-        .ask = base, .items = json_array(), .deadline_at_ms = far};
+    struct relay_ask relay = {
+        .ask = base, .path = "/agent/v1/x", .body = json_object(), .deadline_at_ms = far};
     struct producer_id_ask id = {.ask = base, .deadline_at_ms = far};
     struct metadata_ask metadata = {.ask = base, .deadline_at_ms = far};
-    topics.ask.message.type = ASK_TOPICS;
+    relay.ask.message.type = ASK_RELAY;
     id.ask.message.type = ASK_PRODUCER_ID;
     metadata.ask.message.type = ASK_METADATA;
-    core_send(f->core, &topics.ask);
+    core_send(f->core, &relay.ask);
     core_send(f->core, &id.ask);
     run_for(f, 100); /* the object is on its way to be committed */
     assert_int_equal(f->commits, 1);
@@ -259,7 +259,7 @@ static void test_abandon(void **state)
     assert_int_equal(f->replies_seen, 5);
     assert_int_equal(made->parts[0].kafka_error, 7);
     assert_int_equal(late->parts[1].kafka_error, 7);
-    assert_int_equal(topics.kafka_error, 7);
+    assert_int_equal(relay.kafka_error, 7);
     assert_int_equal(id.kafka_error, 7);
     assert_int_equal(metadata.kafka_error, 7);
     made_ask_free(made);

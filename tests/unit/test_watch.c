@@ -11,7 +11,7 @@
 #include "agent/freshness.h"
 #include "agent/producer_ids.h"
 #include "agent/relay.h"
-#include "agent/topics.h"
+#include "agent/topic_change.h"
 #include "agent/watch.h"
 #include "common/clock.h"
 #include "common/mem.h"
@@ -26,7 +26,7 @@ struct fixture {
     struct ctl *ctl;
     struct meta *meta;
     struct watch *watch;
-    struct topics *topics;
+    struct relay *relay;
     struct producer_ids *ids;
     struct freshness *freshness;
     struct mailbox replies;
@@ -161,7 +161,7 @@ static int setup(void **state)
     f->ctl = fake_transport_join(&f->fake);
     f->meta = meta_new(ctl_cluster_id(f->ctl));
     f->watch = watch_new(f->loop, f->ctl, f->meta, &hooks);
-    f->topics = topics_new(f->loop, f->ctl, f->watch);
+    f->relay = relay_new(f->loop, f->ctl, f->watch);
     f->ids = producer_ids_new(f->loop, f->ctl);
     f->freshness = freshness_new(f->loop, f->ctl, f->watch);
     mailbox_init(&f->replies, f->loop, on_reply, f);
@@ -173,12 +173,12 @@ static int setup(void **state)
 static int teardown(void **state)
 {
     struct fixture *f = *state;
-    topics_drain(f->topics);
+    relay_drain(f->relay);
     producer_ids_drain(f->ids);
     freshness_drain(f->freshness);
     mailbox_drain(&f->replies);
     mailbox_fini(&f->replies);
-    topics_free(f->topics);
+    relay_free(f->relay);
     producer_ids_free(f->ids);
     freshness_free(f->freshness);
     watch_free(f->watch);
@@ -377,7 +377,7 @@ static void relay_path(struct fixture *f, struct relay_ask *ask, bool sees, int6
 static void test_relay(void **state)
 {
     struct fixture *f = *state;
-    struct relay *relay = relay_new(f->loop, f->ctl, f->watch);
+    struct relay *relay = f->relay;
     struct relay_ask ask;
 
     watch_start(f->watch, NULL, NULL);
@@ -412,19 +412,18 @@ static void test_relay(void **state)
     until_flag(f);
     assert_int_not_equal(ask.kafka_error, 0);
     assert_int_equal(f->reply_count, 5);
-    relay_free(relay);
 }
 
-static struct topics_ask *topics_of(struct fixture *f, enum topics_op op, int64_t ms)
+static struct topic_change *change_topic(struct fixture *f, enum topic_change_op op,
+                                         bool validate_only, int64_t ms)
 {
-    struct topics_ask *ask = arena_alloc(&f->arena, sizeof(*ask));
-    ask->ask = (struct ask){.reply_to = &f->replies, .arena = &f->arena};
-    ask->op = op;
-    ask->items = json_array();
-    json_push(ask->items, json_int(1));
-    ask->item_count = 1;
-    ask->deadline_at_ms = clock_monotonic_ms() + ms;
-    return ask;
+    struct topic_change *change = arena_alloc(&f->arena, sizeof(*change));
+    topic_change_init(change, op, validate_only);
+    change->relay.ask = (struct ask){.reply_to = &f->replies, .arena = &f->arena};
+    (void)topic_change_add(change, json_int(1));
+    topic_change_seal(change, clock_monotonic_ms() + ms);
+    relay_ask(f->relay, &change->relay);
+    return change;
 }
 
 /* A change is answered when this agent's own view has caught up with it, not before. */
@@ -437,14 +436,13 @@ static void test_topics_wait_for_the_view(void **state)
     f->watch_delay_ms = 100;
     watch_start(f->watch, NULL, NULL);
     until_flag(f);
-    struct topics_ask *ask = topics_of(f, TOPICS_CREATE, 5000);
-    topics_ask(f->topics, ask);
+    struct topic_change *change = change_topic(f, TOPICS_CREATE, false, 5000);
     rest(f, 40);
     assert_int_equal(f->reply_count, 0);
     while (f->reply_count == 0)
         until_flag(f);
-    assert_int_equal(ask->kafka_error, 0);
-    assert_int_equal(ask->results[0].partitions, 3);
+    assert_int_equal(change->relay.kafka_error, 0);
+    assert_int_equal(change->results[0].partitions, 3);
     struct meta_view *view = meta_acquire(f->meta);
     assert_non_null(meta_topic_by_name(view, SLICE_LITERAL("made")));
     meta_release(view);
@@ -457,24 +455,20 @@ static void test_topics_results(void **state)
     f->topics_answer = "{\"cursor\":10,\"results\":[[36,\"it exists\",null,null,null]]}";
     watch_start(f->watch, NULL, NULL);
     until_flag(f);
-    struct topics_ask *create = topics_of(f, TOPICS_CREATE, 5000);
-    topics_ask(f->topics, create);
+    struct topic_change *create = change_topic(f, TOPICS_CREATE, false, 5000);
     until_flag(f);
-    assert_int_equal(create->kafka_error, 0);
+    assert_int_equal(create->relay.kafka_error, 0);
     assert_int_equal(create->results[0].kafka_error, 36);
     assert_string_equal(create->results[0].message, "it exists");
     f->topics_answer = "{\"cursor\":10,\"results\":[[0,null,\"" ID_A "\",\"gone\"]]}";
-    struct topics_ask *delete = topics_of(f, TOPICS_DELETE, 5000);
-    topics_ask(f->topics, delete);
+    struct topic_change *delete = change_topic(f, TOPICS_DELETE, false, 5000);
     until_flag(f);
     assert_true(slice_eq_str(delete->results[0].name, "gone"));
     assert_false(uuid_is_zero(&delete->results[0].topic_id));
     f->topics_answer = "{\"cursor\":99,\"results\":[[0,null]]}"; /* not waited for */
-    struct topics_ask *configs = topics_of(f, TOPICS_CONFIGS, 5000);
-    configs->validate_only = true;
-    topics_ask(f->topics, configs);
+    struct topic_change *configs = change_topic(f, TOPICS_CONFIGS, true, 5000);
     until_flag(f);
-    assert_int_equal(configs->kafka_error, 0);
+    assert_int_equal(configs->relay.kafka_error, 0);
     assert_int_equal(configs->results[0].kafka_error, 0);
 }
 
@@ -485,16 +479,14 @@ static void test_topics_errors(void **state)
     f->topics_answer = "{\"cursor\":99,\"results\":[[0,null,null,1,1]]}";
     watch_start(f->watch, NULL, NULL);
     until_flag(f);
-    struct topics_ask *late = topics_of(f, TOPICS_CREATE, 60);
-    topics_ask(f->topics, late);
+    struct topic_change *late = change_topic(f, TOPICS_CREATE, false, 60);
     until_flag(f);
-    assert_int_equal(late->kafka_error, 7);
+    assert_int_equal(late->relay.kafka_error, 7);
     f->topics_answer = "{\"cursor\":1,\"results\":[]}";
-    struct topics_ask *odd = topics_of(f, TOPICS_CREATE, 5000);
-    topics_ask(f->topics, odd);
+    struct topic_change *odd = change_topic(f, TOPICS_CREATE, false, 5000);
     until_flag(f);
-    assert_int_not_equal(odd->kafka_error, 0);
-    assert_true(topics_idle(f->topics));
+    assert_int_not_equal(odd->relay.kafka_error, 0);
+    assert_true(relay_idle(f->relay));
 }
 
 static struct producer_id_ask *id_of(struct fixture *f, int64_t ms)
