@@ -2,6 +2,7 @@
  * of partitions and of itself. */
 #include "agent/client_thread.h"
 #include "agent/dispatch.h"
+#include "agent/named_part.h"
 #include "common/clock.h"
 #include "common/json.h"
 #include "proto/kafka_error.h"
@@ -14,9 +15,7 @@
 #define PARTITIONS_MAX 4096 /* of one request: Kafka's own default page is far less */
 
 struct producers_part {
-    int16_t error;
-    struct uuid topic_id;
-    int32_t partition;
+    struct named_part part; /* its error is of the whole */
     struct describe_producers_response_producer *rows;
     size_t count;
 };
@@ -30,7 +29,8 @@ struct producers {
 static int read_part(struct json_reader *r, const struct json *value, struct arena *arena,
                      struct producers_part *part)
 {
-    part->error = (int16_t)json_as_int(r, json_at(r, value, 0), "error", -1, INT16_MAX);
+    part->part.error =
+        (int16_t)json_as_int(r, json_at(r, value, 0), "error", -1, INT16_MAX);
     const struct json *list = json_at(r, value, 1);
     size_t n = json_count(list);
 
@@ -63,7 +63,7 @@ static int read_producers(struct relay_ask *ask, const struct json *answer)
     int rc = r.failed ? ERR_MALFORMED : 0;
 
     for (size_t i = 0; i < own->count && rc == 0; i++) {
-        if (own->parts[i].error == 0)
+        if (own->parts[i].part.error == 0)
             rc = read_part(&r, json_at(&r, list, k++), ask->ask.arena, &own->parts[i]);
     }
     return rc;
@@ -89,9 +89,8 @@ static int on_producers(struct request *req)
         for (size_t j = 0; j < reply.topics[i].partitions_count; j++, part++, rows++) {
             *rows = describe_producers_response_partition_defaults;
             rows->partition_index = body->topics[i].partition_indexes[j];
-            rows->error_code = part->error != 0 ? part->error : own->ask.kafka_error;
-            if (rows->error_code == KAFKA_UNKNOWN_TOPIC_ID)
-                rows->error_code = KAFKA_UNKNOWN_TOPIC_OR_PARTITION;
+            rows->error_code = named_part_error(
+                part->part.error != 0 ? part->part.error : own->ask.kafka_error);
             if (rows->error_code != 0) {
                 rows->error_message = slice_str(kafka_error_text(rows->error_code));
                 continue;
@@ -108,12 +107,8 @@ static int ask_producers(struct request *req, struct producers *own)
 {
     struct json *list = json_array();
     for (size_t i = 0; i < own->count; i++) {
-        if (own->parts[i].error != 0)
-            continue;
-        struct json *row = json_array();
-        json_push(row, json_uuid(&own->parts[i].topic_id));
-        json_push(row, json_int(own->parts[i].partition));
-        json_push(list, row);
+        if (own->parts[i].part.error == 0)
+            json_push(list, named_part_json(&own->parts[i].part));
     }
     req->own = own;
     if (json_count(list) == 0) {
@@ -128,24 +123,13 @@ static int ask_producers(struct request *req, struct producers *own)
     return request_ask(req, &own->ask.ask, ASK_RELAY, on_producers);
 }
 
-static bool producers_any_unknown(struct request *req)
-{
-    const struct describe_producers_request *body = req->body;
-    for (size_t i = 0; i < body->topics_count; i++) {
-        if (meta_topic_by_name(request_view(req), body->topics[i].name) == NULL)
-            return true;
-    }
-    return false;
-}
-
 int api_describe_producers(struct request *req)
 {
     const struct describe_producers_request *body = req->body;
     struct producers *own = request_array(req, 1, sizeof(*own));
+    bool unknown = false;
     size_t n = 0;
 
-    if (!req->refreshed && producers_any_unknown(req))
-        return request_refresh(req);
     for (size_t i = 0; i < body->topics_count; i++)
         n += body->topics[i].partition_indexes_count;
     if (own == NULL || n > PARTITIONS_MAX)
@@ -154,18 +138,15 @@ int api_describe_producers(struct request *req)
     if (own->parts == NULL)
         return ERR_TOO_LARGE;
     for (size_t i = 0; i < body->topics_count; i++) {
-        const struct meta_topic *topic =
-            meta_topic_by_name(request_view(req), body->topics[i].name);
         for (size_t j = 0; j < body->topics[i].partition_indexes_count; j++) {
-            struct producers_part *part = &own->parts[own->count++];
-            part->partition = body->topics[i].partition_indexes[j];
-            if (topic == NULL || part->partition < 0 ||
-                part->partition >= topic->partitions)
-                part->error = KAFKA_UNKNOWN_TOPIC_OR_PARTITION;
-            else
-                part->topic_id = topic->id;
+            struct named_part *part = &own->parts[own->count++].part;
+            *part = named_part_find(req, body->topics[i].name,
+                                    body->topics[i].partition_indexes[j]);
+            unknown |= part->error != 0;
         }
     }
+    if (unknown && !req->refreshed)
+        return request_refresh(req);
     return ask_producers(req, own);
 }
 

@@ -5,6 +5,7 @@
  * watch. */
 #include "agent/client_thread.h"
 #include "agent/dispatch.h"
+#include "agent/named_part.h"
 #include "common/json.h"
 #include "proto/kafka_error.h"
 #include "proto/kafka_gen.h"
@@ -15,12 +16,9 @@
 #define CUTS_MAX 4096
 
 struct cut {
-    struct uuid topic_id;
-    int32_t partition;
+    struct named_part part; /* its error is the cut's */
     int64_t offset;
-    /* result */
-    int16_t error;
-    int64_t low_watermark;
+    int64_t low_watermark; /* result */
 };
 
 struct records {
@@ -39,10 +37,10 @@ static int read_results(struct relay_ask *ask, const struct json *answer)
 
     for (size_t i = own->sent; i < own->next && !r.failed; i++) {
         struct cut *cut = &own->cuts[i];
-        if (cut->error != 0)
+        if (cut->part.error != 0)
             continue;
         const struct json *row = json_at(&r, rows, k++);
-        cut->error =
+        cut->part.error =
             (int16_t)json_as_int(&r, json_at(&r, row, 0), "error", -1, INT16_MAX);
         cut->low_watermark =
             json_as_int(&r, json_at(&r, row, 1), "low watermark", -1, INT64_MAX);
@@ -69,11 +67,8 @@ static int finish(struct request *req)
         reply.topics[i].partitions_count = body->topics[i].partitions_count;
         for (size_t j = 0; j < body->topics[i].partitions_count; j++, cut++, rows++) {
             rows->partition_index = body->topics[i].partitions[j].partition_index;
-            /* Topics go by name here: one deleted meanwhile is no unknown id. */
-            rows->error_code = cut->error == KAFKA_UNKNOWN_TOPIC_ID
-                                   ? KAFKA_UNKNOWN_TOPIC_OR_PARTITION
-                                   : cut->error;
-            rows->low_watermark = cut->error == 0 ? cut->low_watermark : -1;
+            rows->error_code = named_part_error(cut->part.error);
+            rows->low_watermark = cut->part.error == 0 ? cut->low_watermark : -1;
         }
     }
     return request_reply(req, &reply);
@@ -85,8 +80,8 @@ static int on_cut(struct request *req)
 {
     struct records *own = req->own;
     for (size_t i = own->sent; i < own->next && own->ask.kafka_error != 0; i++) {
-        if (own->cuts[i].error == 0)
-            own->cuts[i].error = own->ask.kafka_error;
+        if (own->cuts[i].part.error == 0)
+            own->cuts[i].part.error = own->ask.kafka_error;
     }
     return send_next(req);
 }
@@ -102,11 +97,9 @@ static int send_next(struct request *req)
     own->sent = own->next;
     for (; own->next < own->count && n < CUTS_MAX; own->next++) {
         const struct cut *cut = &own->cuts[own->next];
-        if (cut->error != 0)
+        if (cut->part.error != 0)
             continue;
-        struct json *row = json_array();
-        json_push(row, json_uuid(&cut->topic_id));
-        json_push(row, json_int(cut->partition));
+        struct json *row = named_part_json(&cut->part);
         json_push(row, json_int(cut->offset));
         json_push(list, row);
         n++;
@@ -126,30 +119,13 @@ static int send_next(struct request *req)
     return request_ask(req, &own->ask.ask, ASK_RELAY, on_cut);
 }
 
-static bool any_unknown(struct request *req)
-{
-    const struct delete_records_request *body = req->body;
-    for (size_t i = 0; i < body->topics_count; i++) {
-        const struct meta_topic *topic =
-            meta_topic_by_name(request_view(req), body->topics[i].name);
-        if (topic == NULL)
-            return true;
-        for (size_t j = 0; j < body->topics[i].partitions_count; j++) {
-            if (body->topics[i].partitions[j].partition_index >= topic->partitions)
-                return true;
-        }
-    }
-    return false;
-}
-
 int api_delete_records(struct request *req)
 {
     const struct delete_records_request *body = req->body;
     struct records *own = request_array(req, 1, sizeof(*own));
+    bool unknown = false;
     size_t n = 0;
 
-    if (!req->refreshed && any_unknown(req))
-        return request_refresh(req);
     for (size_t i = 0; i < body->topics_count; i++)
         n += body->topics[i].partitions_count;
     if (own == NULL)
@@ -158,21 +134,18 @@ int api_delete_records(struct request *req)
     if (own->cuts == NULL)
         return ERR_TOO_LARGE;
     for (size_t i = 0; i < body->topics_count; i++) {
-        const struct meta_topic *topic =
-            meta_topic_by_name(request_view(req), body->topics[i].name);
         for (size_t j = 0; j < body->topics[i].partitions_count; j++) {
             const struct delete_records_request_partition *asked =
                 &body->topics[i].partitions[j];
             struct cut *cut = &own->cuts[own->count++];
-            cut->partition = asked->partition_index;
+            cut->part =
+                named_part_find(req, body->topics[i].name, asked->partition_index);
             cut->offset = asked->offset;
-            if (topic == NULL || asked->partition_index < 0 ||
-                asked->partition_index >= topic->partitions)
-                cut->error = KAFKA_UNKNOWN_TOPIC_OR_PARTITION;
-            else
-                cut->topic_id = topic->id;
+            unknown |= cut->part.error != 0;
         }
     }
+    if (unknown && !req->refreshed)
+        return request_refresh(req);
     req->own = own;
     return send_next(req);
 }
