@@ -5,24 +5,19 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include <stdio.h>
 #include <string.h>
 
 #include "common/cursor.h"
 #include "common/err.h"
 #include "common/mem.h"
-#include "controlplane/checkpoint.h"
 #include "controlplane/partition.h"
-#include "tests/lib/node_driver.h"
-#include "tests/lib/state_driver.h"
+#include "tests/lib/stored_state.h"
 
 struct fixture {
-    struct driver driver;
+    struct stored_state stored;
     uint32_t next_object;
     struct log_start told[16];
     size_t told_count;
-    char dir[64];
-    struct db *db;
 };
 
 static void on_log_starts(void *arg, const struct cluster *cluster,
@@ -38,14 +33,8 @@ static int setup(void **state)
 {
     struct fixture *f = mem_zalloc(sizeof(*f));
     struct state_events events = {.arg = f, .on_log_starts = on_log_starts};
-    char path[80];
-    struct err err;
-    temp_dir(f->dir);
-    snprintf(path, sizeof(path), "%s/state.db", f->dir);
-    assert_int_equal(db_open(path, &f->db, &err), 0);
-    driver_init(&f->driver, &events);
-    driver_cluster(&f->driver, 1);
-    driver_topic(&f->driver, 1, 4);
+    stored_state_init(&f->stored, &events);
+    driver_topic(&f->stored.driver, 1, 4);
     *state = f;
     return 0;
 }
@@ -53,9 +42,7 @@ static int setup(void **state)
 static int teardown(void **state)
 {
     struct fixture *f = *state;
-    db_close(f->db);
-    driver_fini(&f->driver);
-    temp_dir_remove(f->dir);
+    stored_state_fini(&f->stored);
     mem_free(f);
     return 0;
 }
@@ -68,8 +55,8 @@ static void commit_object(struct fixture *f, int64_t timestamp)
         {0, 0, 10, 5, 0, (int32_t)(f->next_object - 1) * 10, timestamp, 0},
         {0, 1, 10, -1, 0, -1, timestamp, 0}};
     struct test_commit c;
-    test_commit_init(&c, &id, f->driver.now_ms, &topic, 1, batches, 2);
-    assert_int_equal(driver_commit(&f->driver, &c.commit).code, 0);
+    test_commit_init(&c, &id, f->stored.driver.now_ms, &topic, 1, batches, 2);
+    assert_int_equal(driver_commit(&f->stored.driver, &c.commit).code, 0);
     test_commit_fini(&c);
 }
 
@@ -86,7 +73,7 @@ static int64_t cut(struct fixture *f, uint32_t number, int32_t partition, int64_
     struct records_cut one = {test_uuid(2, number), partition, offset};
     struct command cmd = {.kind = COMMAND_RECORDS_DELETE,
                           .records_delete = {.cuts = &one, .cut_count = 1}};
-    struct command_result result = driver_apply(&f->driver, &cmd);
+    struct command_result result = driver_apply(&f->stored.driver, &cmd);
     struct reader r;
     assert_int_equal(result.code, 0);
     assert_int_equal(result.data.len, COMMAND_CUT_RESULT_BYTES);
@@ -105,7 +92,8 @@ static int64_t cut_ok(struct fixture *f, int32_t partition, int64_t offset)
 
 static const struct topic *topic(struct fixture *f)
 {
-    const struct cluster *cluster = state_cluster(f->driver.state, &f->driver.cluster_id);
+    const struct cluster *cluster =
+        state_cluster(f->stored.driver.state, &f->stored.driver.cluster_id);
     struct uuid id = test_uuid(2, 1);
     return state_topic(cluster, &id);
 }
@@ -113,28 +101,8 @@ static const struct topic *topic(struct fixture *f)
 static struct state_counts counts(struct fixture *f)
 {
     struct state_counts all;
-    state_count(f->driver.state, &all);
+    state_count(f->stored.driver.state, &all);
     return all;
-}
-
-/* The state as it is after a checkpoint and a restart. */
-static void assert_restarts_alike(struct fixture *f)
-{
-    struct checkpoint_meta meta = {.position = {.index = f->driver.index, .term = 1}};
-    struct str delta, bytes;
-    struct err err;
-    str_init(&delta, 64 * MIB);
-    str_init(&bytes, MIB);
-    checkpoint_collect(f->driver.state, &meta, &delta);
-    assert_int_equal(db_apply(f->db, str_slice(&delta), &err), 0);
-    struct state *loaded = state_new(NULL);
-    int rc = checkpoint_load(loaded, f->db, &meta, &bytes, &err);
-    if (rc != 0)
-        fail_msg("%s", err.text);
-    assert_true(state_hash(loaded) == state_hash(f->driver.state));
-    state_free(loaded);
-    str_fini(&delta);
-    str_fini(&bytes);
 }
 
 /* The log begins where it was cut, and what lies wholly before is gone; a run that the
@@ -156,7 +124,7 @@ static void test_start_moves(void **state)
     assert_int_equal(state_plan(topic(f), 0, 25, &offsets, &walk), 0);
     assert_true(state_plan_next(&walk, &run));
     assert_int_equal(run.base_offset, 20);
-    assert_restarts_alike(f);
+    stored_state_check(&f->stored);
 }
 
 /* What was appended to a topic is counted on when records go: rates are its differences.
@@ -201,12 +169,12 @@ static void test_everything_goes(void **state)
     assert_int_equal(state_partition_size(topic(f), 0).bytes, 0);
     assert_int_equal(state_plan(topic(f), 0, 30, &offsets, &walk), 0);
     assert_false(state_plan_next(&walk, &run));
-    assert_restarts_alike(f);
+    stored_state_check(&f->stored);
     commit_objects(f, 1);
     assert_int_equal(state_plan(topic(f), 0, 30, &offsets, &walk), 0);
     assert_true(state_plan_next(&walk, &run));
     assert_int_equal(run.base_offset, 30);
-    assert_restarts_alike(f);
+    stored_state_check(&f->stored);
 }
 
 /* Kafka's errors: 1 out of range, 3 no such partition, 100 no such id, 44 compacted only.
@@ -231,11 +199,11 @@ static void test_refusals(void **state)
     assert_int_equal(error, STATE_KAFKA_UNKNOWN_TOPIC_OR_PARTITION);
     assert_int_equal(cut(f, 7, 0, 0, &error), -1);
     assert_int_equal(error, STATE_KAFKA_UNKNOWN_TOPIC_ID);
-    assert_int_equal(driver_apply(&f->driver, &cmd).kafka_error, 0);
+    assert_int_equal(driver_apply(&f->stored.driver, &cmd).kafka_error, 0);
     assert_int_equal(cut(f, 1, 0, 5, &error), -1);
     assert_int_equal(error, STATE_KAFKA_POLICY_VIOLATION);
     change.value = SLICE_LITERAL("compact,delete");
-    assert_int_equal(driver_apply(&f->driver, &cmd).kafka_error, 0);
+    assert_int_equal(driver_apply(&f->stored.driver, &cmd).kafka_error, 0);
     assert_int_equal(cut(f, 1, 0, 5, &error), 5);
     assert_int_equal(f->told_count, 1);
 }
@@ -251,12 +219,12 @@ static void test_objects_become_garbage(void **state)
     assert_int_equal(cut_ok(f, 1, 15), 15);
     assert_int_equal(counts(f).garbage_objects, 1);
     assert_int_equal(counts(f).objects, 3);
-    assert_restarts_alike(f);
+    stored_state_check(&f->stored);
     assert_int_equal(cut_ok(f, 1, -1), 30);
     assert_int_equal(cut_ok(f, 0, -1), 30);
     assert_int_equal(counts(f).garbage_objects, 3);
     assert_int_equal(counts(f).runs, 0);
-    assert_restarts_alike(f);
+    stored_state_check(&f->stored);
 }
 
 /* What is remembered of producers survives: a retry of records that are gone is still a
@@ -274,8 +242,8 @@ static void test_producers_survive(void **state)
     assert_int_equal(state_producers(topic(f), 0, views, 2), 1);
     assert_int_equal(views[0].producer_id, 5);
     assert_int_equal(views[0].last_sequence, 19);
-    test_commit_init(&c, &id, f->driver.now_ms, &topic_id, 1, &retry, 1);
-    struct commit_result r = driver_commit(&f->driver, &c.commit);
+    test_commit_init(&c, &id, f->stored.driver.now_ms, &topic_id, 1, &retry, 1);
+    struct commit_result r = driver_commit(&f->stored.driver, &c.commit);
     assert_int_equal(r.exception_count, 1);
     assert_int_equal(r.exceptions[0].kafka_error, 0);
     assert_int_equal(r.exceptions[0].base_offset, 10);
@@ -295,7 +263,7 @@ static void test_event(void **state)
     struct command cmd = {.kind = COMMAND_RECORDS_DELETE,
                           .records_delete = {.cuts = cuts, .cut_count = 4}};
     commit_objects(f, 2);
-    struct command_result result = driver_apply(&f->driver, &cmd);
+    struct command_result result = driver_apply(&f->stored.driver, &cmd);
     assert_int_equal(result.data.len, 4 * COMMAND_CUT_RESULT_BYTES);
     assert_int_equal(f->told_count, 2);
     assert_int_equal(f->told[0].partition, 0);
@@ -370,7 +338,7 @@ static void test_like_a_plain_list(void **state)
         if (first < n)
             assert_int_equal(state_partition_size(topic(f), 0).max_timestamp, max);
     }
-    assert_restarts_alike(f);
+    stored_state_check(&f->stored);
 }
 
 /* A deleted topic whose log was cut is purged, and a restart half way finds the same. */
@@ -380,15 +348,15 @@ static void test_cut_then_purged(void **state)
     commit_objects(f, 10);
     assert_int_equal(cut_ok(f, 1, 45), 45);
     assert_int_equal(cut_ok(f, 0, -1), 100);
-    driver_topic_delete(&f->driver, 1);
-    assert_restarts_alike(f);
-    driver_purge(&f->driver, 4);
-    assert_restarts_alike(f);
-    while (driver_purge(&f->driver, 3) > 0)
+    driver_topic_delete(&f->stored.driver, 1);
+    stored_state_check(&f->stored);
+    driver_purge(&f->stored.driver, 4);
+    stored_state_check(&f->stored);
+    while (driver_purge(&f->stored.driver, 3) > 0)
         continue;
     assert_int_equal(counts(f).runs, 0);
     assert_int_equal(counts(f).garbage_objects, 10);
-    assert_restarts_alike(f);
+    stored_state_check(&f->stored);
 }
 
 int main(void)

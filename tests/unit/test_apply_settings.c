@@ -5,22 +5,17 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include <stdio.h>
 #include <string.h>
 
 #include "common/err.h"
 #include "common/mem.h"
-#include "controlplane/checkpoint.h"
 #include "controlplane/quota_entity.h"
-#include "tests/lib/node_driver.h"
-#include "tests/lib/state_driver.h"
+#include "tests/lib/stored_state.h"
 
 struct fixture {
-    struct driver driver;
+    struct stored_state stored;
     int told;
     size_t told_values; /* of the set that was told last */
-    char dir[64];
-    struct db *db;
 };
 
 static void on_setting(void *arg, const struct cluster *cluster,
@@ -36,13 +31,7 @@ static int setup(void **state)
 {
     struct fixture *f = mem_zalloc(sizeof(*f));
     struct state_events events = {.arg = f, .on_setting = on_setting};
-    char path[80];
-    struct err err;
-    temp_dir(f->dir);
-    snprintf(path, sizeof(path), "%s/state.db", f->dir);
-    assert_int_equal(db_open(path, &f->db, &err), 0);
-    driver_init(&f->driver, &events);
-    driver_cluster(&f->driver, 1);
+    stored_state_init(&f->stored, &events);
     *state = f;
     return 0;
 }
@@ -50,16 +39,14 @@ static int setup(void **state)
 static int teardown(void **state)
 {
     struct fixture *f = *state;
-    db_close(f->db);
-    driver_fini(&f->driver);
-    temp_dir_remove(f->dir);
+    stored_state_fini(&f->stored);
     mem_free(f);
     return 0;
 }
 
 static const struct cluster *cluster(struct fixture *f)
 {
-    return state_cluster(f->driver.state, &f->driver.cluster_id);
+    return state_cluster(f->stored.driver.state, &f->stored.driver.cluster_id);
 }
 
 static struct command_result alter(struct fixture *f, enum setting_kind kind,
@@ -73,7 +60,7 @@ static struct command_result alter(struct fixture *f, enum setting_kind kind,
                                              .changes = &change,
                                              .change_count = 1,
                                              .sets_max = 3}};
-    return driver_apply(&f->driver, &cmd);
+    return driver_apply(&f->stored.driver, &cmd);
 }
 
 static struct command_result alter_quota(struct fixture *f, const char *user,
@@ -87,24 +74,7 @@ static struct command_result alter_quota(struct fixture *f, const char *user,
                                            .changes = &change,
                                            .change_count = 1,
                                            .sets_max = 3}};
-    return driver_apply(&f->driver, &cmd);
-}
-
-static void assert_restarts_alike(struct fixture *f)
-{
-    struct checkpoint_meta meta = {.position = {.index = f->driver.index, .term = 1}};
-    struct str delta, bytes;
-    struct err err;
-    str_init(&delta, 64 * MIB);
-    str_init(&bytes, MIB);
-    checkpoint_collect(f->driver.state, &meta, &delta);
-    assert_int_equal(db_apply(f->db, str_slice(&delta), &err), 0);
-    struct state *loaded = state_new(NULL);
-    assert_int_equal(checkpoint_load(loaded, f->db, &meta, &bytes, &err), 0);
-    assert_true(state_hash(loaded) == state_hash(f->driver.state));
-    state_free(loaded);
-    str_fini(&delta);
-    str_fini(&bytes);
+    return driver_apply(&f->stored.driver, &cmd);
 }
 
 /* A set is there while a value is in it; who watches hears of each change, also of the
@@ -118,13 +88,13 @@ static void test_sets_come_and_go(void **state)
     assert_int_equal(f->told, 2);
     assert_int_equal(f->told_values, 2);
     assert_int_equal(cluster(f)->settings.count, 1);
-    assert_restarts_alike(f);
+    stored_state_check(&f->stored);
     assert_int_equal(alter(f, SETTING_BROKER, "", "weft.log.level", NULL).kafka_error, 0);
     assert_int_equal(alter(f, SETTING_BROKER, "", "num.partitions", NULL).kafka_error, 0);
     assert_int_equal(f->told_values, 0);
     assert_int_equal(cluster(f)->settings.count, 0);
     assert_int_equal(cluster(f)->text_bytes, 0);
-    assert_restarts_alike(f);
+    stored_state_check(&f->stored);
     assert_int_equal(alter(f, SETTING_BROKER, "", "num.partitions", NULL).kafka_error, 0);
     assert_int_equal(f->told, 4); /* nothing was there, nothing is told */
 }
@@ -162,7 +132,7 @@ static void test_limit(void **state)
     assert_int_equal(alter(f, SETTING_GROUP, "c", "x", NULL).kafka_error, 0);
     assert_int_equal(alter(f, SETTING_GROUP, "b", "x", NULL).kafka_error, 0);
     assert_int_equal(alter(f, SETTING_GROUP, "c", "x", "1").kafka_error, 0);
-    assert_restarts_alike(f);
+    stored_state_check(&f->stored);
 }
 
 /* Sets are walked by kind and name, however they came, also after a restart. */
@@ -181,7 +151,7 @@ static void test_order(void **state)
         assert_true(slice_eq_str(set->name, want[i]));
     }
     assert_null(settings_next(&cluster(f)->settings, set));
-    assert_restarts_alike(f);
+    stored_state_check(&f->stored);
 }
 
 /* Quotas are kept by entity, told to nobody, and survive. */
@@ -203,10 +173,10 @@ static void test_quotas(void **state)
     assert_true(slice_eq_str(parts[0].name, "ann"));
     assert_string_equal(topic_config_set_get(&set->values, "producer_byte_rate"),
                         "1024.5");
-    assert_restarts_alike(f);
+    stored_state_check(&f->stored);
     assert_int_equal(alter_quota(f, "ann", 0, true).kafka_error, 0);
     assert_int_equal(cluster(f)->settings.count, 1);
-    assert_restarts_alike(f);
+    stored_state_check(&f->stored);
 }
 
 /* The bytes of an entity are read back as they were, and damaged ones are none. */
@@ -235,12 +205,12 @@ static void test_cluster_goes(void **state)
     struct command cmd = {.kind = COMMAND_CLUSTER_DELETE};
     alter(f, SETTING_GROUP, "g", "x", "1");
     alter_quota(f, "ann", 1, false);
-    assert_int_equal(driver_apply(&f->driver, &cmd).code, 0);
-    assert_restarts_alike(f);
-    while (driver_purge(&f->driver, 1) > 0)
+    assert_int_equal(driver_apply(&f->stored.driver, &cmd).code, 0);
+    stored_state_check(&f->stored);
+    while (driver_purge(&f->stored.driver, 1) > 0)
         continue;
-    assert_false(state_purge_due(f->driver.state));
-    assert_restarts_alike(f);
+    assert_false(state_purge_due(f->stored.driver.state));
+    stored_state_check(&f->stored);
 }
 
 int main(void)
