@@ -205,6 +205,7 @@ struct group_op {
     bool again;     /* the group changed while it was asked for */
     bool cancelled; /* nobody waits for it */
     int64_t deadline_at_ms, poll_at_ms;
+    int64_t asked_at_ms; /* sent first then, by the control plane's clock; 0: not yet */
 };
 
 struct group_ask {

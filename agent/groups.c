@@ -49,7 +49,8 @@ struct lane {
     struct group_op *sent[CALL_OPS_MAX]; /* NULL: settled meanwhile */
     size_t sent_count;
     int64_t sent_at_ms;
-    size_t alone; /* so many calls of one op each: one of them spoils the others */
+    int64_t known_ms; /* the control plane's clock when it answered last */
+    size_t alone;     /* so many calls of one op each: one of them spoils the others */
 };
 
 struct groups {
@@ -132,8 +133,10 @@ static void put_on(struct groups *groups, struct group_op *op, struct list_node 
     schedule(groups);
 }
 
+/* As one that has not been sent, or was answered. */
 static void enqueue(struct groups *groups, struct group_op *op)
 {
+    op->asked_at_ms = 0;
     put_on(groups, op, &lane_of(groups, op)->queue.head);
 }
 
@@ -387,6 +390,8 @@ static void on_answer(int code, const char *text, const struct json *answer, voi
         on_refusal(lane, code, code == 0 ? "not as many results as operations" : text);
         return;
     }
+    lane->known_ms =
+        MAX(lane->known_ms, json_get_int(&r, answer, "now_ms", 0, INT64_MAX));
     size_t count = lane->sent_count;
     for (size_t i = 0; i < count; i++) {
         if (lane->sent[i] != NULL)
@@ -411,10 +416,42 @@ static void append_poll(const struct group_op *op, struct str *body)
     json_free(poll);
 }
 
+/* Whether OP goes into the call that LANE makes up, of BYTES and VALUES so far, with ops
+ * that were sent first at ASKED_AT_MS: what is repeated goes by itself. */
+static bool fits(const struct lane *lane, const struct group_op *op, size_t bytes,
+                 size_t values, int64_t asked_at_ms)
+{
+    if (lane->sent_count == 0)
+        return true;
+    return lane->sent_count < (lane->alone > 0 ? 1 : CALL_OPS_MAX) &&
+           bytes + weight(op) <= CALL_BYTES_MAX &&
+           values + op->values <= CALL_VALUES_MAX && op->asked_at_ms == asked_at_ms;
+}
+
+/* OP leaves with the call that LANE makes up. */
+static void take_in(struct lane *lane, struct group_op *op, struct str *body)
+{
+    if (lane->sent_count > 0)
+        str_putc(body, ',');
+    if (op->polls)
+        append_poll(op, body);
+    else
+        str_append_slice(body, op->text);
+    take_off(lane->groups, op);
+    op->state = OP_SENT;
+    op->slot = lane->sent_count;
+    lane->sent[lane->sent_count++] = op;
+}
+
 static void send_call(struct lane *lane)
 {
     struct groups *groups = lane->groups;
-    size_t ops_max = lane->alone > 0 ? 1 : CALL_OPS_MAX;
+    const struct group_op *first =
+        CONTAINER_OF(list_first(&lane->queue), struct group_op, node);
+    int64_t before = first->asked_at_ms; /* 0: it was not sent before */
+    /* What the last answer told of is not newer than what is asked now. */
+    int64_t now_ms = MAX(ctl_now_ms(groups->ctl), lane->known_ms);
+    int64_t asked_at_ms = before == 0 ? now_ms : before;
     struct str body;
     size_t bytes = 0, values = 0;
 
@@ -423,25 +460,14 @@ static void send_call(struct lane *lane)
     LIST_FOREACH(node, next, &lane->queue)
     {
         struct group_op *op = CONTAINER_OF(node, struct group_op, node);
-        size_t more = weight(op);
-        if (lane->sent_count == ops_max ||
-            (lane->sent_count > 0 &&
-             (bytes + more > CALL_BYTES_MAX || values + op->values > CALL_VALUES_MAX)))
+        if (!fits(lane, op, bytes, values, before))
             break;
-        bytes += more;
+        bytes += weight(op);
         values += op->polls ? POLL_VALUES : op->values;
-        if (lane->sent_count > 0)
-            str_putc(&body, ',');
-        if (op->polls)
-            append_poll(op, &body);
-        else
-            str_append_slice(&body, op->text);
-        take_off(groups, op);
-        op->state = OP_SENT;
-        op->slot = lane->sent_count;
-        lane->sent[lane->sent_count++] = op;
+        take_in(lane, op, &body);
+        op->asked_at_ms = asked_at_ms;
     }
-    str_puts(&body, "]}");
+    str_printf(&body, "],\"asked_at_ms\":%lld}", (long long)asked_at_ms);
     if (lane->alone > 0)
         lane->alone--;
     metric_add(agent_metric(group_calls_total), 1);

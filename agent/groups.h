@@ -16,7 +16,9 @@
  *
  * Every call is safe to repeat (control_api.md says why for each op), so ctl does; an op
  * whose deadline is over is not repeated any more: a commit must not overtake what the
- * client does next. Core thread only. */
+ * client does next. Nor must a repeat overtake what the client has done through another
+ * agent meanwhile: each call says when its ops were sent first, and the control plane
+ * does not put an older commit over a newer one (control_api.md). Core thread only. */
 #ifndef AGENT_GROUPS_H
 #define AGENT_GROUPS_H
 

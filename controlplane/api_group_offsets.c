@@ -261,12 +261,17 @@ static void flush(struct node *node, struct call *call, struct group_op *const *
                   size_t count, struct command *cmd, struct slice *payload)
 {
     struct gathered *gathered = arena_alloc(&call->arena, sizeof(*gathered));
+    uint32_t late_ms =
+        cmd->kind == COMMAND_OFFSETS_COMMIT ? group_op_late_ms(node, call) : 0;
     struct str bytes;
 
     gathered->ops = ops;
     gathered->count = count;
-    for (size_t i = 0; i < count; i++)
-        ((struct change *)ops[i]->data)->gathered = gathered;
+    for (size_t i = 0; i < count; i++) {
+        struct change *change = ops[i]->data;
+        change->gathered = gathered;
+        change->commit.late_ms = late_ms;
+    }
     str_init(&bytes, COMMAND_BYTES_MAX);
     write_payload(ops, count, &bytes);
     if (bytes.overflowed) {

@@ -29,6 +29,7 @@ struct changed {
 struct groups_call {
     struct group_op *ops;
     size_t count;
+    int64_t asked_at_ms; /* INT64_MAX: the agent does not say */
     size_t answer_bytes;
     size_t batched; /* ops that wait for flush */
     struct changed changed;
@@ -95,6 +96,16 @@ int16_t group_op_result(const struct call_proposal *proposal,
     if (result->code == ERR_NOT_FOUND) /* the cluster */
         return KAFKA_COORDINATOR_NOT_AVAILABLE;
     return result->code != 0 ? KAFKA_UNKNOWN_SERVER_ERROR : result->kafka_error;
+}
+
+uint32_t group_op_late_ms(const struct node *node, const struct call *call)
+{
+    const struct groups_call *groups = call->data;
+    int64_t now_ms = node_now_ms(node);
+
+    return groups->asked_at_ms >= now_ms
+               ? 0
+               : (uint32_t)MIN(now_ms - groups->asked_at_ms, (int64_t)UINT32_MAX);
 }
 
 void group_op_touch(struct node *node, struct call *call, struct slice group,
@@ -280,6 +291,9 @@ void api_groups(struct call *call)
         return;
     arena_set_max(&call->arena, CALL_ARENA_MAX);
     groups = arena_alloc(&call->arena, sizeof(*groups));
+    groups->asked_at_ms = json_find(call->body, "asked_at_ms") == NULL
+                              ? INT64_MAX
+                              : json_get_int(&r, call->body, "asked_at_ms", 0, INT64_MAX);
     groups->count = json_count(list);
     if (groups->count > GROUP_OPS_MAX) {
         call_fail(call, ERR_TOO_LARGE, "ops: more than %d; ask in several calls",

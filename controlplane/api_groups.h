@@ -82,6 +82,8 @@ void group_op_propose(struct node *node, struct call *call,
  * the proposal. */
 int16_t group_op_result(const struct call_proposal *proposal,
                         struct command_result *result);
+/* How long ago the agent sent what is in CALL first; 0: it does not say. Core thread. */
+uint32_t group_op_late_ms(const struct node *node, const struct call *call);
 /* A member was heard of: its session goes on. Core thread. */
 void group_op_touch(struct node *node, struct call *call, struct slice group,
                     struct slice member);

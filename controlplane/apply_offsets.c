@@ -6,6 +6,10 @@
  * agents' call are one command, walked without being unfolded; a commit to partitions
  * that the group has committed before allocates nothing.
  *
+ * An agent repeats a call whose answer was lost, and what it repeats may have been
+ * overtaken by what the client did through another agent. So a commit says since when it
+ * has been on its way, and does not replace an offset that was committed after that.
+ *
  * Offsets expire (KIP-211) when their group has been empty for the retention; those of
  * groups that only commit, and of topics that nobody of a group reads any more, when they
  * were committed so long ago. A group that has neither members nor offsets goes. */
@@ -99,6 +103,23 @@ static void refuse_growth(struct apply_offsets_scratch *s,
     }
 }
 
+/* What was overtaken on its way is refused retriably: the client, should it still wait,
+ * knows best. The commit itself, carried out before, is no obstacle to its repeat; nor is
+ * another one of the same command. */
+static void refuse_overtaken(const struct committing *c,
+                             const struct group_topic *group_topic, uint32_t count)
+{
+    struct apply_offsets_scratch *s = &c->state->offsets;
+    int64_t asked_at_ms = c->cmd->now_ms - c->commit.late_ms;
+
+    for (uint32_t i = 0; i < count; i++) {
+        const struct committed *old = group_topic_get(group_topic, s->parts[i].partition);
+        if (old != NULL && s->errors[i] == 0 && old->committed_at_ms > asked_at_ms &&
+            old->committed_at_ms < c->cmd->now_ms && !group_topic_says(old, &s->parts[i]))
+            s->errors[i] = KAFKA_COORDINATOR_LOAD_IN_PROGRESS;
+    }
+}
+
 /* Leave those without an error in PARTS. Returns how many. */
 static uint32_t take_accepted(struct apply_offsets_scratch *s, uint32_t count)
 {
@@ -119,6 +140,8 @@ static void store(struct committing *c, struct topic *topic, uint32_t count)
     struct group_topic *group_topic =
         c->group == NULL || topic == NULL ? NULL : group_topic_find(c->group, topic);
 
+    if (group_topic != NULL && c->commit.late_ms > 0)
+        refuse_overtaken(c, group_topic, count);
     if (max != 0 && catalog_metadata_bytes(c->cluster) >= max)
         refuse_growth(s, group_topic, count);
     uint32_t accepted = 0;

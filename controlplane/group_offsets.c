@@ -164,6 +164,18 @@ const struct committed *group_topic_get(const struct group_topic *group_topic,
                : NULL;
 }
 
+bool group_topic_says(const struct committed *committed,
+                      const struct committed_part *part)
+{
+    struct slice text = committed->metadata == NULL ? SLICE_LITERAL("")
+                                                    : slice_of(committed->metadata->bytes,
+                                                               committed->metadata->len);
+
+    return committed->offset == part->offset &&
+           committed->leader_epoch == part->leader_epoch &&
+           slice_eq(text, part->metadata);
+}
+
 uint32_t group_topic_missing(const struct group_topic *group_topic,
                              const struct committed_part *parts, uint32_t count)
 {

@@ -81,6 +81,9 @@ void group_offsets_free(struct group *group);
 /* The offset of PARTITION, or NULL. */
 const struct committed *group_topic_get(const struct group_topic *group_topic,
                                         int32_t partition);
+/* Whether what is COMMITTED is what PART says. */
+bool group_topic_says(const struct committed *committed,
+                      const struct committed_part *part);
 /* How many of PARTS, which ascend, have no offset yet. */
 uint32_t group_topic_missing(const struct group_topic *group_topic,
                              const struct committed_part *parts, uint32_t count);

@@ -33,7 +33,12 @@ void offset_commits_write_commit(struct str *out, const struct offset_commit *co
     write_varint(out, commit->generation);
     put_text(out, commit->member);
     put_text(out, commit->instance);
-    write_u8(out, commit->flags);
+    if (commit->late_ms == 0) {
+        write_u8(out, commit->flags);
+    } else {
+        write_u8(out, (uint8_t)(commit->flags | OFFSET_COMMIT_LATE));
+        write_uvarint(out, commit->late_ms);
+    }
     write_uvarint(out, commit->topic_count);
 }
 
@@ -97,6 +102,8 @@ static void next_commit(struct offset_commits *walk, struct offset_commit *commi
     commit->member = get_text(r, OFFSET_COMMIT_TEXT_MAX);
     commit->instance = get_text(r, OFFSET_COMMIT_TEXT_MAX);
     commit->flags = reader_u8(r);
+    commit->late_ms = (commit->flags & OFFSET_COMMIT_LATE) != 0 ? reader_uvarint(r) : 0;
+    commit->flags &= (uint8_t)~OFFSET_COMMIT_LATE;
     commit->topic_count = reader_uvarint(r);
 }
 

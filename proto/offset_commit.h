@@ -7,7 +7,7 @@
  *   uvarint topics, their ids (16 bytes each)
  *   uvarint commits, each:
  *     text group, zigzag generation or epoch, text member, text instance or null,
- *     u8 flags, uvarint topics, each:
+ *     u8 flags, uvarint late_ms (with flag 2 only), uvarint topics, each:
  *       uvarint index into the ids, uvarint partitions (1 or more), each:
  *         uvarint partition (the first), or how many lie between it and the one before,
  *         zigzag offset, zigzag leader epoch, text metadata
@@ -42,6 +42,8 @@
 
 /* The client speaks OffsetCommit 9 or later: it knows the errors of KIP-848. */
 #define OFFSET_COMMIT_KNOWS_EPOCHS 1u
+/* late_ms follows; in the bytes only. */
+#define OFFSET_COMMIT_LATE 2u
 
 struct offset_commit {
     struct slice group;
@@ -49,6 +51,7 @@ struct offset_commit {
     struct slice member;
     struct slice instance; /* or null */
     uint8_t flags;
+    uint32_t late_ms; /* it was asked for so long before the command; 0: just now */
     uint32_t topic_count;
 };
 

@@ -27,6 +27,7 @@ static void write_commit(const struct test_offsets *from, uint32_t *index,
                                          .member = text_of(from->member),
                                          .instance = slice_str(from->instance),
                                          .flags = from->flags,
+                                         .late_ms = from->late_ms,
                                          .topic_count = (uint32_t)runs_of(from)};
     offset_commits_write_commit(out, &commit);
     for (size_t i = 0; i < from->count;) {

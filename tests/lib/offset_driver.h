@@ -25,6 +25,7 @@ struct test_offsets {
     const char *member; /* NULL: "" */
     const char *instance;
     uint8_t flags;
+    uint32_t late_ms; /* it was asked for so long ago */
     const struct test_offset *parts;
     size_t count;
     int16_t *errors; /* of each part, set when it was applied; may be NULL */

@@ -234,6 +234,78 @@ static void test_members(void **state)
     assert_int_equal(commit_as(d, "g", -1, "", 0), 0);
 }
 
+static int16_t commit_late(struct driver *d, int64_t offset, const char *metadata,
+                           uint32_t late_ms)
+{
+    const struct test_offset part = {1, 0, offset, 0, metadata};
+    int16_t error = 0;
+    const struct test_offsets one = {.group = "g",
+                                     .generation = -1,
+                                     .late_ms = late_ms,
+                                     .parts = &part,
+                                     .count = 1,
+                                     .errors = &error};
+    int16_t of_all = driver_offsets(d, &one);
+    return of_all != 0 ? of_all : error;
+}
+
+/* A commit that an agent repeats after a newer one went another way does not replace it,
+ * and is to be tried again (14) by who still waits for it. */
+static void test_overtaken(void **state)
+{
+    struct driver *d = *state;
+
+    assert_int_equal(commit_late(d, 10, NULL, 5), 0); /* its answer is lost */
+    d->now_ms += 100;
+    assert_int_equal(commit_late(d, 20, NULL, 3), 0);
+    d->now_ms += 100;
+    assert_int_equal(commit_late(d, 10, NULL, 205), KAFKA_COORDINATOR_LOAD_IN_PROGRESS);
+    assert_int_equal(driver_offset(d, "g", 1, 0), 20);
+    /* Asked for after that, it is meant. */
+    assert_int_equal(commit_late(d, 10, NULL, 100), 0);
+    assert_int_equal(driver_offset(d, "g", 1, 0), 10);
+}
+
+/* A repeat of what was carried out is the same again, as often as it comes; what differs
+ * in the text alone is not the same. */
+static void test_repeated(void **state)
+{
+    struct driver *d = *state;
+
+    assert_int_equal(commit_late(d, 10, "x", 5), 0);
+    for (uint32_t late_ms = 105; late_ms < 400; late_ms += 100) {
+        d->now_ms += 100;
+        assert_int_equal(commit_late(d, 10, "x", late_ms), 0);
+    }
+    d->now_ms += 100;
+    assert_int_equal(commit_late(d, 10, "y", 500), KAFKA_COORDINATOR_LOAD_IN_PROGRESS);
+    assert_int_equal(commit_late(d, 10, "y", 0), 0);
+}
+
+/* Two commits of one command are in its order, however late it is. */
+static void test_late_together(void **state)
+{
+    struct driver *d = *state;
+    const struct test_offset first = {1, 0, 10, 0, NULL}, second = {1, 0, 20, 0, NULL};
+    int16_t errors[2] = {0};
+    const struct test_offsets both[] = {{.group = "g",
+                                         .generation = -1,
+                                         .late_ms = 900,
+                                         .parts = &first,
+                                         .count = 1,
+                                         .errors = &errors[0]},
+                                        {.group = "g",
+                                         .generation = -1,
+                                         .late_ms = 900,
+                                         .parts = &second,
+                                         .count = 1,
+                                         .errors = &errors[1]}};
+
+    assert_int_equal(driver_offsets_of(d, COMMAND_OFFSETS_COMMIT, both, 2), 0);
+    assert_int_equal(errors[0] | errors[1], 0);
+    assert_int_equal(driver_offset(d, "g", 1, 0), 20);
+}
+
 /* All commits of a command are judged by themselves, in their order, and so are the
  * partitions of one. */
 static void test_many(void **state)
@@ -683,6 +755,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_simple, setup, teardown),
         cmocka_unit_test_setup_teardown(test_unknown_group, setup, teardown),
         cmocka_unit_test_setup_teardown(test_members, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_overtaken, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_repeated, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_late_together, setup, teardown),
         cmocka_unit_test_setup_teardown(test_many, setup, teardown),
         cmocka_unit_test_setup_teardown(test_order, setup, teardown),
         cmocka_unit_test_setup_teardown(test_groups_max, setup, teardown),

@@ -45,6 +45,14 @@ struct ctl_call *ctl_send_text(struct ctl *ctl, const char *path, struct str *te
     return call;
 }
 
+static int64_t the_time;
+
+int64_t ctl_now_ms(const struct ctl *ctl)
+{
+    (void)ctl;
+    return the_time;
+}
+
 void ctl_cancel(struct ctl_call *call)
 {
     assert_true(call->open);
@@ -84,6 +92,7 @@ static int setup(void **state)
     mailbox_init(&w->replies, w->loop, on_reply, w);
     w->groups = groups_new(w->loop, NULL);
     call_count = 0;
+    the_time = 5000;
     *state = w;
     return 0;
 }
@@ -156,11 +165,22 @@ static struct asked *ask(struct world *w, size_t i, enum group_op_kind kind,
     return ask_within(w, i, kind, group, text, 600000); /* no test waits for it */
 }
 
-static void expect_call(size_t i, const char *body)
+/* Call I is on its way with these ops ({"ops":[...]}), which it says were sent first at
+ * ASKED_AT_MS. */
+static void expect_call_of(size_t i, const char *body, int64_t asked_at_ms)
 {
+    char text[4096];
+
     assert_true(i < call_count);
     assert_true(calls[i].open);
-    assert_string_equal(str_cstr(&calls[i].body), body);
+    snprintf(text, sizeof(text), "%.*s,\"asked_at_ms\":%lld}", (int)strlen(body) - 1,
+             body, (long long)asked_at_ms);
+    assert_string_equal(str_cstr(&calls[i].body), text);
+}
+
+static void expect_call(size_t i, const char *body)
+{
+    expect_call_of(i, body, the_time);
 }
 
 /* Answer call I: RESULTS as JSON text, or a CODE. */
@@ -453,6 +473,43 @@ static void what_is_late_is_not_repeated(void **state)
     expect_call(1, "{\"ops\":[2]}");
     answer(w, 1, "[[4]]");
     expect(other, 0, 4);
+}
+
+/* What is repeated says when it was sent first, and goes by itself: what came later is
+ * asked for later. */
+static void a_repeat_says_since_when(void **state)
+{
+    struct world *w = *state;
+    ask_within(w, 0, GROUP_OP_PLAIN, "g", "1", 100);
+    struct asked *other = ask(w, 1, GROUP_OP_PLAIN, "g", "2");
+    run(w);
+    expect_call_of(0, "{\"ops\":[1,2]}", 5000);
+    struct asked *later = ask(w, 2, GROUP_OP_PLAIN, "g", "3");
+    the_time = 5700;
+    pass(w, 600);
+    expect_call_of(1, "{\"ops\":[2]}", 5000);
+    answer(w, 1, "[[4]]");
+    expect_call_of(2, "{\"ops\":[3]}", 5700);
+    answer(w, 2, "[[5]]");
+    expect(other, 0, 4);
+    expect(later, 0, 5);
+}
+
+/* What is asked after an answer is not older than that, whatever the agent takes the
+ * control plane's clock for; nor is what an answer bade to ask again. */
+static void what_follows_an_answer_is_newer(void **state)
+{
+    struct world *w = *state;
+    the_time = 0; /* far behind */
+    ask(w, 0, GROUP_OP_PLAIN, "g", "1");
+    run(w);
+    answer(w, 0, "[[\"again\"]]");
+    expect_call_of(1, "{\"ops\":[1]}", 1); /* now_ms of the answer */
+    answer(w, 1, "[[0]]");
+    ask(w, 1, GROUP_OP_PLAIN, "g", "2");
+    run(w);
+    expect_call_of(2, "{\"ops\":[2]}", 1);
+    answer(w, 2, "[[0]]");
 }
 
 /* ---- waiting ---- */
@@ -759,6 +816,8 @@ int main(void)
         TEST(again_is_asked_again),
         TEST(nonsense_is_an_error),
         TEST(what_is_late_is_not_repeated),
+        TEST(a_repeat_says_since_when),
+        TEST(what_follows_an_answer_is_newer),
         TEST(a_join_waits_for_its_group),
         TEST(a_sync_waits_for_its_group),
         TEST(news_during_a_call_is_not_lost),

@@ -39,6 +39,7 @@ static const struct test_offsets commits[] = {
      .member = "m-1",
      .instance = "i",
      .flags = OFFSET_COMMIT_KNOWS_EPOCHS,
+     .late_ms = 70000,
      .parts = parts + 3,
      .count = 1},
     {.group = "empty", .generation = 0, .member = "x"},
@@ -83,6 +84,7 @@ static void test_round_trip(void **state)
     offset_commits_next(&walk, &commit);
     assert_true(slice_eq_str(commit.instance, "i"));
     assert_int_equal(commit.flags, OFFSET_COMMIT_KNOWS_EPOCHS);
+    assert_int_equal(commit.late_ms, 70000);
     offset_commits_next_topic(&walk, &topic);
     offset_commits_next_partition(&walk, &part);
     offset_commits_next(&walk, &commit);
