@@ -1,10 +1,10 @@
-"""Deliberately broken builds: what the crash test's checker and the cell simulator must
-find.
+"""Deliberately broken builds: what the crash test's checker and the simulators (of the
+cell, of groups) must find.
 
 Each mutant is a few edits of the sources, (file, old text, new text); the old text must be
 there exactly once, so that a mutant that no longer fits fails instead of testing nothing.
 `build` makes it in a copy of the tree, build/mutants/tree, and puts the programs (with
-fault points) into build/mutants/NAME; `build_simulator` makes the simulator of a mutant in
+fault points) into build/mutants/NAME; `build_simulator` makes a mutant's simulator in
 build/mutants/simulator.
 """
 
@@ -84,13 +84,14 @@ MUTANTS = [
 
 @dataclass
 class SimulatorMutant:
-    """NAME, what is wrong with it, and how many seeds of the simulator may pass before
-    one fails."""
+    """NAME, what is wrong with it, how many seeds of the simulator may pass before one
+    fails, and which simulator it is."""
 
     name: str
     wrong: str
     edits: list
     seeds: int = 100
+    simulator: str = "test_cell"
 
 
 SIMULATOR_MUTANTS = [
@@ -190,6 +191,96 @@ SIMULATOR_MUTANTS = [
                       "return raft->configuration_committed_index != 0 &&")]),
 ]
 
+CLASSIC, CONSUMER = "test_groups", "test_consumer_groups"
+
+# One line each of the machines that decide about groups.
+GROUP_MUTANTS = [
+    SimulatorMutant("sync-not-fenced", "the leader of a generation that is over assigns",
+                    [("controlplane/group_classic.c",
+                      "    if (cmd->group_sync.generation != group->generation)\n"
+                      "        return KAFKA_ILLEGAL_GENERATION;\n", "")],
+                    simulator=CLASSIC),
+    SimulatorMutant("generation-not-bumped", "a rebalance ends in the generation it began in",
+                    [("controlplane/apply_group.c",
+                      "    group_set_generation(group, group_next_generation(group));\n", "")],
+                    simulator=CLASSIC),
+    SimulatorMutant("static-not-kept", "a static member that joins late is no member more",
+                    [("controlplane/apply_group.c",
+                      "if (!group_member_joined(member) && member->instance_id.ptr == NULL)",
+                      "if (!group_member_joined(member))")],
+                    simulator=CLASSIC),
+    SimulatorMutant("pending-not-waited-for", "a rebalance ends without who was given an id",
+                    [("controlplane/apply_group.c",
+                      "group->joined_count == group->member_count &&\n"
+                      "          group->pending_count == 0)))",
+                      "group->joined_count + 1 >= group->member_count)))")],
+                    simulator=CLASSIC),
+    SimulatorMutant("old-assignment", "whom the leader names not has its old partitions",
+                    [("controlplane/group_classic.c",
+                      "    if (member->assigned_generation == group->generation)\n", "")],
+                    simulator=CLASSIC),
+    SimulatorMutant("all-lead", "a follower is told that it leads",
+                    [("controlplane/group_classic.c",
+                      "    answer->leads = group->leader == member;",
+                      "    answer->leads = group->leader != NULL;")],
+                    simulator=CLASSIC),
+    SimulatorMutant("late-expiry", "a session of a generation that is over ends a member",
+                    [("controlplane/apply_group.c",
+                      "    if (epoch != group->generation)\n        return false;\n",
+                      "    if (epoch > group->generation)\n        return false;\n")],
+                    simulator=CLASSIC),
+    SimulatorMutant("late-timer", "the timer of a phase that is over ends the next one",
+                    [("controlplane/apply_group.c",
+                      "        group->generation != cmd->group_due.generation)",
+                      "        group->generation < cmd->group_due.generation)")],
+                    simulator=CLASSIC),
+    SimulatorMutant("old-commit", "a member of an older generation commits",
+                    [("controlplane/group_classic.c",
+                      "    if (generation != group->generation)\n"
+                      "        return KAFKA_ILLEGAL_GENERATION;\n"
+                      "    return group->state == GROUP_COMPLETING ?",
+                      "    if (generation > group->generation)\n"
+                      "        return KAFKA_ILLEGAL_GENERATION;\n"
+                      "    return group->state == GROUP_COMPLETING ?")],
+                    simulator=CLASSIC),
+    SimulatorMutant("assign-before-revoke", "who has a partition is not waited for",
+                    [("controlplane/group_reconcile.c",
+                      "        (owned == NULL || partition_set_overlaps(owned, "
+                      "&out->revoking))) {",
+                      "        owned != NULL && partition_set_overlaps(owned, "
+                      "&out->revoking)) {")],
+                    simulator=CONSUMER),
+    SimulatorMutant("half-revoked", "one partition given up counts for all of them",
+                    [("controlplane/group_reconcile.c",
+                      "if (owned == NULL || partition_set_overlaps(owned, &now.revoking)) {",
+                      "if (owned == NULL || partition_set_covers(owned, &now.revoking)) {")],
+                    simulator=CONSUMER),
+    SimulatorMutant("epoch-not-bumped", "a member more is no reason for another assignment",
+                    [("controlplane/apply_consumer.c",
+                      "    if (bump || group->generation == 0 ||",
+                      "    if (group->generation == 0 ||")],
+                    simulator=CONSUMER),
+    SimulatorMutant("target-not-moved", "a member that waits never gets the rest",
+                    [("controlplane/group_reconcile.c",
+                      "    partition_set_merge(&out->assigned, &free);\n", "")],
+                    simulator=CONSUMER),
+    SimulatorMutant("late-expiry-consumer", "a session of an older epoch ends a member",
+                    [("controlplane/group_convert.c",
+                      "member->consumer->epoch != expiry->epoch)",
+                      "member->consumer->epoch < expiry->epoch)")],
+                    simulator=CONSUMER),
+    SimulatorMutant("old-commit-consumer", "a member commits with an older epoch",
+                    [("controlplane/group_heartbeat.c",
+                      "    if (epoch == member->consumer->epoch)\n        return 0;",
+                      "    if (epoch <= member->consumer->epoch)\n        return 0;")],
+                    simulator=CONSUMER),
+    SimulatorMutant("quiet-change", "a heartbeat that changes something is not proposed",
+                    [("controlplane/group_heartbeat.c",
+                      "           says_new(judgement.member, cmd) || ",
+                      "           ")],
+                    simulator=CONSUMER),
+]
+
 
 def copy_tree():
     """The sources, and objects of an ordinary build, so that little is built anew."""
@@ -225,7 +316,7 @@ def build(mutant):
 
 
 def build_simulator(mutant):
-    """Build the simulator of MUTANT; its path."""
+    """Build MUTANT's simulator; its path."""
     tree = TREE.parent / "simulator"
     objects = ROOT / "build" / "release"
     assert (objects / "tests/sim/test_cell").exists(), f"{objects}: run 'make tests' first"
@@ -244,7 +335,7 @@ def build_simulator(mutant):
     for path, old, new in mutant.edits:
         file = tree / path
         file.write_text(edited(file.read_text(), old, new, path))
-    target = "build/release/tests/sim/test_cell"
+    target = f"build/release/tests/sim/{mutant.simulator}"
     done = subprocess.run(["make", "-s", "WERROR=", target], cwd=tree, text=True,
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                           env={k: v for k, v in os.environ.items() if k != "MAKEFLAGS"})

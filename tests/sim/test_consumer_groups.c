@@ -1,15 +1,16 @@
 /* test_consumer_groups.c - a group of KIP-848 under random clients, from seeds.
  *
  * Clients of the consumer protocol, and classic ones among them, some static, join, read
- * other topics, die, leave, come back; their requests and answers are lost, or repeated
- * by a second agent; what they have to give up they give up when they like; sessions end,
- * also of those that live. Topics are made, grow and go. The commands and the functions
- * that answer are the product's.
+ * other topics, commit, die, leave, come back; their requests and answers are lost, or
+ * repeated by a second agent; what they have to give up they give up when they like;
+ * sessions end, also of those that live, and of an epoch that is over. Topics are made,
+ * grow and go. The commands and the functions that answer are the product's.
  *
  * Checked after each command: a naive walk over the members finds that no partition is
  * owned by two, and the same owners, states, counts and bytes; a heartbeat that is said
  * to change nothing does change nothing when it is applied. Checked with each answer:
- * among the clients that believe they are members, no partition is had by two. When
+ * among the clients that believe they are members, no partition is had by two; who
+ * commits is a member, at its present epoch; a timer of an epoch before ends nobody. When
  * faults end, the group settles: everything that is read has one owner, who reads it, and
  * every client has what the coordinator thinks it has. Now and then, and in the end, a
  * restart from the last checkpoint and the log behind it gives the same state (I7).
@@ -22,16 +23,15 @@
 #include <cmocka.h>
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "common/check.h"
-#include "common/mem.h"
 #include "controlplane/checkpoint.h"
 #include "controlplane/group_classic.h"
 #include "proto/consumer_protocol.h"
 #include "tests/lib/consumer_clients.h"
+#include "tests/lib/group_sim.h"
 
 #define STEPS   1200
 #define CLIENTS 9
@@ -39,9 +39,7 @@
 #define CLASSIC 2 /* the last ones */
 #define TOPICS  5
 
-#define CHECK(cond)                                                                      \
-    ((cond) ? (void)0                                                                    \
-            : (printf("seed %u step %d: %s\n", sim.seed, sim.step, #cond), exit(1)))
+#define CHECK(cond) GROUP_SIM_CHECK(&sim.run, cond)
 
 enum doing { JOINING, SYNCING, WORKING };
 
@@ -60,51 +58,34 @@ struct client {
 };
 
 static struct {
-    unsigned seed, random;
-    int step;
-    bool faults;
-    struct driver live;
+    struct group_sim run;
     struct client clients[CLIENTS];
     int32_t partitions[TOPICS + 1]; /* of topics by number; 0: it is not there */
-    uint32_t next_id;
-    struct slice *log;
-    size_t log_count, log_cap;
     struct db *db;
     char path[64];
-    uint64_t answers, moves, fenced, expired, replaced, restarts, quiet, classic_joins;
+    int64_t next_offset;
+    uint64_t answers, moves, fenced, expired, replaced, restarts, quiet, classic_joins,
+        commits;
 } sim;
 
 static uint32_t pick(uint32_t n)
 {
-    sim.random ^= sim.random << 13;
-    sim.random ^= sim.random >> 17;
-    sim.random ^= sim.random << 5;
-    return sim.random % n;
+    return group_sim_pick(&sim.run, n);
 }
 
 static bool lost(void)
 {
-    return sim.faults && pick(10) == 0;
-}
-
-static void remember(void *arg, struct slice command)
-{
-    (void)arg;
-    if (sim.log_count == sim.log_cap) {
-        sim.log_cap = sim.log_cap == 0 ? 1024 : sim.log_cap * 2;
-        sim.log = mem_realloc(sim.log, sim.log_cap * sizeof(*sim.log));
-    }
-    sim.log[sim.log_count++] = slice_of(mem_dup(command.ptr, command.len), command.len);
+    return sim.run.faults && pick(10) == 0;
 }
 
 static const struct cluster *the_cluster(void)
 {
-    return state_cluster(sim.live.state, &sim.live.cluster_id);
+    return group_sim_cluster(&sim.run);
 }
 
 static const struct group *the_group(void)
 {
-    return consumer_group(&sim.live);
+    return consumer_group(&sim.run.live);
 }
 
 static bool is_classic(const struct client *client)
@@ -146,7 +127,7 @@ static void check_group(void)
     if (group == NULL)
         return;
     CHECK(group->kind == GROUP_CONSUMER);
-    bytes = METADATA_GROUP_BYTES + group->group_id.len;
+    bytes = METADATA_GROUP_BYTES + group->group_id.len + group_sim_offset_bytes(group);
     for (const struct group_member *m = NULL;
          (m = group_member_next(group, m)) != NULL;) {
         const struct consumer_member *c = m->consumer;
@@ -217,6 +198,29 @@ static void give_up(struct client *client)
     partition_set_move(&client->owned, &kept);
 }
 
+/* CLIENT says how far it has read in one of the partitions that it works on. Returns
+ * Kafka's error. */
+static int16_t commit(const struct client *client)
+{
+    uint32_t t = 1 + pick(TOPICS);
+    struct uuid id = test_uuid(2, t);
+    const struct partition_topic *had = partition_set_topic(&client->owned, &id);
+
+    if (had == NULL)
+        return 0;
+    int16_t error =
+        group_sim_commit(&sim.run, client->epoch, client->id, NULL, t,
+                         had->partitions[pick(had->count)], ++sim.next_offset);
+    check_group();
+    if (error == 0) {
+        const struct group_member *m =
+            group_find_member(the_group(), slice_str(client->id));
+        CHECK(m != NULL && m->consumer->epoch == client->epoch);
+        sim.commits++;
+    }
+    return error;
+}
+
 /* ---- clients of the consumer protocol ---- */
 
 static void subscription(const struct client *client, char names[128], char regex[64])
@@ -250,7 +254,7 @@ static void check_quiet(struct beat *said)
     partition_set_copy(&revoking, &m->consumer->revoking);
     partition_set_copy(&target, &m->consumer->target);
     said->force = true;
-    struct beaten forced = beat(&sim.live, said);
+    struct beaten forced = beat(&sim.run.live, said);
     said->force = false;
     CHECK(forced.proposed);
     CHECK(generation == group->generation && epoch == m->consumer->epoch);
@@ -309,12 +313,12 @@ static void heartbeat(struct client *client)
     client->full = true; /* until an answer comes */
     if (lost())
         return;
-    struct beaten first = beat(&sim.live, &said);
+    struct beaten first = beat(&sim.run.live, &said);
     check_group();
     if (!first.proposed && pick(4) == 0)
         check_quiet(&said);
-    if (sim.faults && pick(12) == 0) { /* the other agent had it, too */
-        struct beaten second = beat(&sim.live, &said);
+    if (sim.run.faults && pick(12) == 0) { /* the other agent had it, too */
+        struct beaten second = beat(&sim.run.live, &said);
         check_group();
         if (pick(2) == 0)
             first = second;
@@ -358,7 +362,8 @@ static void classic_reset(struct client *client)
 
 static void classic_join(struct client *client)
 {
-    struct command cmd = {.kind = COMMAND_GROUP_JOIN, .cluster_id = sim.live.cluster_id};
+    struct command cmd = {.kind = COMMAND_GROUP_JOIN,
+                          .cluster_id = sim.run.live.cluster_id};
     struct group_join_answer answer;
     char new_id[16];
     struct str metadata;
@@ -368,7 +373,7 @@ static void classic_join(struct client *client)
     classic_metadata(client, &metadata);
     struct join_protocol protocol = {SLICE_LITERAL("cooperative-sticky"),
                                      str_slice(&metadata)};
-    (void)snprintf(new_id, sizeof(new_id), "k%u", ++sim.next_id);
+    (void)snprintf(new_id, sizeof(new_id), "k%u", ++sim.run.next_id);
     cmd.group_join.group_id = SLICE_LITERAL("g");
     cmd.group_join.member_id = slice_str(client->id);
     cmd.group_join.new_member_id = slice_str(new_id);
@@ -382,7 +387,7 @@ static void classic_join(struct client *client)
     cmd.group_join.protocols = &protocol;
     cmd.group_join.protocol_count = 1;
     cmd.group_join.limits = (struct group_limits){1000, 1000, 0, 6000, 1800000};
-    struct command_result result = driver_apply(&sim.live, &cmd);
+    struct command_result result = driver_apply(&sim.run.live, &cmd);
     str_fini(&metadata);
     check_group();
     if (lost())
@@ -432,14 +437,15 @@ static void classic_error(struct client *client, int16_t error)
 
 static void classic_sync(struct client *client)
 {
-    struct command cmd = {.kind = COMMAND_GROUP_SYNC, .cluster_id = sim.live.cluster_id};
+    struct command cmd = {.kind = COMMAND_GROUP_SYNC,
+                          .cluster_id = sim.run.live.cluster_id};
     struct group_sync_answer answer;
 
     cmd.group_sync.group_id = SLICE_LITERAL("g");
     cmd.group_sync.member_id = slice_str(client->id);
     cmd.group_sync.generation = client->epoch;
     if (group_classic_sync_changes(the_group(), &cmd)) {
-        int16_t error = driver_apply(&sim.live, &cmd).kafka_error;
+        int16_t error = driver_apply(&sim.run.live, &cmd).kafka_error;
         check_group();
         if (error != 0) {
             classic_error(client, error);
@@ -483,10 +489,14 @@ static void classic_step(struct client *client)
         break;
     case WORKING:
         if (!partition_set_covers(&client->told, &client->owned)) {
-            if (sim.faults && pick(3) == 0)
+            if (sim.run.faults && pick(3) == 0)
                 break;
             give_up(client);
             client->doing = JOINING; /* cooperative: to say so */
+        } else if (pick(3) == 0) {
+            int16_t error = commit(client);
+            if (error != 0 && error != 3 && error != 100 && !lost())
+                classic_error(client, error);
         } else {
             classic_beat(client);
         }
@@ -506,15 +516,18 @@ static void client_step(struct client *client)
         if (is_classic(client))
             client->id[0] = '\0';
         else
-            (void)snprintf(client->id, sizeof(client->id), "c%u", ++sim.next_id);
+            (void)snprintf(client->id, sizeof(client->id), "c%u", ++sim.run.next_id);
     }
     if (is_classic(client)) {
         classic_step(client);
         return;
     }
-    if (!sim.faults || pick(3) != 0)
+    if (!sim.run.faults || pick(3) != 0)
         give_up(client);
-    heartbeat(client);
+    if (client->epoch > 0 && pick(4) == 0)
+        (void)commit(client); /* should it be refused, the heartbeat says why */
+    else
+        heartbeat(client);
 }
 
 static void step_client(void)
@@ -549,7 +562,7 @@ static void step_die(void)
         sim.replaced++;
     }
     if (!lost())
-        (void)beat(&sim.live, &said);
+        (void)beat(&sim.run.live, &said);
     check_group();
 }
 
@@ -562,7 +575,7 @@ static void step_expire(void)
         group == NULL || group->member_count == 0 ? 0 : pick(group->member_count);
     char id[16];
 
-    if (group == NULL || group->member_count == 0 || (sim.faults && pick(3) != 0))
+    if (group == NULL || group->member_count == 0 || (sim.run.faults && pick(3) != 0))
         return;
     for (uint32_t i = 0; i <= n; i++)
         m = group_member_next(group, m);
@@ -572,11 +585,15 @@ static void step_expire(void)
         struct client *client = &sim.clients[i];
         if (!client->alive || strcmp(client->id, id) != 0)
             continue;
-        if (!sim.faults || pick(4) != 0)
+        if (!sim.run.faults || pick(4) != 0)
             return;
         client->lapsed = true;
     }
-    expire_consumer(&sim.live, id, consumer_member_epoch(m));
+    if (pick(4) == 0) { /* a timer of the epoch before */
+        expire_consumer(&sim.run.live, id, consumer_member_epoch(m) - 1);
+        CHECK(group_find_member(the_group(), slice_str(id)) != NULL);
+    }
+    expire_consumer(&sim.run.live, id, consumer_member_epoch(m));
     sim.expired++;
     check_group();
 }
@@ -608,19 +625,19 @@ static void step_topic(void)
         return;
     if (sim.partitions[t] == 0) {
         sim.partitions[t] = 1 + (int32_t)pick(6);
-        CHECK(driver_topic(&sim.live, t, sim.partitions[t]).kafka_error == 0);
+        CHECK(driver_topic(&sim.run.live, t, sim.partitions[t]).kafka_error == 0);
     } else if (pick(3) > 0 && sim.partitions[t] < 30) {
         struct command cmd = {.kind = COMMAND_PARTITIONS_CREATE};
         sim.partitions[t] += 1 + (int32_t)pick(4);
         cmd.partitions_create.topic_id = test_uuid(2, t);
         cmd.partitions_create.total = sim.partitions[t];
         cmd.partitions_create.partitions_max = 100000;
-        CHECK(driver_apply(&sim.live, &cmd).kafka_error == 0);
+        CHECK(driver_apply(&sim.run.live, &cmd).kafka_error == 0);
     } else if (t != 1) {
         sim.partitions[t] = 0;
-        CHECK(driver_topic_delete(&sim.live, t).kafka_error == 0);
-        while (state_purge_due(sim.live.state))
-            (void)driver_purge(&sim.live, 100);
+        CHECK(driver_topic_delete(&sim.run.live, t).kafka_error == 0);
+        while (state_purge_due(sim.run.live.state))
+            (void)driver_purge(&sim.run.live, 100);
     }
 }
 
@@ -639,12 +656,9 @@ static struct state *load(bool replay_log)
         printf("%s\n", err.text);
         CHECK(!"checkpoint_load");
     }
-    for (size_t i = (size_t)state_applied_index(state); replay_log && i < sim.log_count;
-         i++) {
-        str_reset(&bytes);
-        state_apply(state, i + 1, sim.log[i], &bytes);
-    }
     str_fini(&bytes);
+    if (replay_log)
+        group_sim_replay(&sim.run, state);
     return state;
 }
 
@@ -658,17 +672,17 @@ static void step_checkpoint(void)
 
     if (pick(4) != 0)
         return;
-    meta.position.index = sim.live.index;
+    meta.position.index = sim.run.live.index;
     meta.position.configuration = SLICE_LITERAL("c");
     str_init(&delta, (size_t)1 << 30);
-    uint64_t hash = state_hash(sim.live.state);
-    checkpoint_begin(sim.live.state, &meta, &delta);
+    uint64_t hash = state_hash(sim.run.live.state);
+    checkpoint_begin(sim.run.live.state, &meta, &delta);
     for (int i = 0; i < 10 && !done; i++) {
         step_client();
-        done = checkpoint_step(sim.live.state, 1);
+        done = checkpoint_step(sim.run.live.state, 1);
     }
     while (!done)
-        done = checkpoint_step(sim.live.state, 100);
+        done = checkpoint_step(sim.run.live.state, 100);
     CHECK(db_apply(sim.db, str_slice(&delta), &err) == 0);
     str_fini(&delta);
     struct state *saved = load(false);
@@ -678,12 +692,12 @@ static void step_checkpoint(void)
 
 static void step_restart(void)
 {
-    if (sim.faults && pick(6) != 0)
+    if (sim.run.faults && pick(6) != 0)
         return;
     struct state *again = load(true);
-    CHECK(state_hash(again) == state_hash(sim.live.state));
-    state_free(sim.live.state);
-    sim.live.state = again;
+    CHECK(state_hash(again) == state_hash(sim.run.live.state));
+    state_free(sim.run.live.state);
+    sim.run.live.state = again;
     sim.restarts++;
     check_group();
 }
@@ -741,7 +755,7 @@ static void check_settled(void)
 
 static void settle(void)
 {
-    sim.faults = false;
+    sim.run.faults = false;
     for (int round = 0; round < 80; round++) {
         for (int i = 0; i < CLIENTS; i++) {
             client_step(&sim.clients[i]);
@@ -752,41 +766,20 @@ static void settle(void)
     check_settled();
 }
 
-static void replay(void)
-{
-    struct state *again = state_new(NULL);
-    struct str result;
-
-    str_init(&result, 64 * MIB);
-    for (size_t i = 0; i < sim.log_count; i++) {
-        str_reset(&result);
-        state_apply(again, i + 1, sim.log[i], &result);
-    }
-    CHECK(state_hash(again) == state_hash(sim.live.state));
-    state_free(again);
-    str_fini(&result);
-}
-
 /* ---- a seed ---- */
 
 static void begin(unsigned seed)
 {
     struct err err;
 
-    sim.seed = seed;
-    sim.random = seed * 2654435761u + 1;
-    for (int i = 0; i < 8; i++)
-        (void)pick(2);
     (void)snprintf(sim.path, sizeof(sim.path), "/tmp/weft-groups-%d.db", (int)getpid());
     (void)unlink(sim.path);
     CHECK(db_open(sim.path, &sim.db, &err) == 0);
-    driver_init(&sim.live, NULL);
-    sim.live.on_command = remember;
-    driver_cluster(&sim.live, 1);
+    group_sim_begin(&sim.run, seed);
     for (uint32_t t = 1; t <= TOPICS; t++) {
         sim.partitions[t] = t % 2 == 0 ? 0 : 1 + (int32_t)pick(8);
         if (sim.partitions[t] > 0)
-            driver_topic(&sim.live, t, sim.partitions[t]);
+            driver_topic(&sim.run.live, t, sim.partitions[t]);
     }
     for (int i = 0; i < CLIENTS; i++) {
         sim.clients[i].reads = 2 + 8 * pick(2);
@@ -794,24 +787,17 @@ static void begin(unsigned seed)
             (void)snprintf(sim.clients[i].instance, sizeof(sim.clients[i].instance),
                            "i%d", i);
     }
-    sim.faults = true;
 }
 
 static void end(void)
 {
-    driver_fini(&sim.live);
+    group_sim_end(&sim.run);
     db_close(sim.db);
     (void)unlink(sim.path);
-    for (size_t i = 0; i < sim.log_count; i++)
-        mem_free((void *)(uintptr_t)sim.log[i].ptr);
-    mem_free(sim.log);
     for (int i = 0; i < CLIENTS; i++) {
         partition_set_fini(&sim.clients[i].owned);
         partition_set_fini(&sim.clients[i].told);
     }
-    sim.log = NULL;
-    sim.log_count = sim.log_cap = 0;
-    sim.next_id = 0;
     memset(sim.clients, 0, sizeof(sim.clients));
 }
 
@@ -820,22 +806,25 @@ static void run_seeds(unsigned first, unsigned count)
     memset(&sim, 0, sizeof(sim));
     for (unsigned seed = first; seed < first + count; seed++) {
         begin(seed);
-        for (sim.step = 0; sim.step < STEPS; sim.step++)
+        for (sim.run.step = 0; sim.run.step < STEPS; sim.run.step++)
             step();
         settle();
         step_restart();
-        replay();
+        CHECK(group_sim_replays(&sim.run));
         end();
     }
     printf("%u seeds: %llu answers, %llu assignments, %llu fenced, %llu expired, %llu "
-           "left for a while, %llu restarts, %llu quiet, %llu classic joins\n",
+           "left for a while, %llu restarts, %llu quiet, %llu classic joins, "
+           "%llu commits\n",
            count, (unsigned long long)sim.answers, (unsigned long long)sim.moves,
            (unsigned long long)sim.fenced, (unsigned long long)sim.expired,
            (unsigned long long)sim.replaced, (unsigned long long)sim.restarts,
-           (unsigned long long)sim.quiet, (unsigned long long)sim.classic_joins);
+           (unsigned long long)sim.quiet, (unsigned long long)sim.classic_joins,
+           (unsigned long long)sim.commits);
     /* A simulation that exercises nothing proves nothing. */
     ASSERT(sim.moves > 50 * count && sim.fenced > count && sim.expired > 2 * count &&
-           sim.restarts > count && sim.quiet > count && sim.classic_joins > 2 * count);
+           sim.restarts > count && sim.quiet > count && sim.classic_joins > 2 * count &&
+           sim.commits > 10 * count);
 }
 
 /* Fifty seeds hold to the rules, and settle. */
@@ -848,9 +837,10 @@ static void test_seeds(void **state)
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_seeds)};
+    unsigned first, count;
 
-    if (argc > 1) {
-        run_seeds((unsigned)atoi(argv[1]), argc > 2 ? (unsigned)atoi(argv[2]) : 1);
+    if (group_sim_args(argc, argv, &first, &count)) {
+        run_seeds(first, count);
         return 0;
     }
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,15 +1,17 @@
 /* test_groups.c - classic groups under random clients, from seeds.
  *
- * Clients join, sync, leave, die and come back, some static, with other protocols at
- * times; their requests are lost, repeated late, and answered or not; sessions and phases
- * end when they like. The commands and the functions that answer are the product's.
+ * Clients join, sync, commit, leave, die and come back, some static, with other protocols
+ * at times; their requests are lost, repeated late, and answered or not; sessions and
+ * phases end when they like, and timers of a generation that is over fire late. The
+ * commands and the functions that answer are the product's.
  *
  * Checked after each command: there is one leader, a member; the counts, the votes and
  * the bytes are what a naive walk finds; generations go up by one; no phase lasts that
- * should be over. Checked with each answer: of a generation only one member was ever told
- * to lead, members have assignments of that generation and meant for them, and no
- * partition is had by two. When faults end, every group settles with whoever lives. In
- * the end the log gives the same state again (I7).
+ * should be over; a late timer does nothing, and a rebalance loses no static member.
+ * Checked with each answer: who commits is of the present generation; of a generation
+ * only one member was ever told to lead, members have assignments of that generation and
+ * meant for them, and no partition is had by two. When faults end, every group settles
+ * with whoever lives. In the end the log gives the same state again (I7).
  *
  *   test_groups [FIRST_SEED [COUNT]]     a failing seed is named */
 #include <setjmp.h>
@@ -19,13 +21,12 @@
 #include <cmocka.h>
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "common/check.h"
 #include "common/mem.h"
 #include "controlplane/group_classic.h"
-#include "tests/lib/state_driver.h"
+#include "tests/lib/group_sim.h"
 
 #define STEPS       1000
 #define CLIENTS     7
@@ -35,9 +36,7 @@
 #define OLD         32
 #define ID_MAX      24
 
-#define CHECK(cond)                                                                      \
-    ((cond) ? (void)0                                                                    \
-            : (printf("seed %u step %d: %s\n", sim.seed, sim.step, #cond), exit(1)))
+#define CHECK(cond) GROUP_SIM_CHECK(&sim.run, cond)
 
 enum doing { IDLE, JOINING, ASSIGNING, SYNCING, WORKING };
 
@@ -60,51 +59,30 @@ struct told {
 };
 
 static struct {
-    unsigned seed, random;
-    int step;
-    struct driver live;
+    struct group_sim run;
     struct client clients[CLIENTS];
     struct told told[GENERATIONS];
     uint8_t *old[OLD]; /* commands that may come again */
     size_t old_len[OLD];
-    uint8_t **log;
-    size_t *log_len;
-    size_t log_count, log_cap;
-    uint32_t next_id;
     int32_t generation;
-    bool faults;
-    uint64_t rebalances, replaced, expired, refused, worked;
+    int64_t next_offset;
+    uint64_t rebalances, replaced, expired, refused, worked, commits;
 } sim;
 
 static uint32_t pick(uint32_t n)
 {
-    sim.random ^= sim.random << 13;
-    sim.random ^= sim.random >> 17;
-    sim.random ^= sim.random << 5;
-    return sim.random % n;
+    return group_sim_pick(&sim.run, n);
 }
 
 /* A reply or request is lost, once in a while, as long as there are faults. */
 static bool lost(void)
 {
-    return sim.faults && pick(12) == 0;
-}
-
-static void remember(void *arg, struct slice command)
-{
-    (void)arg;
-    if (sim.log_count == sim.log_cap) {
-        sim.log_cap = sim.log_cap == 0 ? 1024 : sim.log_cap * 2;
-        sim.log = mem_realloc(sim.log, sim.log_cap * sizeof(*sim.log));
-        sim.log_len = mem_realloc(sim.log_len, sim.log_cap * sizeof(*sim.log_len));
-    }
-    sim.log[sim.log_count] = mem_dup(command.ptr, command.len);
-    sim.log_len[sim.log_count++] = command.len;
+    return sim.run.faults && pick(12) == 0;
 }
 
 static const struct cluster *the_cluster(void)
 {
-    return state_cluster(sim.live.state, &sim.live.cluster_id);
+    return group_sim_cluster(&sim.run);
 }
 
 static const struct group *the_group(void)
@@ -138,7 +116,8 @@ static uint64_t bytes_of(const struct group_member *m)
 static void check_members(const struct group *group)
 {
     uint32_t members = 0, pending = 0, joined = 0, synced = 0;
-    uint64_t bytes = METADATA_GROUP_BYTES + group->group_id.len;
+    uint64_t bytes =
+        METADATA_GROUP_BYTES + group->group_id.len + group_sim_offset_bytes(group);
     bool leads = false;
 
     for (const struct group_member *m = NULL;
@@ -193,10 +172,10 @@ static void check(void)
 static struct command_result apply(struct command *cmd)
 {
     uint32_t at = pick(OLD);
-    struct command_result result = driver_apply(&sim.live, cmd);
+    struct command_result result = driver_apply(&sim.run.live, cmd);
     mem_free(sim.old[at]);
-    sim.old_len[at] = sim.live.command.len;
-    sim.old[at] = mem_dup(sim.live.command.data, sim.live.command.len);
+    sim.old_len[at] = sim.run.live.command.len;
+    sim.old[at] = mem_dup(sim.run.live.command.data, sim.run.live.command.len);
     check();
     return result;
 }
@@ -280,7 +259,7 @@ static void join(struct client *client)
     char fresh[ID_MAX];
     struct command cmd = {.kind = COMMAND_GROUP_JOIN};
 
-    snprintf(fresh, sizeof(fresh), "c-%u", sim.next_id++);
+    snprintf(fresh, sizeof(fresh), "c-%u", sim.run.next_id++);
     cmd.group_join.group_id = SLICE_LITERAL("g");
     cmd.group_join.member_id = slice_str(client->id);
     cmd.group_join.new_member_id = slice_str(fresh);
@@ -294,9 +273,9 @@ static void join(struct client *client)
     cmd.group_join.require_known_id = pick(4) != 0;
     cmd.group_join.may_skip_assignment = pick(2) == 0;
     cmd.group_join.limits = (struct group_limits){
-        sim.faults && pick(60) == 0 ? 3 : CLIENTS * 2, 1, 0, 6000, 30000};
+        sim.run.faults && pick(60) == 0 ? 3 : CLIENTS * 2, 1, 0, 6000, 30000};
     if (!group_classic_join_changes(the_group(), &cmd)) {
-        CHECK(apply(&cmd).kafka_error == 0 && the_group()->etag < sim.live.index);
+        CHECK(apply(&cmd).kafka_error == 0 && the_group()->etag < sim.run.live.index);
         client->doing = JOINING;
         poll_join(client, true);
         return;
@@ -379,7 +358,7 @@ static void sync(struct client *client)
     for (const struct group_member *m = NULL;
          client->may_assign && (m = group_member_next(the_group(), m)) != NULL;) {
         uint32_t share = 0;
-        if (sim.faults && pick(20) == 0)
+        if (sim.run.faults && pick(20) == 0)
             continue; /* it is given nothing, not what it had */
         for (uint32_t p = count; p < PARTITIONS; p += the_group()->member_count)
             share |= 1u << p;
@@ -405,6 +384,25 @@ static void sync(struct client *client)
     poll_sync(client);
 }
 
+/* It says how far it has read in a partition that it was given. */
+static void commit(struct client *client)
+{
+    uint32_t mine = sim.told[client->generation].owned_by[client - sim.clients];
+    int32_t partition = (int32_t)pick(PARTITIONS);
+
+    if ((mine & (1u << partition)) == 0)
+        return;
+    int16_t error =
+        group_sim_commit(&sim.run, client->generation, client->id,
+                         client->instance[0] == '\0' ? NULL : client->instance, 1,
+                         partition, ++sim.next_offset);
+    check();
+    CHECK(error != 0 || client->generation == the_group()->generation);
+    sim.commits += error == 0;
+    if (error != 0 && !lost())
+        on_error(client, error);
+}
+
 static void heartbeat(struct client *client)
 {
     int16_t error = group_classic_heartbeat(the_group(), client->generation,
@@ -413,7 +411,7 @@ static void heartbeat(struct client *client)
         return;
     if (error != 0)
         on_error(client, error);
-    else if (sim.faults && pick(40) == 0)
+    else if (sim.run.faults && pick(40) == 0)
         client->doing = IDLE; /* it wants another assignment */
 }
 
@@ -448,7 +446,10 @@ static void go_on(struct client *client)
         poll_sync(client);
         break;
     case WORKING:
-        heartbeat(client);
+        if (pick(3) == 0)
+            commit(client);
+        else
+            heartbeat(client);
         break;
     }
 }
@@ -463,21 +464,38 @@ static bool expire(struct slice member_id, int32_t generation)
     cmd.group_expire.group_id = SLICE_LITERAL("g");
     cmd.group_expire.members = &expiry;
     cmd.group_expire.member_count = 1;
+    const struct group_member *member = group_find_member(the_group(), member_id);
+    bool late =
+        member != NULL && !member->pending && generation != the_group()->generation;
     int64_t gone = apply(&cmd).value;
+    CHECK(!late || gone == 0);
     sim.expired += gone > 0;
     return gone > 0;
+}
+
+static uint32_t static_members(void)
+{
+    uint32_t count = 0;
+    for (const struct group_member *m = NULL;
+         (m = group_member_next(the_group(), m)) != NULL;)
+        count += m->instance_id.ptr != NULL;
+    return count;
 }
 
 static void due(enum group_phase phase)
 {
     struct command cmd = {.kind = COMMAND_GROUP_DUE};
+    bool late = pick(8) == 0;
 
     if (the_group() == NULL)
         return;
+    uint32_t before = static_members();
     cmd.group_due.group_id = SLICE_LITERAL("g");
-    cmd.group_due.generation = the_group()->generation - (pick(8) == 0);
+    cmd.group_due.generation = the_group()->generation - late;
     cmd.group_due.phase = phase;
-    (void)apply(&cmd);
+    int64_t done = apply(&cmd).value;
+    CHECK(!late || done == 0);
+    CHECK(phase == GROUP_PHASE_SYNC || static_members() == before);
 }
 
 /* Some member's session runs out, whoever it is. */
@@ -502,10 +520,7 @@ static void repeat_old(void)
     uint32_t at = pick(OLD);
     if (sim.old[at] == NULL)
         return;
-    struct slice bytes = slice_of(sim.old[at], sim.old_len[at]);
-    remember(NULL, bytes);
-    str_reset(&sim.live.result);
-    state_apply(sim.live.state, ++sim.live.index, bytes, &sim.live.result);
+    group_sim_apply(&sim.run, slice_of(sim.old[at], sim.old_len[at]));
     check();
 }
 
@@ -561,7 +576,7 @@ static void step(void)
 {
     struct client *client = &sim.clients[pick(CLIENTS)];
 
-    sim.live.now_ms += pick(100);
+    sim.run.live.now_ms += pick(100);
     if (pick(14) == 0)
         fault(client);
     else if (pick(12) == 0)
@@ -615,7 +630,7 @@ static void settle(void)
 {
     int32_t before = sim.generation;
 
-    sim.faults = false;
+    sim.run.faults = false;
     for (int i = 0; i < CLIENTS; i++) {
         struct client *client = &sim.clients[i];
         const struct group_member *m =
@@ -626,13 +641,13 @@ static void settle(void)
         if (m != NULL && group_member_metadata(m, SLICE_LITERAL("odd")).ptr != NULL)
             leave(client);
     }
-    for (sim.step = STEPS; sim.step < STEPS + 60 && !settled(); sim.step++) {
+    for (sim.run.step = STEPS; sim.run.step < STEPS + 60 && !settled(); sim.run.step++) {
         for (int i = 0; i < CLIENTS; i++)
             go_on(&sim.clients[i]);
         expire_dead();
-        if (sim.step % 3 == 0)
+        if (sim.run.step % 3 == 0)
             due(GROUP_PHASE_JOIN);
-        if (sim.step % 7 == 0)
+        if (sim.run.step % 7 == 0)
             due(GROUP_PHASE_SYNC);
         for (int i = 0; i < CLIENTS; i++)
             sim.clients[i].alive = true;
@@ -642,25 +657,10 @@ static void settle(void)
     CHECK(told->owned == (1u << PARTITIONS) - 1 || sim.generation == before);
 }
 
-static void replay(void)
-{
-    struct state *again = state_new(NULL);
-    struct str result;
-
-    str_init(&result, MIB);
-    for (size_t i = 0; i < sim.log_count; i++) {
-        str_reset(&result);
-        state_apply(again, i + 1, slice_of(sim.log[i], sim.log_len[i]), &result);
-    }
-    CHECK(state_hash(again) == state_hash(sim.live.state));
-    state_free(again);
-    str_fini(&result);
-}
-
 static void run_seed(unsigned seed)
 {
-    uint64_t kept[] = {sim.rebalances, sim.replaced, sim.expired, sim.refused,
-                       sim.worked};
+    uint64_t kept[] = {sim.rebalances, sim.replaced, sim.expired,
+                       sim.refused,    sim.worked,   sim.commits};
 
     memset(&sim, 0, sizeof(sim));
     sim.rebalances = kept[0];
@@ -668,30 +668,21 @@ static void run_seed(unsigned seed)
     sim.expired = kept[2];
     sim.refused = kept[3];
     sim.worked = kept[4];
-    sim.seed = seed;
-    sim.random = seed * 2654435761u + 1;
-    for (int i = 0; i < 8; i++)
-        (void)pick(2);
-    driver_init(&sim.live, NULL);
-    sim.live.on_command = remember;
-    driver_cluster(&sim.live, 1);
+    sim.commits = kept[5];
+    group_sim_begin(&sim.run, seed);
+    driver_topic(&sim.run.live, 1, PARTITIONS);
     for (int i = 0; i < CLIENTS; i++) {
         sim.clients[i].alive = true;
         if (i < STATICS)
             snprintf(sim.clients[i].instance, sizeof(sim.clients[i].instance), "i%d", i);
     }
-    sim.faults = true;
-    for (sim.step = 0; sim.step < STEPS; sim.step++)
+    for (sim.run.step = 0; sim.run.step < STEPS; sim.run.step++)
         step();
     settle();
-    replay();
-    driver_fini(&sim.live);
+    CHECK(group_sim_replays(&sim.run));
+    group_sim_end(&sim.run);
     for (int i = 0; i < OLD; i++)
         mem_free(sim.old[i]);
-    for (size_t i = 0; i < sim.log_count; i++)
-        mem_free(sim.log[i]);
-    mem_free(sim.log);
-    mem_free(sim.log_len);
 }
 
 static void run_seeds(unsigned first, unsigned count)
@@ -700,13 +691,14 @@ static void run_seeds(unsigned first, unsigned count)
     for (unsigned seed = first; seed < first + count; seed++)
         run_seed(seed);
     printf("%u seeds: %llu generations, %llu assignments taken, %llu replacements, "
-           "%llu expired, %llu refused\n",
+           "%llu expired, %llu refused, %llu commits\n",
            count, (unsigned long long)sim.rebalances, (unsigned long long)sim.worked,
            (unsigned long long)sim.replaced, (unsigned long long)sim.expired,
-           (unsigned long long)sim.refused);
+           (unsigned long long)sim.refused, (unsigned long long)sim.commits);
     /* A simulation that exercises nothing proves nothing. */
     ASSERT(sim.rebalances > 10 * count && sim.worked > 15 * count &&
-           sim.replaced > count / 4 && sim.expired > 2 * count && sim.refused > count);
+           sim.replaced > count / 4 && sim.expired > 2 * count && sim.refused > count &&
+           sim.commits > 2 * count);
 }
 
 /* A hundred seeds hold to the rules, and settle. */
@@ -719,9 +711,10 @@ static void test_seeds(void **state)
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_seeds)};
+    unsigned first, count;
 
-    if (argc > 1) {
-        run_seeds((unsigned)atoi(argv[1]), argc > 2 ? (unsigned)atoi(argv[2]) : 1);
+    if (group_sim_args(argc, argv, &first, &count)) {
+        run_seeds(first, count);
         return 0;
     }
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,4 +1,4 @@
-"""The checkers of the crash tests and of the cell simulator are themselves shown to fail:
+"""The checkers of the crash tests and of the simulators are themselves shown to fail:
 on made-up readings, and on deliberately broken builds (tests/mutants/mutants.py).
 
     WEFT_MUTANTS=all         every mutant, not only those of the CI run
@@ -19,7 +19,8 @@ from workload import Workload
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "mutants"))
 
-from mutants import MUTANTS, SIMULATOR_MUTANTS, build, build_simulator  # noqa: E402
+from mutants import (GROUP_MUTANTS, MUTANTS, SIMULATOR_MUTANTS, build,  # noqa: E402
+                     build_simulator)
 
 ROUNDS_LIMIT_S = 20
 PROGRESS_S = 10
@@ -131,10 +132,9 @@ def chosen():
     return [m for m in MUTANTS if (m.name in wanted.split(",") if wanted else m.in_ci)]
 
 
-def chosen_of_simulator():
+def chosen_of(mutants):
     wanted = os.environ.get("WEFT_MUTANTS", "")
-    return [m for m in SIMULATOR_MUTANTS
-            if wanted in ("", "all") or m.name in wanted.split(",")]
+    return [m for m in mutants if wanted in ("", "all") or m.name in wanted.split(",")]
 
 
 def break_something(cluster, name, fault):
@@ -178,7 +178,7 @@ def test_broken_build(mutant, tmp_path):
     assert load.checker.kinds() & mutant.kinds, f"found something else: {caught.value}"
 
 
-@pytest.mark.parametrize("mutant", chosen_of_simulator(), ids=lambda m: m.name)
+@pytest.mark.parametrize("mutant", chosen_of(SIMULATOR_MUTANTS), ids=lambda m: m.name)
 def test_broken_replica(mutant):
     """The simulator does not pass a build with one thing wrong, and names the seed."""
     simulator = build_simulator(mutant)
@@ -188,3 +188,14 @@ def test_broken_replica(mutant):
     print(f"{mutant.name}: {done.stdout}")
     assert done.returncode == 1, f"{mutant.wrong}, and {mutant.seeds} seeds pass"
     assert "; replay: " in done.stdout
+
+
+@pytest.mark.parametrize("mutant", chosen_of(GROUP_MUTANTS), ids=lambda m: m.name)
+def test_broken_group(mutant):
+    """The simulations of groups do not pass a build with one thing wrong."""
+    simulator = build_simulator(mutant)
+    done = subprocess.run([simulator, "1", str(mutant.seeds)], stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, text=True, timeout=300)
+    print(f"{mutant.name}: {done.stdout}")
+    assert done.returncode == 1, f"{mutant.wrong}, and {mutant.seeds} seeds pass"
+    assert done.stdout.startswith("seed ")
