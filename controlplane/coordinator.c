@@ -14,6 +14,7 @@
 #include "common/check.h"
 #include "common/mem.h"
 #include "controlplane/group.h"
+#include "controlplane/group_classic.h"
 #include "controlplane/group_consumer.h"
 #include "controlplane/settings.h"
 
@@ -382,13 +383,15 @@ static void drop_unseen(struct coordinator *c, struct timed_group *group)
         drop_member(c, member);
 }
 
+/* Who has not asked for its assignment in time goes, also when the leader has long given
+ * it. */
 static unsigned phase_of(const struct group *group)
 {
     if (group->kind == GROUP_CONSUMER)
         return 0;
     if (group->state == GROUP_PREPARING)
         return GROUP_PHASE_JOIN;
-    return group->state == GROUP_COMPLETING ? GROUP_PHASE_SYNC : 0;
+    return group_classic_due(group, GROUP_PHASE_SYNC) ? GROUP_PHASE_SYNC : 0;
 }
 
 /* The initial delay is a part of the rebalance timeout. */

@@ -367,6 +367,25 @@ static void sync_timeout(void **state)
     assert_non_null(group_find_member(group(), TEXT("b")));
 }
 
+/* ... and so is a follower, when the leader has assigned long before. */
+static void sync_timeout_of_follower(void **state)
+{
+    (void)state;
+    join("a");
+    join("b");
+    pass(2 * DELAY_MS);
+    sync_as("a", "b");
+    assert_int_equal(group()->state, GROUP_STABLE);
+    for (int64_t passed = 0; passed < REBALANCE_MS; passed += 5000) {
+        assert_non_null(group_find_member(group(), TEXT("b")));
+        touch("a");
+        touch("b");
+        pass(5000);
+    }
+    assert_null(group_find_member(group(), TEXT("b")));
+    assert_int_equal(group()->state, GROUP_PREPARING);
+}
+
 /* An id that was given out and not used expires with the session timeout that was asked
  * for. */
 static void pending_expires(void **state)
@@ -590,6 +609,7 @@ int main(void)
         T(waiting_does_not_expire),
         T(rebalance_timeout),
         T(sync_timeout),
+        T(sync_timeout_of_follower),
         T(pending_expires),
         T(new_leader_begins_afresh),
         T(idle_without_leadership),
