@@ -76,6 +76,33 @@ def two(servers, topic, **options):
     return leader, follower
 
 
+# Every version of FindCoordinator names the same listed broker for a group, one by one or
+# many at once, whoever is asked; a kind of coordinator that does not exist is 42.
+def test_find_coordinator(servers):
+    groups = ["orders", "bills", "a/b?c", "x" * 249]
+    found = {}
+    for address in servers.bootstraps:
+        with SchemaWire(address) as wire:
+            brokers = {b["node_id"]: (b["host"], b["port"])
+                       for b in wire.call("Metadata", 8, topics=[])["brokers"]}
+            for version in range(4):
+                for group in groups:
+                    answer = wire.call("FindCoordinator", version, key=group, key_type=0)
+                    assert answer["error_code"] == 0
+                    assert brokers[answer["node_id"]] == (answer["host"], answer["port"])
+                    found.setdefault(group, set()).add(answer["node_id"])
+            for version in range(4, 7):
+                answer = wire.call("FindCoordinator", version, key_type=0,
+                                   coordinator_keys=groups)
+                assert [c["key"] for c in answer["coordinators"]] == groups
+                for one in answer["coordinators"]:
+                    assert one["error_code"] == 0
+                    assert brokers[one["node_id"]] == (one["host"], one["port"])
+                    found[one["key"]].add(one["node_id"])
+            assert wire.call("FindCoordinator", 3, key="g", key_type=7)["error_code"] == 42
+    assert {len(ids) for ids in found.values()} == {1}, found
+
+
 # A dynamic member is given an id first, and joins with it; from version 4 on.
 def test_member_id_required(servers, topic, link):
     values = {"group_id": f"{topic}-group", "session_timeout_ms": 30_000,
@@ -309,7 +336,7 @@ def test_consumer_heartbeats(servers, topic, link):
     assert (answer["error_code"], answer["assignment"]) == (0, None)
     assert answer["heartbeat_interval_ms"] > 0
     full = member.call(rebalance_timeout_ms=30_000, subscribed_topic_names=[topic],
-                       topic_partitions=member._parts())
+                       topic_partitions=member.parts())
     assert full["assignment"] is not None
     assert member.call(member_epoch=member.epoch + 1)["error_code"] == FENCED_MEMBER_EPOCH
     assert commit(link, member.group, topic, {0: 1}, generation=member.epoch - 1,

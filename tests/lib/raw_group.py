@@ -169,20 +169,22 @@ class ConsumerMember:
     """A member of a group of KIP-848; owned is what it says that it has."""
 
     def __init__(self, addresses, group, topics=None, regex=None, assignor=None,
-                 instance=None, rebalance_ms=30_000):
-        self.link = Link(addresses)
+                 instance=None, rebalance_ms=30_000, rack=None, client_id="raw"):
+        self.link = Link(addresses, client_id=client_id)
         self.group = group
         self.topics = topics
         self.regex = regex
         self.assignor = assignor
         self.instance = instance
         self.rebalance_ms = rebalance_ms
+        self.rack = rack
         self.id = str(uuid.uuid4())
         self.epoch = 0
         self.owned = set()          # (topic id, partition)
         self.target = None          # what the server said last
 
-    def _parts(self):
+    def parts(self):
+        """What it owns, as a request says it."""
         by_topic = {}
         for topic, partition in sorted(self.owned):
             by_topic.setdefault(topic, []).append(partition)
@@ -210,11 +212,11 @@ class ConsumerMember:
         return self.take(self.call(
             rebalance_timeout_ms=self.rebalance_ms, subscribed_topic_names=self.topics,
             subscribed_topic_regex=self.regex, server_assignor=self.assignor,
-            topic_partitions=self._parts()))
+            rack_id=self.rack, topic_partitions=self.parts()))
 
     def heartbeat(self, tell=False):
         """A later one; with TELL it says what it owns."""
-        return self.take(self.call(**({"topic_partitions": self._parts()} if tell else {})))
+        return self.take(self.call(**({"topic_partitions": self.parts()} if tell else {})))
 
     def revoke(self):
         """Give up what is not in the target, without saying so yet; what was given up."""

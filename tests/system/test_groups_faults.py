@@ -380,6 +380,104 @@ def test_lost_replies(servers, topic):
     assert len(describe(leader.link, leader.group)["members"]) == 3
 
 
+def rebalanced(servers, topic, **options):
+    """A leader and a follower who have joined one generation and not synced."""
+    a = ClassicMember(servers.bootstraps, f"{topic}-group", [topic], **options)
+    b = ClassicMember(servers.bootstraps[::-1], f"{topic}-group", [topic], **options)
+    a.join()
+    a.sync({a.id: [(topic, [0])]})
+    b.get_id()
+    joined = begin(b.join)
+    wait(lambda: a.heartbeat() == REBALANCE_IN_PROGRESS, "rebalance")
+    a.join()
+    joined.result(WAIT_S)
+    return (a, b) if a.leads else (b, a)
+
+
+def at_once(addresses, api, version, values, times=2):
+    """The answers to one request that goes through each of ADDRESSES TIMES at once."""
+    wires = [SchemaWire(address) for address in addresses for _ in range(times)]
+    for wire in wires:
+        wire.send(api, version, **values)
+    answers = [wire.receive()[1] for wire in wires]
+    for wire in wires:
+        wire.close()
+    return answers
+
+
+def test_lost_sync_of_leader(servers, topic):
+    """A leader's SyncGroup whose reply is lost has assigned: what it sends again, through
+    all agents at once, changes nothing, whatever it says by then."""
+    leader, follower = rebalanced(servers, topic)
+    values = {"group_id": leader.group, "generation_id": leader.generation,
+              "member_id": leader.id, "protocol_type": "consumer", "protocol_name": "range"}
+
+    def given(one, other):
+        return [{"member_id": one.id, "assignment": assignment([(topic, [1])])},
+                {"member_id": other.id, "assignment": assignment([(topic, [2])])}]
+
+    with SchemaWire(servers.bootstraps[0]) as wire:
+        wire.send("SyncGroup", 5, **values, assignments=given(leader, follower))
+        wait(lambda: describe(follower.link, leader.group)["group_state"] == "Stable",
+             "assignment")
+    for answer in at_once(servers.bootstraps, "SyncGroup", 5,
+                          {**values, "assignments": given(follower, leader)}):
+        assert answer["error_code"] == 0
+        assert assigned(answer["assignment"]) == {(topic, 1)}
+    assert follower.sync() == {(topic, 2)}
+    for member in (leader, follower):
+        # Some of the replies are never read.
+        for address in servers.bootstraps:
+            with SchemaWire(address) as wire:
+                wire.send("Heartbeat", 4, group_id=member.group, member_id=member.id,
+                          generation_id=member.generation)
+        answers = at_once(servers.bootstraps, "Heartbeat", 4, {
+            "group_id": member.group, "member_id": member.id,
+            "generation_id": member.generation})
+        assert {answer["error_code"] for answer in answers} == {0}
+    assert describe(leader.link, leader.group)["group_state"] == "Stable"
+
+
+def test_heartbeats_at_once_consumer(servers, topic):
+    """Each heartbeat of KIP-848 sent through all agents at once, some replies lost, is one:
+    joining, giving up and taking over; no partition has two owners."""
+    def beat(member, **values):
+        """The member believes the newest of the answers."""
+        with SchemaWire(servers.bootstraps[-1]) as wire:
+            wire.send("ConsumerGroupHeartbeat", 1, **values)
+        answers = at_once(servers.bootstraps, "ConsumerGroupHeartbeat", 1, values)
+        for answer in sorted(answers, key=lambda answer: answer["member_epoch"]):
+            assert member.take(answer) == 0, answer
+
+    def joins(member):
+        beat(member, group_id=member.group, member_id=member.id, member_epoch=0,
+             rebalance_timeout_ms=30_000, subscribed_topic_names=[topic],
+             topic_partitions=[])
+
+    def tells(member):
+        beat(member, group_id=member.group, member_id=member.id, member_epoch=member.epoch,
+             topic_partitions=member.parts())
+
+    a = ConsumerMember(servers.bootstraps, f"{topic}-group", [topic])
+    b = ConsumerMember(servers.bootstraps[::-1], f"{topic}-group", [topic])
+    joins(a)
+    wait(lambda: a.heartbeat() == 0 and len(a.target or ()) == PARTITIONS, "whole topic")
+    a.adopt()
+    tells(a)
+    joins(b)
+    wait(lambda: a.heartbeat() == 0 and len(a.target) == PARTITIONS // 2, "half of it")
+    assert not b.target
+    gone = a.revoke()
+    tells(a)
+    wait(lambda: b.heartbeat() == 0 and b.target == gone, "other half")
+    b.adopt()
+    tells(b)
+    wait(lambda: a.heartbeat() == b.heartbeat() == 0 and
+         describe_consumer(a.link, a.group)["group_state"] == "Stable", "stable group")
+    assert not a.owned & b.owned and len(a.owned | b.owned) == PARTITIONS
+    assert len(describe_consumer(a.link, a.group)["members"]) == 2
+
+
 def test_lost_heartbeat_replies_consumer(servers, topic):
     """A heartbeat of KIP-848 whose answer is lost is sent again with the epoch before."""
     a = ConsumerMember(servers.bootstraps, f"{topic}-group", [topic])
@@ -418,16 +516,7 @@ def test_lost_heartbeat_replies_consumer(servers, topic):
 
 def test_leader_never_syncs(servers, topic):
     """A leader that does not sync in time is put out, and the others begin anew."""
-    a = ClassicMember(servers.bootstraps, f"{topic}-group", [topic], rebalance_ms=2000)
-    b = ClassicMember(servers.bootstraps, f"{topic}-group", [topic], rebalance_ms=2000)
-    a.join()
-    a.sync({a.id: [(topic, [0])]})
-    b.get_id()
-    joined = begin(b.join)
-    wait(lambda: a.heartbeat() == REBALANCE_IN_PROGRESS, "rebalance")
-    a.join()
-    joined.result(WAIT_S)
-    leader, follower = (a, b) if a.leads else (b, a)
+    leader, follower = rebalanced(servers, topic, rebalance_ms=2000)
     began = time.monotonic()
     assert follower.try_sync() == REBALANCE_IN_PROGRESS
     assert time.monotonic() - began < 15
@@ -437,6 +526,23 @@ def test_leader_never_syncs(servers, topic):
     assert follower.heartbeat() == 0
     assert leader.heartbeat() == UNKNOWN_MEMBER
     assert leader.try_sync({leader.id: []}) == UNKNOWN_MEMBER
+
+
+def test_follower_never_syncs(servers, topic):
+    """A follower that does not ask for its assignment in time is put out, too; its silence
+    is no matter before that."""
+    leader, follower = rebalanced(servers, topic, rebalance_ms=3000)
+    leader.sync({leader.id: [(topic, [0])], follower.id: [(topic, [1])]})
+    assert leader.heartbeat() == 0
+    began = time.monotonic()
+    wait(lambda: leader.heartbeat() == REBALANCE_IN_PROGRESS, "rebalance without it")
+    assert time.monotonic() - began < 15
+    leader.join()
+    assert [m["member_id"] for m in leader.members] == [leader.id]
+    leader.sync({leader.id: [(topic, [0, 1])]})
+    assert leader.heartbeat() == 0
+    assert follower.heartbeat() == UNKNOWN_MEMBER
+    assert follower.try_sync() == UNKNOWN_MEMBER
 
 
 def test_member_never_joins_again(servers, topic):
@@ -608,6 +714,42 @@ def everybody_syncs(wires, group, ids, generation, leader, topic):
     assert {wire.receive()[1]["error_code"] for wire in wires} == {0}
 
 
+def test_thousand_members_consumer(servers, new_name, target):
+    """1,000 members of KIP-848 share 1,000 partitions, one each, in a few rounds of
+    heartbeats, and none is ever owned by two."""
+    if target == "kafka":
+        pytest.skip("takes minutes there")
+    topic = create(servers.bootstraps[0], new_name(), 1000)
+    members = [ConsumerMember([], f"{topic}-group", [topic]) for _ in range(1000)]
+    last = {"group_id": f"{topic}-group"}
+
+    def all_beat(values):
+        answers = pipeline(servers.bootstraps, "ConsumerGroupHeartbeat", 1, [
+            {**last, "member_id": m.id, **values(m)} for m in members])
+        by_member = {answer["member_id"]: answer for answer in answers}
+        for member in members:
+            assert member.take(by_member[member.id]) == 0, by_member[member.id]
+            if member.target is not None:
+                member.adopt()
+        owned = [part for member in members for part in member.owned]
+        assert len(owned) == len(set(owned)), "a partition has two owners"
+
+    all_beat(lambda m: {"member_epoch": 0, "rebalance_timeout_ms": 60_000,
+                        "subscribed_topic_names": [topic], "topic_partitions": []})
+    for _ in range(20):
+        all_beat(lambda m: {"member_epoch": m.epoch, "topic_partitions": m.parts()})
+        if all(len(m.owned) == 1 for m in members) and len({m.epoch for m in members}) == 1:
+            break
+    assert {len(m.owned) for m in members} == {1}
+    link = Link(servers.bootstraps)
+    found = describe_consumer(link, f"{topic}-group")
+    assert found["group_state"] == "Stable" and len(found["members"]) == 1000
+    left = pipeline(servers.bootstraps, "ConsumerGroupHeartbeat", 1, [
+        {**last, "member_id": m.id, "member_epoch": -1} for m in members])
+    assert {answer["error_code"] for answer in left} == {0}
+    assert describe_consumer(link, f"{topic}-group")["group_state"] == "Empty"
+
+
 def test_large_metadata(servers, topic):
     """1 MB of a member's metadata and 1 MB of its assignment go through unchanged."""
     rng = random.Random(1)
@@ -648,6 +790,34 @@ def test_names_with_every_byte(servers, topic):
         assert a.commit(topic, {0: 5}, metadata=f"m{name}") == {0: 0}
         assert fetch(a.link, group, topic, [0]) == {0: (5, f"m{name}")}
         assert group in list_groups(servers)
+        assert a.leave() == 0
+        deleted = a.link.call("DeleteGroups", 2, groups_names=[group])
+        assert deleted["results"][0]["error_code"] == 0
+        a.close()
+
+
+def test_names_with_every_byte_consumer(servers, topic):
+    """The same of a group of KIP-848: its members, instances, racks, clients and topics."""
+    every = "".join(map(chr, range(1, 256)))
+    mine = topic_id(servers.bootstraps[0], topic)
+    for name in (every, "\x00", "x" * 249, '{"json": ["\\u0000"]}', " ", "'; drop table x"):
+        group = f"{topic}{name}"
+        a = ConsumerMember(servers.bootstraps, group, [topic, name], client_id=f"c{name}",
+                           instance=f"i{name}", rack=f"r{name}")
+        a.id = f"m{name}"
+        assert a.join() == 0
+        wait(lambda: a.heartbeat() == 0 and len(a.target or ()) == PARTITIONS, "partitions")
+        a.adopt()
+        assert a.heartbeat(tell=True) == 0
+        found = describe_consumer(a.link, group)
+        assert found["group_id"] == group
+        member = found["members"][0]
+        assert (member["member_id"], member["instance_id"], member["rack_id"]) == \
+            (f"m{name}", f"i{name}", f"r{name}")
+        assert member["client_id"] == f"c{name}"
+        assert set(member["subscribed_topic_names"]) == {topic, name}
+        assert {(part["topic_id"], p) for part in member["assignment"]["topic_partitions"]
+                for p in part["partitions"]} == {(mine, p) for p in range(PARTITIONS)}
         assert a.leave() == 0
         deleted = a.link.call("DeleteGroups", 2, groups_names=[group])
         assert deleted["results"][0]["error_code"] == 0
