@@ -8,12 +8,16 @@
 #include <ctype.h>
 #include <errno.h>
 #include <inttypes.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <time.h>
+#include <unistd.h>
 
 #include "common/check.h"
+#include "common/clock.h"
 #include "common/log.h"
 #include "common/mem.h"
 #include "common/slice.h"
@@ -21,12 +25,21 @@
 
 #define FILE_MAX_BYTES (MIB)
 #define NAME_MAX_BYTES 64
+#define SOURCE_MAX     (FILENAME_MAX / 8)
+#define WAIT_OPTION    "wait-for-files"
+#define LOOK_EVERY_MS  50
+
+/* What parsing knows of one option. */
+struct progress {
+    bool seen;    /* set by the present source */
+    char *source; /* its value is the name of a file: who said so; else NULL */
+};
 
 /* The state of one option_parse. */
 struct parse {
     const struct option_program *program;
     void *values;
-    bool *seen; /* by spec: set by the present source */
+    struct progress *progress; /* by spec */
     struct err *err;
 };
 
@@ -179,26 +192,27 @@ static int text_from_file(const char *path, char **value, struct err *err)
     return code;
 }
 
-static int set_text(struct parse *p, const struct option_spec *spec, const char *text)
+static void set_text(struct parse *p, const struct option_spec *spec, const char *text,
+                     const char *source)
 {
+    struct progress *progress = &p->progress[spec - p->program->specs];
     char **at = field(spec, p->values);
     char *value = NULL;
 
-    if (spec->type != OPTION_LIST && text[0] == '@' && text[1] == '/') {
-        int code = text_from_file(text + 1, &value, p->err);
-        if (code != 0)
-            return code;
-    } else if (spec->type == OPTION_LIST && p->seen[spec - p->program->specs]) {
+    mem_free(progress->source);
+    progress->source = NULL;
+    if (spec->type == OPTION_LIST && progress->seen) {
         struct str joined;
         str_init(&joined, FILE_MAX_BYTES);
         str_printf(&joined, "%s,%s", *at, text);
         value = str_take(&joined);
     } else {
         value = mem_strdup(text);
+        if (spec->type != OPTION_LIST && text[0] == '@' && text[1] == '/')
+            progress->source = mem_strdup(source);
     }
     mem_free(*at);
     *at = value;
-    return 0;
 }
 
 /* Set the option to TEXT, which came from SOURCE ("--memory", "WEFT_MEMORY"). */
@@ -218,9 +232,8 @@ static int set_value(struct parse *p, const struct option_spec *spec, const char
     case OPTION_STRING:
     case OPTION_SECRET:
     case OPTION_LIST:
-        code = set_text(p, spec, text);
-        p->seen[spec - p->program->specs] = true;
-        return code == 0 ? 0 : err_wrap(p->err, code, "%s", source);
+        set_text(p, spec, text, source);
+        break;
     case OPTION_INT:
         code = parse_int(text, at);
         break;
@@ -237,7 +250,7 @@ static int set_value(struct parse *p, const struct option_spec *spec, const char
     if (code != 0)
         return err_set(p->err, ERR_INVALID, "%s: \"%.64s\" is not %s", source, text,
                        allowed[spec->type]);
-    p->seen[spec - p->program->specs] = true;
+    p->progress[spec - p->program->specs].seen = true;
     return 0;
 }
 
@@ -308,7 +321,8 @@ static void env_name(const char *name, char env[NAME_MAX_BYTES + 8])
 
 static void next_source(struct parse *p)
 {
-    memset(p->seen, 0, p->program->spec_count * sizeof(*p->seen));
+    for (size_t i = 0; i < p->program->spec_count; i++)
+        p->progress[i].seen = false;
 }
 
 static int apply_defaults(struct parse *p)
@@ -367,7 +381,7 @@ static int apply_line(struct parse *p, char *line, const char *where)
     const struct option_spec *spec = find_spec(p->program, slice_str(name));
     if (spec == NULL)
         return unknown_option(p, slice_str(name), "", where);
-    char source[FILENAME_MAX / 8];
+    char source[SOURCE_MAX];
     snprintf(source, sizeof(source), "%s%s", where, spec->name);
     return set_value(p, spec, text, source);
 }
@@ -444,6 +458,65 @@ static int apply_arguments(struct parse *p, int argc, char **argv)
     return code;
 }
 
+/* --- values that are names of files --- */
+
+/* How long such a file is waited for: the option of that name, if the program has it. */
+static int64_t wait_limit_ms(const struct parse *p)
+{
+    const struct option_spec *spec = find_spec(p->program, slice_str(WAIT_OPTION));
+    return spec == NULL ? 0 : *(const int64_t *)field(spec, p->values);
+}
+
+/* Return when there is a file PATH, or LIMIT_MS later, as if there were one: the error is
+ * that of reading it. A process that waits must be able to be stopped, also as the first
+ * one of a container, which no signal ends that it has no handler for. */
+static int wait_for_file(const char *path, int64_t limit_ms, struct err *err)
+{
+    const int64_t until = clock_monotonic_ms() + limit_ms;
+    const struct timespec pause = {.tv_nsec = LOOK_EVERY_MS * INT64_C(1000000)};
+    sigset_t signals, before;
+    int code = 0;
+
+    if (limit_ms == 0 || access(path, F_OK) == 0)
+        return 0;
+    log_info("options", "waiting for a file", "path=%s limit_ms=%" PRId64, path,
+             limit_ms);
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGTERM);
+    sigaddset(&signals, SIGINT);
+    pthread_sigmask(SIG_BLOCK, &signals, &before);
+    while (access(path, F_OK) != 0 && clock_monotonic_ms() < until && code == 0) {
+        int number = sigtimedwait(&signals, NULL, &pause);
+        if (number > 0)
+            code = err_set(err, ERR_CANCELLED, "signal %d while waiting for %s", number,
+                           path);
+    }
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return code;
+}
+
+/* After all sources, so that a file that a stronger one replaces is not asked for. */
+static int read_files(struct parse *p)
+{
+    int64_t limit_ms = wait_limit_ms(p);
+
+    for (size_t i = 0; i < p->program->spec_count; i++) {
+        const char *source = p->progress[i].source;
+        char **at = field(&p->program->specs[i], p->values);
+        char *value = NULL;
+        if (source == NULL)
+            continue;
+        int code = wait_for_file(*at + 1, limit_ms, p->err);
+        if (code == 0)
+            code = text_from_file(*at + 1, &value, p->err);
+        if (code != 0)
+            return err_wrap(p->err, code, "%s", source);
+        mem_free(*at);
+        *at = value;
+    }
+    return 0;
+}
+
 /* --- help --- */
 
 static void print_help(const struct option_program *program)
@@ -499,11 +572,11 @@ static int scan_arguments(struct parse *p, int argc, char **argv,
 int option_parse(const struct option_program *program, int argc, char **argv,
                  void *values, enum option_outcome *outcome, struct err *err)
 {
-    struct parse p = {program, values, NULL, err};
+    struct parse p = {.program = program, .values = values, .err = err};
     enum option_outcome asked = OPTION_RUN;
     const char *config = getenv("WEFT_CONFIG");
 
-    p.seen = mem_zalloc((program->spec_count + 1) * sizeof(*p.seen));
+    p.progress = mem_zalloc((program->spec_count + 1) * sizeof(*p.progress));
     int code = scan_arguments(&p, argc, argv, &asked, &config);
     if (code == 0 && asked == OPTION_RUN) {
         code = apply_defaults(&p);
@@ -513,8 +586,12 @@ int option_parse(const struct option_program *program, int argc, char **argv,
             code = apply_environment(&p);
         if (code == 0)
             code = apply_arguments(&p, argc, argv);
+        if (code == 0)
+            code = read_files(&p);
     }
-    mem_free(p.seen);
+    for (size_t i = 0; i < program->spec_count; i++)
+        mem_free(p.progress[i].source);
+    mem_free(p.progress);
     if (code != 0) {
         option_free(program, values);
         return code;

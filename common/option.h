@@ -7,7 +7,8 @@
  * "flush-interval" is the command line's --flush-interval, the environment's
  * WEFT_FLUSH_INTERVAL and the file's `flush-interval = 250ms`. The command line wins
  * over the environment, which wins over the file. A SECRET or STRING value "@/path" is
- * read from that file. */
+ * read from that file; a program with an option "wait-for-files" (DURATION) waits so long
+ * for each one that is not there yet, and until SIGTERM or SIGINT (ERR_CANCELLED). */
 #ifndef COMMON_OPTION_H
 #define COMMON_OPTION_H
 

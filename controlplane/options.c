@@ -85,6 +85,7 @@ static const struct range ranges[] = {
     RANGE("request-memory", request_bytes, 16 << 20, INT64_C(1) << 40),
     RANGE("idle-timeout", idle_timeout_ms, 1000, 86400000),
     RANGE("request-timeout", request_timeout_ms, 100, 3600000),
+    RANGE("wait-for-files", wait_for_files_ms, 0, 3600000),
 };
 
 /* How a node with an empty directory begins. */

@@ -6,9 +6,11 @@
 
 #include <cmocka.h>
 
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "common/option.h"
@@ -20,6 +22,7 @@ struct values {
     int64_t count;
     int64_t memory;
     int64_t flush_interval;
+    int64_t wait_for_files;
     bool verbose;
 };
 
@@ -35,6 +38,7 @@ static const struct option_spec specs[] = {
     ROW("count", OPTION_INT, count, "3"),
     ROW("memory", OPTION_SIZE, memory, "8MiB"),
     ROW("flush-interval", OPTION_DURATION, flush_interval, "250ms"),
+    ROW("wait-for-files", OPTION_DURATION, wait_for_files, "0s"),
     ROW("verbose", OPTION_BOOL, verbose, "false"),
 };
 
@@ -134,6 +138,63 @@ static void value_comes_from_a_file(void **state)
                         "--token: cannot read /nonexistent/x: No such file or directory");
 }
 
+/* A file that a stronger source replaces is not read. */
+static void only_the_file_that_counts_is_read(void **state)
+{
+    (void)state;
+    setenv("WEFT_TOKEN", "@/nonexistent/x", 1);
+    assert_int_equal(parse("--token=here", NULL), 0);
+    assert_string_equal(values.token, "here");
+    assert_int_equal(parse(NULL), ERR_NOT_FOUND);
+    unsetenv("WEFT_TOKEN");
+    assert_string_equal(
+        err.text, "WEFT_TOKEN: cannot read /nonexistent/x: No such file or directory");
+}
+
+/* With --wait-for-files a file may come later, whole under its name. */
+static void file_is_waited_for(void **state)
+{
+    (void)state;
+    char at[64], later[64];
+    write_file("late\n");
+    snprintf(later, sizeof(later), "%s.later", path);
+    snprintf(at, sizeof(at), "@%s.later", path);
+    pid_t child = fork();
+    if (child == 0) {
+        usleep(150000);
+        _exit(link(path, later) == 0 ? 0 : 1);
+    }
+    int code = parse("--token", at, "--wait-for-files=60s", NULL);
+    waitpid(child, NULL, 0);
+    unlink(later);
+    assert_int_equal(code, 0);
+    assert_string_equal(values.token, "late");
+}
+
+/* It is waited for no longer than was said. */
+static void waiting_ends(void **state)
+{
+    (void)state;
+    assert_int_equal(parse("--token=@/nonexistent/x", "--wait-for-files=120ms", NULL),
+                     ERR_NOT_FOUND);
+    assert_non_null(strstr(err.text, "cannot read /nonexistent/x"));
+}
+
+/* A signal ends the waiting, also for a process that no signal would end. */
+static void signal_ends_the_waiting(void **state)
+{
+    (void)state;
+    sigset_t set, before;
+    sigemptyset(&set);
+    sigaddset(&set, SIGTERM);
+    sigprocmask(SIG_BLOCK, &set, &before);
+    raise(SIGTERM);
+    assert_int_equal(parse("--token=@/nonexistent/x", "--wait-for-files=1h", NULL),
+                     ERR_CANCELLED);
+    sigprocmask(SIG_SETMASK, &before, NULL);
+    assert_string_equal(err.text, "--token: signal 15 while waiting for /nonexistent/x");
+}
+
 /* Mistakes name the option, the value and what is allowed; a failed parse leaves no
  * memory behind. */
 static void mistakes_are_explained(void **state)
@@ -215,7 +276,8 @@ static void dump_hides_secrets(void **state)
     assert_int_equal(parse("--token=hush", "--name=a b", NULL), 0);
     option_dump(&program, &values, &out);
     assert_string_equal(str_cstr(&out), "name=\"a b\" token=*** count=3 memory=8388608 "
-                                        "flush-interval=250ms verbose=false");
+                                        "flush-interval=250ms wait-for-files=0ms "
+                                        "verbose=false");
     str_fini(&out);
 }
 
@@ -265,6 +327,10 @@ int main(void)
         cmocka_unit_test(stronger_source_wins),
         cmocka_unit_test(lists_add_up_within_a_source),
         cmocka_unit_test(value_comes_from_a_file),
+        cmocka_unit_test(only_the_file_that_counts_is_read),
+        cmocka_unit_test(file_is_waited_for),
+        cmocka_unit_test(waiting_ends),
+        cmocka_unit_test(signal_ends_the_waiting),
         cmocka_unit_test(mistakes_are_explained),
         cmocka_unit_test(mistakes_in_the_file_name_the_line),
         cmocka_unit_test(help_and_version_are_found),
