@@ -7,6 +7,7 @@
 #include "cli/file.h"
 #include "cli/output.h"
 #include "cli/rows.h"
+#include "cli/setup.h"
 #include "common/version.h"
 
 #define BODY_ROOM (8 * MIB)
@@ -150,6 +151,32 @@ const struct command other_rows[] = {
                    .help = "another object store, as --store of weft-agent",
                    .fallback = "the directory `store` in there"}},
         .run = dev_run,
+    },
+    {
+        .words = "setup",
+        .summary =
+            "Make a cluster and what its agents join by; for compose files and scripts",
+        .details =
+            "Waits, for as long as --timeout says, until the control plane runs and the "
+            "files of --ca-file and --token @FILE are there. Makes the cluster unless it "
+            "is there. Writes into the directory what agents take as --enrolment-token "
+            "@DIR/enrolment-token and --ca-fingerprint @DIR/ca.fingerprint, and ca.crt; "
+            "with --wait-for-files they may be started at the same time. May be "
+            "repeated.",
+        .examples = "weft setup orders --dir /run/agents --timeout 5m",
+        .args = {{.name = "name", .help = "of the cluster", .place = PLACE_LOCAL}},
+        .flags = {{.name = "dir",
+                   .type = FLAG_TEXT,
+                   .placeholder = "DIR",
+                   .help = "where the files are written",
+                   .names = NAMES_FILE,
+                   .required = true},
+                  {.name = "ttl",
+                   .type = FLAG_DURATION,
+                   .placeholder = "TIME",
+                   .help = "how long agents may join by this token",
+                   .fallback = "30d"}},
+        .run = setup_run,
     },
     {
         .words = "version",

@@ -21,8 +21,11 @@ static void on_signal(int signum)
 {
     if (is_doomed)
         (void)unlink(doomed);
-    /* SA_RESETHAND: the second time it ends the process, with the right status. */
+    /* SA_RESETHAND: the second time it ends the process, with the right status; but not
+     * the first process of a container. */
     (void)raise(signum);
+    if (getpid() == 1)
+        _exit(128 + signum);
 }
 
 static void watch_signals(void)
