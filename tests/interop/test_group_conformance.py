@@ -87,7 +87,8 @@ def test_find_coordinator(servers):
                        for b in wire.call("Metadata", 8, topics=[])["brokers"]}
             for version in range(4):
                 for group in groups:
-                    answer = wire.call("FindCoordinator", version, key=group, key_type=0)
+                    kind = {"key_type": 0} if version > 0 else {}
+                    answer = wire.call("FindCoordinator", version, key=group, **kind)
                     assert answer["error_code"] == 0
                     assert brokers[answer["node_id"]] == (answer["host"], answer["port"])
                     found.setdefault(group, set()).add(answer["node_id"])
