@@ -11,7 +11,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "common/json.h"
 #include "common/log.h"
+#include "common/logfmt.h"
 
 static char captured[16384];
 
@@ -117,6 +119,109 @@ static void limit_counts_what_it_drops(void **state)
     assert_int_equal(dropped, 2);
 }
 
+/* As JSON a line has the same fields: numbers as they were printed, texts as they were
+ * before they were quoted. */
+static void json_has_the_same_fields(void **state)
+{
+    (void)state;
+    char quoted[64];
+    struct json *json = NULL;
+    struct json_reader r = {0};
+    log_set_format(LOG_JSON);
+    capture_begin();
+    log_warn("store", "put failed", "key=%s bytes=%d err=%s ratio=%.1f", "007", 7,
+             log_quote("a\"b\\c\x01\n\xff \xc3\xa9", quoted, sizeof(quoted)), 0.5);
+    capture_end();
+    log_set_format(LOG_LOGFMT);
+    size_t len = strlen(captured);
+    assert_int_equal(captured[len - 1], '\n');
+    assert_int_equal(json_parse(slice_of(captured, len - 1), &json, NULL), 0);
+    assert_int_equal(json_get_string(&r, json, "time", 64).len, 24);
+    assert_string_equal(json_get_string(&r, json, "level", 64).ptr, "warn");
+    assert_string_equal(json_get_string(&r, json, "module", 64).ptr, "store");
+    assert_string_equal(json_get_string(&r, json, "msg", 64).ptr, "put failed");
+    assert_string_equal(json_get_string(&r, json, "key", 64).ptr, "007");
+    assert_int_equal(json_get_int(&r, json, "bytes", 0, 100), 7);
+    assert_string_equal(json_get_string(&r, json, "err", 64).ptr,
+                        "a\"b\\c\x01\n\xef\xbf\xbd \xc3\xa9");
+    assert_false(r.failed);
+    json_free(json);
+}
+
+/* A line is text and one JSON object whatever bytes stand in a value, quoted or not, cut
+ * or whole. */
+static void any_bytes_make_a_line(void **state)
+{
+    (void)state;
+    char hostile[256], quoted[2048], mess[6000];
+    for (int i = 0; i < 255; i++)
+        hostile[i] = (char)(255 - i);
+    hostile[255] = '\0';
+    for (size_t i = 0; i < sizeof(mess) - 1; i++)
+        mess[i] = "\"\\ =\xf0\x9f\x98\x80x\n"[i % 10];
+    mess[sizeof(mess) - 1] = '\0';
+    for (int format = LOG_LOGFMT; format <= LOG_JSON; format++) {
+        log_set_format((enum log_format)format);
+        capture_begin();
+        log_info("m", "quoted", "v=%s", log_quote(hostile, quoted, sizeof(quoted)));
+        log_info("m", "bare", "v=%s", hostile);
+        log_info("m", "long", "v=\"%s", mess);
+        capture_end();
+        log_set_format(LOG_LOGFMT);
+        size_t lines = 0;
+        char *rest = captured;
+        for (char *line; (line = strsep(&rest, "\n")) != NULL && *line != '\0'; lines++) {
+            for (const char *p = line; *p != '\0'; p++)
+                assert_true((unsigned char)*p >= 0x20 && *p != 0x7f);
+            for (const char *p = line; *p != '\0'; p += logfmt_utf8_len(p, strlen(p)))
+                assert_true(logfmt_utf8_len(p, strlen(p)) > 0);
+            if (format == LOG_JSON)
+                assert_true(line[0] == '{' && line[strlen(line) - 1] == '}');
+        }
+        assert_int_equal(lines, 3);
+    }
+}
+
+/* What is shown of the log is its last lines, whole ones only. */
+static void recent_lines_are_kept(void **state)
+{
+    (void)state;
+    struct str out;
+    char filler[1001];
+    memset(filler, 'x', sizeof(filler) - 1);
+    filler[sizeof(filler) - 1] = '\0';
+    int saved = dup(STDERR_FILENO), null = open("/dev/null", O_WRONLY);
+    dup2(null, STDERR_FILENO);
+    log_info("m", "first", "n=%d", 1);
+    for (int i = 0; i < 400; i++)
+        log_info("m", "filler", "i=%d v=%s", i, filler);
+    log_info("m", "last", "n=%d", 2);
+    dup2(saved, STDERR_FILENO);
+    close(saved);
+    close(null);
+    str_init(&out, 2 * LOG_RECENT_BYTES);
+    log_recent(&out);
+    assert_true(out.len <= LOG_RECENT_BYTES && out.len > LOG_RECENT_BYTES - 2000);
+    assert_null(strstr(out.data, "first"));
+    assert_non_null(strstr(out.data, "msg=\"last\" n=2\n"));
+    assert_true(out.data[0] == '2' && out.data[4] == '-'); /* a line's time */
+    str_fini(&out);
+}
+
+/* So many lines a second, and the next second tells how many were held back. */
+static void burst_counts_what_it_drops(void **state)
+{
+    (void)state;
+    struct log_burst burst = {.lines = 2};
+    uint64_t dropped = 99;
+    assert_true(log_burst_pass(&burst, 5000, &dropped));
+    assert_int_equal(dropped, 0);
+    assert_true(log_burst_pass(&burst, 5999, &dropped));
+    assert_false(log_burst_pass(&burst, 5999, &dropped));
+    assert_true(log_burst_pass(&burst, 6000, &dropped));
+    assert_int_equal(dropped, 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -125,6 +230,10 @@ int main(void)
         cmocka_unit_test(level_filters),
         cmocka_unit_test(quote_escapes_and_cuts),
         cmocka_unit_test(limit_counts_what_it_drops),
+        cmocka_unit_test(json_has_the_same_fields),
+        cmocka_unit_test(any_bytes_make_a_line),
+        cmocka_unit_test(recent_lines_are_kept),
+        cmocka_unit_test(burst_counts_what_it_drops),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
