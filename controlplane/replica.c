@@ -133,6 +133,8 @@ static void take_state(struct replica *replica)
     if (state == RAFT_LEADER) {
         replica->term_start_index = replica->window.last;
         lease_lead(&replica->lease, raft_current_term(&replica->raft));
+        for (size_t i = 0; i < replica->peer_count; i++)
+            replica->peers[i].sent_index = REPLICA_SENT_UNKNOWN;
     } else {
         lease_stop(&replica->lease);
     }

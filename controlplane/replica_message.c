@@ -24,7 +24,12 @@
  *     or after it wrote of its own removal what the others never heard of: the other
  *     voters then cannot lose one of theirs. So whoever is asked votes, as the
  *     dissertation has it (4.1), whatever its own configuration says: the candidate
- *     counts by its own, and a candidate without the committed entries gets no vote. */
+ *     counts by its own, and a candidate without the committed entries gets no vote.
+ * 10. A standby with an entry that hardly a voter has can stop a cell: it becomes a voter
+ *     by another leader's change, refuses its vote to all whose log is not as new, and
+ *     may not stand for election since it knows of no change. So a standby gets what is
+ *     committed, and no more. libraft sends it all, and thinks it sent: so where to go on
+ *     is kept here, and its refusals are put in libraft's terms. */
 #include <string.h>
 
 #include "common/check.h"
@@ -70,9 +75,46 @@ static uint32_t count_entries(const struct replica *replica, uint64_t index, uin
     return count;
 }
 
+static bool is_voter(const struct replica *replica, uint64_t id)
+{
+    const struct raft_configuration *configuration = &replica->raft.configuration;
+
+    for (unsigned i = 0; i < configuration->n; i++) {
+        if (configuration->servers[i].id == id)
+            return configuration->servers[i].role == RAFT_VOTER;
+    }
+    return false;
+}
+
+/* Whether the term of entry INDEX is known: a message can begin behind it. */
+static bool is_known(const struct replica *replica, uint64_t index)
+{
+    return index == replica->checkpoint.index || window_has(&replica->window, index);
+}
+
+/* Guard 10: what of ARGS goes to a standby. Returns how many entries behind *PREV. */
+static uint64_t cut_for_standby(struct replica *replica, struct replica_peer *peer,
+                                const struct raft_append_entries *args, uint64_t *prev)
+{
+    uint64_t asked = args->prev_log_index, last = asked + args->n_entries;
+    uint64_t committed = raft_commit_index(&replica->raft);
+    uint64_t from = MIN(asked, committed), go_on = peer->sent_index;
+    raft_index match = 0;
+
+    if (raft_match_index(&replica->raft, peer->id, &match) == 0)
+        go_on = MAX(go_on, (uint64_t)match);
+    if (go_on < from && is_known(replica, go_on))
+        from = go_on;
+    *prev = from;
+    peer->asked_prev = asked;
+    peer->sent_prev = from;
+    return MIN(last, committed) - MIN(from, committed);
+}
+
 static void send_append(struct replica *replica, uint64_t to,
                         const struct raft_append_entries *args, int64_t now_ms)
 {
+    struct replica_peer *peer = replica_peer(replica, to);
     struct peer_message msg = {.type = PEER_APPEND,
                                .term = args->term,
                                .clock_ms = now_ms,
@@ -81,7 +123,14 @@ static void send_append(struct replica *replica, uint64_t to,
                                           .commit_index = args->leader_commit,
                                           .revoked = replica->lease.revoked}};
     uint64_t left = args->n_entries;
+    bool standby = !is_voter(replica, to);
     size_t sent = 0, bytes;
+
+    if (standby) {
+        left = cut_for_standby(replica, peer, args, &msg.append.prev_index);
+        if (msg.append.prev_index != args->prev_log_index)
+            msg.append.prev_term = replica_term_of(replica, msg.append.prev_index);
+    }
 
     do {
         uint64_t index = msg.append.prev_index + 1;
@@ -104,6 +153,7 @@ static void send_append(struct replica *replica, uint64_t to,
         left -= count;
         sent += bytes;
     } while (left > 0 && sent < FLIGHT_BYTES);
+    peer->sent_index = standby ? msg.append.prev_index : REPLICA_SENT_UNKNOWN;
 }
 
 static void send_vote(struct replica *replica, uint64_t to,
@@ -220,8 +270,11 @@ struct replica_peer *replica_peer(struct replica *replica, uint64_t id)
     }
     if (replica->peer_count < ARRAY_LEN(replica->peers))
         oldest = replica->peer_count++;
-    replica->peers[oldest] = (struct replica_peer){
-        .id = id, .heard_ms = -1, .install_ms = -1, .wall_at_ms = -1};
+    replica->peers[oldest] = (struct replica_peer){.id = id,
+                                                   .heard_ms = -1,
+                                                   .install_ms = -1,
+                                                   .wall_at_ms = -1,
+                                                   .sent_index = REPLICA_SENT_UNKNOWN};
     return &replica->peers[oldest];
 }
 
@@ -478,26 +531,46 @@ static void receive_append(struct replica *replica, uint64_t from,
     mem_free(entries);
 }
 
+/* Guard 10: go back for a standby that lacks what was sent before; libraft is to know it
+ * of the append that it made. Returns false for a refusal of an earlier one. */
+static bool go_back(struct replica *replica, uint64_t from, uint64_t last,
+                    uint64_t *rejected)
+{
+    struct replica_peer *peer = replica_peer(replica, from);
+
+    if (is_voter(replica, from) || peer->sent_index == REPLICA_SENT_UNKNOWN)
+        return true;
+    if (*rejected != peer->sent_prev)
+        return false;
+    peer->sent_index = MIN(*rejected - 1, last);
+    *rejected = peer->asked_prev;
+    return true;
+}
+
 static void receive_append_result(struct replica *replica, uint64_t from,
                                   const struct peer_message *msg, int64_t now_ms)
 {
     struct raft_message message = {.type = RAFT_APPEND_ENTRIES_RESULT};
     struct raft_append_entries_result *args = &message.append_entries_result;
+    uint64_t rejected = msg->append_result.rejected;
     raft_index match;
 
     if (state_of(replica) != RAFT_LEADER)
         return;
-    if (msg->term == current_term(replica))
+    bool ours = msg->term == current_term(replica);
+    if (ours)
         lease_answered(&replica->lease, from, msg->clock_ms);
-    /* Guard 2. It was an answer all the same, so libraft hears that the node is there. */
-    if (msg->append_result.rejected > 0 &&
-        raft_match_index(&replica->raft, from, &match) == 0 &&
-        msg->append_result.rejected <= match && msg->term == current_term(replica)) {
+    args->rejected = rejected;
+    args->last_log_index = msg->append_result.last_index;
+    /* Guards 2 and 10. It was an answer all the same, so libraft hears that the node is
+     * there. */
+    if (ours && rejected > 0 &&
+        ((raft_match_index(&replica->raft, from, &match) == 0 && rejected <= match) ||
+         !go_back(replica, from, msg->append_result.last_index, &rejected))) {
         args->rejected = 0;
         args->last_log_index = 0;
     } else {
-        args->rejected = msg->append_result.rejected;
-        args->last_log_index = msg->append_result.last_index;
+        args->rejected = rejected;
     }
     args->version = MESSAGE_VERSION;
     args->term = msg->term;

@@ -34,7 +34,12 @@ struct replica_peer {
     int64_t install_ms; /* when our snapshot was offered to it last; -1: not */
     int64_t wall_ms;    /* its wall clock, when a vote of it came last: */
     int64_t wall_at_ms; /* -1: never */
+    /* A standby's, see guard 10 of replica_message.c: the last entry that was sent to it,
+     * or REPLICA_SENT_UNKNOWN; what the last append began behind, and what libraft had it
+     * begin behind. */
+    uint64_t sent_index, sent_prev, asked_prev;
 };
+#define REPLICA_SENT_UNKNOWN UINT64_MAX
 
 enum install_state {
     INSTALL_NONE,

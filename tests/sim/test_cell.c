@@ -271,9 +271,21 @@ static void test_seeds(void **state)
     assert_int_equal(run_seeds(1, CHECK_SEEDS, 1, false), 0);
 }
 
+/* Seeds that failed once, each for a reason of its own. */
+static void test_regressions(void **state)
+{
+    static const uint64_t seeds[] = {
+        108833, /* guard 10 of replica_message.c */
+    };
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(seeds); i++)
+        assert_int_equal(run_seeds(seeds[i], 1, 1, false), 0);
+}
+
 int main(int argc, char **argv)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_seeds)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_seeds),
+                                       cmocka_unit_test(test_regressions)};
     uint64_t seed = 0, first = 1, count = 0;
     unsigned jobs = 1;
     bool until_failure = false;

@@ -183,7 +183,8 @@ def test_broken_replica(mutant):
     """The simulator does not pass a build with one thing wrong, and names the seed."""
     simulator = build_simulator(mutant)
     done = subprocess.run(
-        [simulator, "--seeds", str(mutant.seeds), "--jobs", "2", "--until-failure"],
+        [simulator, "--first", str(mutant.first), "--seeds", str(mutant.seeds), "--jobs", "2",
+         "--until-failure"],
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=300)
     print(f"{mutant.name}: {done.stdout}")
     assert done.returncode == 1, f"{mutant.wrong}, and {mutant.seeds} seeds pass"

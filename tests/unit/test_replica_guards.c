@@ -332,6 +332,131 @@ static void test_late_rejection(void **state)
     assert_int_equal(msg->append.count, 4);
 }
 
+/* What standby 4 does with what came for it since the last call: it takes what fits to
+ * its log, whose last entry is *LAST, and asks for what it lacks; messages that LOST says
+ * are lost. Nothing that is not committed may be among it. */
+static void standby_hears(struct fixture *f, uint64_t *last, bool (*lost)(unsigned))
+{
+    for (size_t i = 0; i < f->sent_count; i++) {
+        const struct peer_message *msg = &f->sent[i];
+        if (f->sent_to[i] != 4 || msg->type != PEER_APPEND)
+            continue;
+        uint64_t prev = msg->append.prev_index;
+        assert_true(prev + msg->append.count <= replica_commit_index(f->replica));
+        if (lost != NULL && lost((unsigned)i))
+            continue;
+        if (prev <= *last)
+            *last = MAX(*last, prev + msg->append.count);
+        answer(f, 4, prev <= *last ? 0 : prev, *last);
+    }
+    forget_sent(f);
+}
+
+static bool is_third(unsigned i)
+{
+    return i % 3 == 0;
+}
+
+static uint64_t submit(struct fixture *f, unsigned count)
+{
+    uint64_t index = 0, term;
+    for (unsigned i = 0; i < count; i++)
+        assert_int_equal(
+            replica_submit(f->replica, slice_str("x"), f->now_ms, &index, &term), 0);
+    finish_all(f);
+    return index;
+}
+
+static void beat(struct fixture *f)
+{
+    f->now_ms += BEAT;
+    replica_tick(f->replica, f->now_ms);
+}
+
+/* Lead, with 4 as a standby whose change is committed behind COUNT entries; the last. */
+static uint64_t lead_with_standby(struct fixture *f, unsigned count)
+{
+    struct err err;
+    uint64_t index;
+
+    become_leader(f);
+    answer(f, 2, 0, submit(f, count));
+    assert_int_equal(
+        replica_change(f->replica, REPLICA_ADD, 4, "a4", f->now_ms, &index, &err), 0);
+    finish_all(f);
+    answer(f, 2, 0, index);
+    answer(f, 3, 0, index);
+    assert_int_equal(replica_commit_index(f->replica), index);
+    return index;
+}
+
+/* Guard 10: a standby is sent committed entries only, and all of them, also when messages
+ * to it are lost; what is not committed it gets once it is a voter. */
+static void test_standby(void **state)
+{
+    struct fixture *f = *state;
+    uint64_t index = lead_with_standby(f, 1), last = 0;
+    struct err err;
+
+    for (unsigned round = 0; round < 20; round++) {
+        index = submit(f, 1 + round % 3);
+        standby_hears(f, &last, is_third);
+        answer(f, 2, 0, index);
+        beat(f);
+        standby_hears(f, &last, is_third);
+    }
+    for (unsigned i = 0; i < 4; i++) {
+        beat(f);
+        standby_hears(f, &last, NULL);
+    }
+    assert_int_equal(last, index);
+    answer(f, 3, 0, index);
+    assert_int_equal(
+        replica_change(f->replica, REPLICA_PROMOTE, 4, NULL, f->now_ms, &index, &err), 0);
+    finish_all(f);
+    assert_true(replica_commit_index(f->replica) < index);
+    const struct peer_message *msg = last_sent(f, PEER_APPEND, 4);
+    if (msg == NULL || msg->append.prev_index + msg->append.count < index) {
+        beat(f);
+        msg = last_sent(f, PEER_APPEND, 4);
+    }
+    assert_non_null(msg);
+    assert_int_equal(msg->append.prev_index + msg->append.count, index);
+}
+
+/* Guard 10: a standby that was a voter, and has what the cell never had, is asked further
+ * and further back until something fits; a late refusal of an earlier append changes
+ * nothing. */
+static void test_standby_refuses(void **state)
+{
+    struct fixture *f = *state;
+    uint64_t index = lead_with_standby(f, 10), prev = UINT64_MAX, last = 2;
+    unsigned refused = 0;
+
+    forget_sent(f);
+    beat(f);
+    for (;;) {
+        const struct peer_message *msg = last_sent(f, PEER_APPEND, 4);
+        assert_non_null(msg);
+        assert_true(msg->append.prev_index < prev);
+        prev = msg->append.prev_index;
+        if (prev <= last)
+            break;
+        forget_sent(f);
+        answer(f, 4, prev + 1, 8); /* of no append that is under way */
+        assert_null(last_sent(f, PEER_APPEND, 4));
+        answer(f, 4, prev, 8);
+        refused++;
+    }
+    assert_int_equal(refused, 1 + 8 - last);
+    standby_hears(f, &last, NULL);
+    for (unsigned i = 0; i < 2; i++) {
+        beat(f);
+        standby_hears(f, &last, NULL);
+    }
+    assert_int_equal(last, index);
+}
+
 /* Guard 4: the refusal of a pre-vote tells our term, if that is higher. */
 static void test_pre_vote_refused(void **state)
 {
@@ -642,6 +767,8 @@ int main(void)
 #define TEST(t) cmocka_unit_test_setup_teardown(t, setup, teardown)
     const struct CMUnitTest tests[] = {TEST(test_change_inside_append),
                                        TEST(test_late_rejection),
+                                       TEST(test_standby),
+                                       TEST(test_standby_refuses),
                                        TEST(test_pre_vote_refused),
                                        TEST(test_stray_vote),
                                        TEST(test_two_leaders),
