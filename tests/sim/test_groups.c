@@ -7,7 +7,8 @@
  *
  * Checked after each command: there is one leader, a member; the counts, the votes and
  * the bytes are what a naive walk finds; generations go up by one; no phase lasts that
- * should be over; a late timer does nothing, and a rebalance loses no static member.
+ * should be over, or ends while somebody is waited for; a late timer does nothing, and a
+ * rebalance loses no static member.
  * Checked with each answer: who commits is of the present generation; of a generation
  * only one member was ever told to lead, members have assignments of that generation and
  * meant for them, and no partition is had by two. When faults end, every group settles
@@ -254,6 +255,29 @@ static void poll_join(struct client *client, bool may_assign)
         on_joined(client, &answer, may_assign);
 }
 
+/* Whether a rebalance waits for somebody beside CLIENT: for a member that has not joined,
+ * or for whoever was given an id. */
+static bool waits_for_others(const struct client *client)
+{
+    const struct group *group = the_group();
+
+    if (group == NULL || group->state != GROUP_PREPARING)
+        return false;
+    for (const struct group_member *m = NULL;
+         (m = group_member_next(group, m)) != NULL;) {
+        if (!group_member_joined(m) && !slice_eq_str(m->member_id, client->id) &&
+            (client->instance[0] == '\0' ||
+             !slice_eq_str(m->instance_id, client->instance)))
+            return true;
+    }
+    for (const struct group_member *m = NULL;
+         (m = group_pending_next(group, m)) != NULL;) {
+        if (!slice_eq_str(m->member_id, client->id))
+            return true;
+    }
+    return false;
+}
+
 static void join(struct client *client)
 {
     char fresh[ID_MAX];
@@ -280,7 +304,9 @@ static void join(struct client *client)
         poll_join(client, true);
         return;
     }
+    bool others = waits_for_others(client);
     struct command_result result = apply(&cmd);
+    CHECK(!others || the_group()->state == GROUP_PREPARING);
     if (lost())
         return; /* neither the id nor the answer gets there */
     if (result.kafka_error == 0 || result.kafka_error == 79)
