@@ -93,6 +93,7 @@ $(B)/lib%.a:
 	$(Q)rm -f $@ && ar rcs $@ $^
 
 # What is embedded (common/embed.h) is not found by -MMD.
+$(B)/common/prices.o: monitoring/prices.json
 $(B)/controlplane/api_about.o: proto/openapi.json $(wildcard controlplane/docs/*)
 $(B)/controlplane/api_console.o: $(wildcard controlplane/console/*.* controlplane/console/pages/*)
 

@@ -6,6 +6,7 @@
 
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -27,6 +28,8 @@
 #include "common/loop.h"
 #include "common/mem.h"
 #include "common/notify.h"
+#include "common/prices.h"
+#include "common/process_metrics.h"
 #include "common/store.h"
 #include "common/version.h"
 
@@ -54,6 +57,7 @@ struct agent {
     const struct agent_options *options;
     struct budget budget;
     struct store *store;
+    struct price price; /* of what the store is asked */
     struct loop_thread core_thread;
     struct mailbox to_core;
     struct message start, drain, finish;
@@ -74,6 +78,7 @@ struct agent {
     struct admin *admin;
     struct address advertised;
     bool ready, draining, finishing;
+    bool wanted_drained; /* by people */
     int64_t give_up_at_ms;
     struct loop_timer timer; /* the drain's, then the end's */
 };
@@ -98,6 +103,31 @@ static void fail(struct agent *agent, const char *text)
     tell_main(agent, &agent->failed, TO_MAIN_FAILED);
 }
 
+/* Why clients should not come here, or NULL. */
+static const char *not_ready(const struct agent *agent)
+{
+    return agent->draining       ? "draining"
+           : agent->core == NULL ? "waiting for the control plane"
+           : !agent->ready       ? "loading the metadata"
+                                 : NULL;
+}
+
+static void print_metrics(struct agent *agent, struct str *body)
+{
+    metric_set(agent_metric(ready), not_ready(agent) == NULL);
+    metric_set(agent_metric(draining), agent->draining || agent->wanted_drained);
+    if (agent->core != NULL)
+        core_update_metrics(agent->core);
+    metric_print_head(agent_family(build_info), body);
+    metric_print_int(agent_family(build_info), "version=\"" WEFT_VERSION "\"", 1, body);
+    metric_print(agent_metric_specs, agent_metrics, AGENT_METRIC_COUNT, body);
+    if (agent->core != NULL)
+        core_print_metrics(agent->core, body);
+    if (agent->front != NULL)
+        front_print_metrics(agent->front, body);
+    process_metrics_print(body);
+}
+
 static int serve_admin(const char *path, struct str *body, void *arg)
 {
     struct agent *agent = arg;
@@ -107,21 +137,12 @@ static int serve_admin(const char *path, struct str *body, void *arg)
         return 200;
     }
     if (strcmp(path, "/readyz") == 0) {
-        const char *why = agent->draining       ? "draining"
-                          : agent->core == NULL ? "waiting for the control plane"
-                          : !agent->ready       ? "loading the metadata"
-                                                : NULL;
+        const char *why = not_ready(agent);
         str_printf(body, "%s\n", why == NULL ? "ready" : why);
         return why == NULL ? 200 : 503;
     }
     if (strcmp(path, "/metrics") == 0) {
-        if (agent->core != NULL)
-            core_update_metrics(agent->core);
-        metric_print(agent_metric_specs, agent_metrics, AGENT_METRIC_COUNT, body);
-        if (agent->core != NULL)
-            core_print_metrics(agent->core, body);
-        if (agent->front != NULL)
-            front_print_metrics(agent->front, body);
+        print_metrics(agent, body);
         return 200;
     }
     return 404;
@@ -145,6 +166,7 @@ static struct json *describe(const struct agent *agent, const char *state);
 static void on_wanted(bool drained, void *arg)
 {
     struct agent *agent = arg;
+    agent->wanted_drained = drained;
     if (agent->draining)
         return;
     log_info("agent", drained ? "an admin wants it drained" : "an admin wants it back",
@@ -164,8 +186,16 @@ static void on_registered(int code, const char *text, void *arg)
         return;
     }
     core_start(agent->core, on_ready, agent);
-    agent->report =
-        usage_report_new(agent->core_thread.loop, agent->ctl, on_wanted, agent);
+    const struct usage_report_options options = {
+        .loop = agent->core_thread.loop,
+        .ctl = agent->ctl,
+        .store = agent->store,
+        .provider = agent->price.provider,
+        .region = agent->price.region,
+        .on_wanted = on_wanted,
+        .arg = agent,
+    };
+    agent->report = usage_report_new(&options);
     usage_report_start(agent->report);
 }
 
@@ -200,6 +230,8 @@ static void make_core(struct agent *agent)
         .hedge_after_ms = o->hedge_after_ms,
         .cache_bytes = agent->budget.limit_bytes / CACHE_SHARE,
         .tail_bytes = agent->budget.limit_bytes / TAIL_SHARE,
+        .metrics_topics = (size_t)o->metrics_topics,
+        .price = agent->price,
     };
     agent->core = core_new(&options);
 }
@@ -460,6 +492,30 @@ static int open_store(struct agent *agent, struct err *err)
     return store_open(&options, &agent->store, err);
 }
 
+/* What its requests cost, by whoever bills for it. */
+static int find_price(struct agent *agent, struct err *err)
+{
+    const struct agent_options *o = agent->options;
+    char provider[PRICE_NAME_MAX], region[PRICE_NAME_MAX];
+    struct prices *prices;
+
+    int rc = prices_open(o->prices, &prices, err);
+    if (rc != 0)
+        return rc;
+    price_place(o->store, getenv, provider, region);
+    if (o->store_provider[0] != '\0')
+        snprintf(provider, sizeof(provider), "%s", o->store_provider);
+    if (o->store_region[0] != '\0')
+        snprintf(region, sizeof(region), "%s", o->store_region);
+    if (!prices_find(prices, provider, region, &agent->price))
+        rc = err_set(err, ERR_INVALID,
+                     "the table of prices has no provider \"%s\": name one that it has "
+                     "with --store-provider, or bring a table by --prices",
+                     provider);
+    prices_free(prices);
+    return rc;
+}
+
 static void set_memory(struct agent *agent)
 {
     int64_t bytes = agent->options->memory_bytes;
@@ -472,7 +528,9 @@ static void set_memory(struct agent *agent)
 static int start(struct agent *agent, struct err *err)
 {
     const struct sigaction ignore = {.sa_handler = SIG_IGN};
-    int rc = open_store(agent, err);
+    int rc = find_price(agent, err);
+    if (rc == 0)
+        rc = open_store(agent, err);
     if (rc != 0)
         return rc;
     rc = sigaction(SIGPIPE, &ignore, NULL);

@@ -224,6 +224,8 @@ static void on_read(struct store_request *request)
 
     cache->reading--;
     if (request->err.code == 0)
+        metric_observe(agent_metric(get_seconds), request->elapsed_us);
+    if (request->err.code == 0)
         take_blob(entry, request->blob);
     else
         read_failed(cache, entry);

@@ -9,6 +9,7 @@
 #include "agent/conn.h"
 #include "agent/dispatch.h"
 #include "agent/listener.h"
+#include "agent/metrics.h"
 #include "agent/request.h"
 #include "agent/steering.h"
 #include "common/block.h"
@@ -404,16 +405,15 @@ void front_free(struct front *front)
 
 void front_print_metrics(const struct front *front, struct str *out)
 {
-    str_puts(out, "# HELP weft_agent_requests_total Kafka requests, by API\n"
-                  "# TYPE weft_agent_requests_total counter\n");
+    metric_print_head(agent_family(requests_total), out);
     for (size_t i = 0; i < KAFKA_API_COUNT; i++) {
         char labels[64];
         const struct kafka_api *api = &kafka_apis[i];
         if (dispatch_find(api->key) == NULL)
             continue;
         snprintf(labels, sizeof(labels), "api=\"%s\"", api->name);
-        metric_print_labelled(
-            "weft_agent_requests_total", labels,
+        metric_print_int(
+            agent_family(requests_total), labels,
             (int64_t)atomic_load_explicit(&front->served[api->key], memory_order_relaxed),
             out);
     }

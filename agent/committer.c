@@ -146,6 +146,8 @@ void committer_step(struct committer *committer, int64_t now)
             body = json_array();
         json_push(body, intake_commit(intake));
         intake->state = INTAKE_COMMITTING;
+        metric_observe(agent_metric(object_commit_wait_seconds),
+                       (now - intake->moved_at_ms) * 1000);
         committer->committing++;
     }
     if (body == NULL)

@@ -7,6 +7,8 @@
  * tick seals, uploads, commits and wakes fetches once for all of them. */
 #include "agent/core.h"
 
+#include <stdio.h>
+
 #include "agent/cache.h"
 #include "agent/ctl.h"
 #include "agent/fetcher.h"
@@ -20,6 +22,7 @@
 #include "agent/producer_ids.h"
 #include "agent/relay.h"
 #include "agent/tail.h"
+#include "agent/traffic.h"
 #include "agent/watch.h"
 #include "common/block.h"
 #include "common/check.h"
@@ -47,6 +50,7 @@ struct core {
     struct relay *relay;
     struct groups *groups;
     struct lag *lag;
+    struct traffic *traffic;
     struct produce_path path;
     struct ctl_call *commit; /* the one in flight */
     bool news;               /* the tail index changed in this tick */
@@ -206,6 +210,11 @@ static void on_committed(const struct committed *committed, void *arg)
 {
     struct core *core = arg;
     const struct uuid *object_id = &committed->intake->object_id;
+    int64_t now = loop_now_ms(core->loop);
+    for (size_t i = 0; i < committed->run_count; i++) {
+        const struct tail_run *run = &committed->runs[i];
+        traffic_produced(core->traffic, &run->topic_id, run->records, run->length, now);
+    }
     cache_put_written(core->cache, object_id, committed->pieces, committed->piece_count);
     tail_on_own_commit(core->tail, object_id, committed->runs, committed->run_count);
     core->news = true;
@@ -254,6 +263,7 @@ static void on_topic_deleted(const struct uuid *topic_id, void *arg)
 {
     struct core *core = arg;
     tail_on_topic_deleted(core->tail, topic_id);
+    traffic_forget(core->traffic, topic_id);
 }
 
 static void on_log_start(const struct uuid *topic_id, int32_t partition, int64_t offset,
@@ -344,6 +354,7 @@ static void make_fetch_side(struct core *core)
         .max_bytes = o->cache_bytes,
         .cluster_id = *ctl_cluster_id(o->ctl),
     };
+    core->traffic = traffic_new(o->metrics_topics);
     core->tail = tail_new(o->tail_bytes);
     core->cache = cache_new(&cache);
     const struct fetcher_options fetcher = {
@@ -352,6 +363,7 @@ static void make_fetch_side(struct core *core)
         .meta = core->meta,
         .tail = core->tail,
         .cache = core->cache,
+        .traffic = core->traffic,
     };
     core->fetcher = fetcher_new(&fetcher);
     const struct lookup_options lookup = {
@@ -460,6 +472,7 @@ void core_free(struct core *core)
     producer_ids_free(core->producer_ids);
     lookup_free(core->lookup);
     fetcher_free(core->fetcher);
+    traffic_free(core->traffic);
     cache_free(core->cache);
     tail_free(core->tail);
     watch_free(core->watch);
@@ -486,27 +499,47 @@ void core_update_metrics(struct core *core)
 }
 
 /* Requests are what a store bills: they are told by kind. */
-static void print_by_kind(const char *name, const char *help,
+static void print_by_kind(const struct metric_spec *family,
                           const uint64_t counts[STORE_DELETE + 1], struct str *out)
 {
     static const char *const labels[STORE_DELETE + 1] = {"kind=\"put\"", "kind=\"get\"",
                                                          "kind=\"head\"", "kind=\"list\"",
                                                          "kind=\"delete\""};
 
-    str_printf(out, "# HELP %s %s\n# TYPE %s counter\n", name, help, name);
+    metric_print_head(family, out);
     for (size_t kind = 0; kind <= STORE_DELETE; kind++)
-        metric_print_labelled(name, labels[kind], (int64_t)counts[kind], out);
+        metric_print_int(family, labels[kind], (int64_t)counts[kind], out);
+}
+
+/* Of a price that is not known there is no series. */
+static void print_cost(const struct price *price, const uint64_t counts[STORE_DELETE + 1],
+                       struct str *out)
+{
+    const struct metric_spec *cost = agent_family(store_cost_dollars_total);
+    const struct metric_spec *gib_month = agent_family(store_gib_month_price_dollars);
+    double requests[STORE_DELETE + 1];
+    char labels[2 * PRICE_NAME_MAX + 32];
+
+    snprintf(labels, sizeof(labels), "provider=\"%s\",region=\"%s\"", price->provider,
+             price->region);
+    for (size_t kind = 0; kind <= STORE_DELETE; kind++)
+        requests[kind] = (double)counts[kind];
+    metric_print_head(cost, out);
+    metric_print_real(cost, labels, price_of_requests(price, requests), out);
+    metric_print_head(gib_month, out);
+    metric_print_real(gib_month, labels, price->gib_month, out);
 }
 
 void core_print_metrics(struct core *core, struct str *out)
 {
     struct store_counters counters;
+    struct meta_view *view = meta_acquire(core->meta);
 
     store_counters(core->options.store, &counters);
-    print_by_kind("weft_agent_store_requests_total",
-                  "requests sent to the object store, by kind", counters.requests, out);
-    print_by_kind("weft_agent_store_errors_total",
-                  "requests to the object store that failed, by kind", counters.errors,
-                  out);
+    print_by_kind(agent_family(store_requests_total), counters.requests, out);
+    print_by_kind(agent_family(store_errors_total), counters.errors, out);
+    print_cost(&core->options.price, counters.requests, out);
+    traffic_print(core->traffic, view, out);
+    meta_release(view);
     lag_print(core->lag, out);
 }

@@ -16,6 +16,7 @@
 #include "common/blob.h"
 #include "common/list.h"
 #include "common/loop.h"
+#include "common/prices.h"
 #include "common/slice.h"
 #include "common/str.h"
 #include "common/uuid.h"
@@ -250,6 +251,8 @@ struct core_options {
     int64_t max_uploads, max_objects;
     int64_t upload_timeout_ms, hedge_after_ms;
     size_t cache_bytes, tail_bytes;
+    size_t metrics_topics; /* topics with counters of their own */
+    struct price price;    /* what the store's requests cost */
 };
 
 /* Made after enrolment: cluster and agent are CTL's. */

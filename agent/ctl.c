@@ -665,7 +665,8 @@ const struct ctl_session *ctl_session(const struct ctl *ctl)
 static void plan_renewal(struct ctl *ctl)
 {
     int64_t left_ms = ctl->not_after_ms - ctl_now_ms(ctl);
-    metric_set(agent_metric(certificate_not_after_seconds), ctl->not_after_ms * 1000);
+    metric_set(agent_metric(certificate_expiry_timestamp_seconds),
+               ctl->not_after_ms * 1000);
     loop_timer_set(&ctl->renewal, MAX(left_ms * 2 / 3, 1000));
 }
 

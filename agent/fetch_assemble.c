@@ -202,6 +202,7 @@ void fetch_assemble(struct fetch_op *op)
     for (size_t i = 0; i < op->part_count; i++) {
         struct fetch_op_part *part = &op->parts[i];
         enum run_outcome outcome = RUN_DONE;
+        int64_t records_before = out.records;
         out.part = part->part;
         out.slice_cap = 0;
         for (size_t k = 0; k < part->run_count && outcome == RUN_DONE; k++) {
@@ -214,6 +215,7 @@ void fetch_assemble(struct fetch_op *op)
         }
         if ((outcome == RUN_MISSING || outcome == RUN_DAMAGED) && out.part->bytes == 0)
             out.part->kafka_error = KAFKA_KAFKA_STORAGE_ERROR;
+        part->records = out.records - records_before;
         out.slices += out.part->slice_count;
     }
     metric_add(agent_metric(fetch_bytes_total), out.total);

@@ -36,6 +36,7 @@ struct fetch_op_part {
     bool planning;
     unsigned plans;
     size_t first_run, run_count;
+    int64_t records; /* in the answer */
     /* The offsets as they were when the runs were chosen; -1: not known then. The answer
      * tells these: with newer ones a reader that goes on through another agent, which has
      * not heard of what was committed while we read, would see them go back (I4). */
@@ -49,7 +50,8 @@ struct fetch_op {
     struct fetch_op_part *parts;
     size_t part_count;
     size_t planning;
-    bool expired; /* max_wait is over */
+    bool expired;        /* max_wait is over */
+    int64_t begun_at_us; /* or when a commit ended its wait */
     struct loop_timer timer;
     struct list_node node, woken;
     struct fetch_run *runs;

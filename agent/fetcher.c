@@ -20,6 +20,7 @@
 #include "agent/metrics.h"
 #include "agent/plan.h"
 #include "agent/tail.h"
+#include "agent/traffic.h"
 #include "common/check.h"
 #include "common/clock.h"
 #include "common/mem.h"
@@ -105,11 +106,33 @@ static void fill_offsets(struct fetch_op *op)
     }
 }
 
+/* What it gave to whom, and in what time: for fetches with records in their answer, since
+ * all others take as long as their clients want. */
+static void count(const struct fetch_op *op)
+{
+    const struct fetcher_options *options = &op->fetcher->options;
+    int64_t now_ms = loop_now_ms(options->loop);
+    bool any = false;
+
+    for (size_t i = 0; i < op->part_count; i++) {
+        const struct fetch_op_part *part = &op->parts[i];
+        if (part->records == 0)
+            continue;
+        any = true;
+        traffic_fetched(options->traffic, &part->part->topic_id, (uint64_t)part->records,
+                        part->part->bytes, now_ms);
+    }
+    if (any)
+        metric_observe(agent_metric(fetch_seconds),
+                       clock_monotonic_us() - op->begun_at_us);
+}
+
 static void op_finish(struct fetch_op *op)
 {
     struct fetch_ask *ask = op->ask;
 
     fetch_assemble(op);
+    count(op);
     fill_offsets(op);
     op_free(op);
     ask_reply(&ask->ask);
@@ -361,6 +384,7 @@ void fetcher_ask(struct fetcher *fetcher, struct fetch_ask *ask)
     metric_add(agent_metric(fetch_requests_total), 1);
     metric_add(agent_metric(fetches_open), 1);
     op->fetcher = fetcher;
+    op->begun_at_us = clock_monotonic_us();
     op->ask = ask;
     ask->fetch = op;
     op->part_count = ask->part_count;
@@ -389,6 +413,7 @@ void fetcher_on_tail(struct fetcher *fetcher)
     struct list *changed = tail_changed(fetcher->options.tail);
     struct list woken;
     struct list_node *node;
+    int64_t now_us = 0;
 
     /* Each fetch once, however many of its partitions changed. */
     list_init(&woken);
@@ -399,8 +424,12 @@ void fetcher_on_tail(struct fetcher *fetcher)
     }
     while ((node = list_pop_front(&woken)) != NULL) {
         struct fetch_op *op = CONTAINER_OF(node, struct fetch_op, woken);
-        if (op->state == FETCH_COLLECTING)
-            fetch_step(op);
+        if (op->state != FETCH_COLLECTING)
+            continue;
+        if (now_us == 0)
+            now_us = clock_monotonic_us();
+        op->begun_at_us = now_us;
+        fetch_step(op);
     }
 }
 

@@ -17,6 +17,7 @@ struct ctl;
 struct fetcher;
 struct meta;
 struct tail;
+struct traffic;
 
 struct fetcher_options {
     struct loop *loop;
@@ -24,6 +25,7 @@ struct fetcher_options {
     struct meta *meta;
     struct tail *tail;
     struct cache *cache;
+    struct traffic *traffic;
 };
 
 struct fetcher *fetcher_new(const struct fetcher_options *options);

@@ -62,6 +62,7 @@ struct intake {
     uint64_t number;       /* of seal order */
     struct list_node node; /* of whoever holds it */
     int64_t opened_at_ms;
+    int64_t moved_at_ms; /* when it was sealed, then when it was uploaded */
     size_t batch_count;
     uint64_t bytes; /* of all batches */
     /* from sealing on */

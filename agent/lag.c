@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "agent/group_op.h"
+#include "agent/metrics.h"
 #include "agent/steering.h"
 #include "common/check.h"
 #include "common/mem.h"
@@ -199,39 +200,22 @@ static void begin(struct lag *lag)
 
 /* ---- printing ---- */
 
-/* As the exposition format wants it in a label. */
-static void print_label(struct slice text, struct str *out)
-{
-    for (size_t i = 0; i < text.len; i++) {
-        char c = (char)text.ptr[i];
-        if (c == '\\' || c == '"')
-            str_putc(out, '\\');
-        if (c == '\n')
-            str_puts(out, "\\n");
-        else
-            str_putc(out, c);
-    }
-}
-
 static void print_row(const struct lag_row *row, const struct meta_topic *topic,
                       const char *name, struct str *out)
 {
-    str_printf(out, "%s{group=\"", name);
-    print_label(row->group, out);
-    str_puts(out, "\",topic=\"");
-    print_label(topic->name, out);
-    str_printf(out, "\",partition=\"%d\"} ", row->partition);
+    str_printf(out, "%s{", name);
+    metric_print_label("group", row->group, out);
+    str_putc(out, ',');
+    metric_print_label("topic", topic->name, out);
+    str_printf(out, ",partition=\"%d\"} ", row->partition);
 }
 
 static void print_all(const struct lag_round *round, const struct meta_view *view,
                       bool seconds, struct str *out)
 {
-    const char *name =
-        seconds ? "weft_agent_group_lag_seconds" : "weft_agent_group_lag_records";
-    const char *help = seconds ? "age of the oldest record that a group has not consumed"
-                               : "records of a partition that a group has not consumed";
+    const char *name = seconds ? agent_family(group_lag_seconds)->name
+                               : agent_family(group_lag_records)->name;
 
-    str_printf(out, "# HELP %s %s\n# TYPE %s gauge\n", name, help, name);
     for (size_t i = 0; i < round->row_count; i++) {
         const struct lag_row *row = &round->rows[i];
         const struct meta_topic *topic = meta_topic_by_id(view, &row->topic_id);
@@ -249,13 +233,16 @@ static void print_all(const struct lag_round *round, const struct meta_view *vie
 void lag_print(struct lag *lag, struct str *out)
 {
     int64_t now = loop_now_ms(lag->loop);
+    bool known = lag->known != NULL && now - lag->known->begun_at_ms < LIFE_MS;
+    struct meta_view *view = meta_acquire(lag->meta);
 
-    if (lag->known != NULL && now - lag->known->begun_at_ms < LIFE_MS) {
-        struct meta_view *view = meta_acquire(lag->meta);
+    metric_print_head(agent_family(group_lag_records), out);
+    if (known)
         print_all(lag->known, view, false, out);
+    metric_print_head(agent_family(group_lag_seconds), out);
+    if (known)
         print_all(lag->known, view, true, out);
-        meta_release(view);
-    }
+    meta_release(view);
     bool due = lag->known == NULL || now - lag->known->begun_at_ms >= EVERY_MS;
     if (due && lag->round == NULL && !lag->stopped)
         begin(lag);

@@ -31,7 +31,7 @@ static void count(const struct produce_ask *ask)
     metric_add(agent_metric(produce_batches_total), (int64_t)ask->part_count);
 }
 
-static void seal(struct produce_path *path, struct intake *intake)
+static void seal(struct produce_path *path, struct intake *intake, int64_t now)
 {
     const struct intake_seal with = {
         .number = ++path->objects,
@@ -43,6 +43,9 @@ static void seal(struct produce_path *path, struct intake *intake)
     };
     FAULT_POINT("agent.seal.before");
     intake_seal(intake, &with);
+    intake->moved_at_ms = now;
+    metric_observe(agent_metric(object_open_seconds),
+                   (now - intake->opened_at_ms) * 1000);
     metric_add(agent_metric(objects_sealed_total), 1);
     metric_observe(agent_metric(object_bytes), (int64_t)intake->bytes);
     metric_observe(agent_metric(object_runs), (int64_t)intake->run_count);
@@ -66,7 +69,7 @@ void produce_path_ask(struct produce_path *path, struct produce_ask *ask, int64_
         return;
     struct intake *full = batcher_add(&path->batcher, produce, now);
     if (full != NULL)
-        seal(path, full);
+        seal(path, full, now);
 }
 
 /* ---- going on ---- */
@@ -84,7 +87,7 @@ void produce_path_step(struct produce_path *path, int64_t now)
     produces_step(&path->produces, now);
     intake = batcher_step(&path->batcher, saturated(path), now);
     if (intake != NULL)
-        seal(path, intake);
+        seal(path, intake, now);
     while (uploader_has_room(&path->uploader) &&
            (intake = committer_next_sealed(&path->committer)) != NULL)
         uploader_start(&path->uploader, intake, now);
@@ -128,7 +131,7 @@ static void on_upload_failed(struct intake *intake, const struct err *err, int64
     /* What is open came after it, so it goes the same way. */
     open = batcher_take(&path->batcher);
     if (open != NULL)
-        seal(path, open);
+        seal(path, open, now);
     committer_fail(&path->committer, intake, err, now);
 }
 
@@ -220,7 +223,7 @@ void produce_path_abandon(struct produce_path *path, int64_t now)
     path->closed = true;
     intake = batcher_take(&path->batcher);
     if (intake != NULL)
-        seal(path, intake);
+        seal(path, intake, now);
     uploader_cancel_all(&path->uploader);
     committer_abandon(&path->committer, &err, now);
     ASSERT(path->produces.open == 0);

@@ -146,6 +146,8 @@ void uploader_start(struct uploader *uploader, struct intake *intake, int64_t no
     upload->started_at_ms = now;
     upload->deadline_at_ms = now + uploader->options.upload_timeout_ms;
     intake->state = INTAKE_UPLOADING;
+    metric_observe(agent_metric(object_upload_wait_seconds),
+                   (now - intake->moved_at_ms) * 1000);
     list_push_back(&uploader->uploads, &upload->node);
     uploader->upload_count++;
     begin_try(uploader, upload, now);
@@ -191,6 +193,7 @@ static void on_success(struct uploader *uploader, struct upload *upload,
     intake->object_id = try->object_id;
     intake->object_size = try->object_size;
     intake->state = INTAKE_UPLOADED;
+    intake->moved_at_ms = now;
     FAULT_POINT("agent.put.after");
     uploader->io.on_uploaded(intake, now, uploader->io.arg);
 }

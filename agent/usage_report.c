@@ -1,60 +1,167 @@
-/* usage_report.c - one call every few seconds; rates are the difference to the one
- * before.
- */
+/* usage_report.c - one call every few seconds; rates and latencies are the difference to
+ * the one before. */
 #include "agent/usage_report.h"
+
+#include <string.h>
 
 #include "agent/metrics.h"
 #include "common/clock.h"
 #include "common/json.h"
 #include "common/mem.h"
+#include "common/store.h"
+#include "proto/packed.h"
 
 #define EVERY_MS 10000
 
+/* What is told as so much a second, by its name in the report. */
+enum rate {
+    RATE_PRODUCED_BYTES, /* these two in whole bytes, beside the others */
+    RATE_FETCHED_BYTES,
+    RATE_PRODUCED_RECORDS,
+    RATE_PRODUCE_REQUESTS,
+    RATE_FETCHED_RECORDS,
+    RATE_FETCH_REQUESTS,
+    RATE_PUT,
+    RATE_GET,
+    RATE_HEAD,
+    RATE_LIST,
+    RATE_DELETE,
+    RATE_STORE_ERRORS,
+    RATE_COUNT,
+};
+
+static const char *const rate_names[RATE_COUNT] = {
+    "in_bytes_per_second",
+    "out_bytes_per_second",
+    "produced_records",
+    "produce_requests",
+    "fetched_records",
+    "fetch_requests",
+    "put",
+    "get",
+    "head",
+    "list",
+    "delete",
+    "store_errors",
+};
+
+/* What is told as a histogram. */
+static const struct {
+    const char *name;
+    enum agent_metric_id id;
+} latencies[] = {
+    {"produce", AGENT_METRIC_produce_seconds}, {"fetch", AGENT_METRIC_fetch_seconds},
+    {"put", AGENT_METRIC_put_seconds},         {"get", AGENT_METRIC_get_seconds},
+    {"commit", AGENT_METRIC_commit_seconds},
+};
+
 struct usage_report {
-    struct loop *loop;
-    struct ctl *ctl;
+    struct usage_report_options options;
     struct ctl_call *call;
     struct loop_timer timer;
     int64_t incarnation; /* when this process began: grows with each start */
-    int64_t sent_at_ms, received_bytes, fetched_bytes; /* as of the last report */
+    /* as of the last report */
+    int64_t sent_at_ms;
+    int64_t counted[RATE_COUNT];
+    uint64_t buckets[ARRAY_LEN(latencies)][METRIC_BUCKETS + 1];
     bool drained, finishing;
-    void (*on_wanted)(bool drained, void *arg);
-    void *on_wanted_arg;
     void (*done)(void *arg);
     void *done_arg;
 };
 
-/* What grew by MORE in PASSED_MS, a second. */
-static int64_t rate(int64_t more, int64_t passed_ms)
+/* All that rates are made of, as it stands now. */
+static void read_counters(const struct store_counters *store, int64_t now[RATE_COUNT])
 {
-    return passed_ms > 0 && more > 0 ? more * 1000 / passed_ms : 0;
+    now[RATE_PRODUCED_BYTES] = metric_value(agent_metric(produce_bytes_total));
+    now[RATE_PRODUCED_RECORDS] = metric_value(agent_metric(produce_records_total));
+    now[RATE_PRODUCE_REQUESTS] = metric_value(agent_metric(produce_requests_total));
+    now[RATE_FETCHED_BYTES] = metric_value(agent_metric(fetch_bytes_total));
+    now[RATE_FETCHED_RECORDS] = metric_value(agent_metric(fetch_records_total));
+    now[RATE_FETCH_REQUESTS] = metric_value(agent_metric(fetch_requests_total));
+    now[RATE_STORE_ERRORS] = 0;
+    for (int kind = 0; kind <= STORE_DELETE; kind++) {
+        now[RATE_PUT + kind] = (int64_t)store->requests[kind];
+        now[RATE_STORE_ERRORS] += (int64_t)store->errors[kind];
+    }
+}
+
+/* What grew by MORE in PASSED_MS, a second. */
+static double rate(int64_t more, int64_t passed_ms)
+{
+    return passed_ms > 0 && more > 0 ? (double)more * 1000 / (double)passed_ms : 0;
+}
+
+static struct json *describe_store(const struct store_counters *store)
+{
+    static const char *const kinds[] = {"put", "get", "head", "list", "delete"};
+    struct json *value = json_object();
+
+    for (size_t kind = 0; kind <= STORE_DELETE; kind++)
+        json_set(value, kinds[kind], json_int((int64_t)store->requests[kind]));
+    json_set(value, "written_bytes", json_int((int64_t)store->bytes_written));
+    json_set(value, "read_bytes", json_int((int64_t)store->bytes_read));
+    return value;
+}
+
+static void describe_rates(struct usage_report *report, int64_t passed_ms,
+                           const int64_t now[RATE_COUNT], struct json *body)
+{
+    struct json *rates = json_object();
+
+    for (size_t i = 0; i < RATE_COUNT; i++) {
+        double v = rate(now[i] - report->counted[i], passed_ms);
+        if (i <= RATE_FETCHED_BYTES)
+            json_set(body, rate_names[i], json_int((int64_t)v));
+        else
+            json_set(rates, rate_names[i], json_real(v));
+    }
+    json_set(body, "rates", rates);
+    memcpy(report->counted, now, sizeof(report->counted));
+}
+
+/* Of each histogram what came since the last report, a packed column of its buckets. */
+static struct json *describe_latencies(struct usage_report *report)
+{
+    struct json *value = json_object();
+
+    for (size_t i = 0; i < ARRAY_LEN(latencies); i++) {
+        uint64_t now[METRIC_BUCKETS + 1];
+        struct str column;
+        str_init(&column, sizeof(now) * 2);
+        metric_buckets(&agent_metrics[latencies[i].id], now);
+        for (size_t k = 0; k <= METRIC_BUCKETS; k++)
+            packed_put(&column, (int64_t)(now[k] - report->buckets[i][k]));
+        memcpy(report->buckets[i], now, sizeof(now));
+        json_set(value, latencies[i].name, json_base64(str_slice(&column)));
+        str_fini(&column);
+    }
+    return value;
 }
 
 static struct json *describe(struct usage_report *report)
 {
     struct json *body = json_object();
-    int64_t now_ms = loop_now_ms(report->loop);
+    int64_t now_ms = loop_now_ms(report->options.loop);
     int64_t passed_ms = now_ms - report->sent_at_ms;
-    int64_t received = metric_value(agent_metric(produce_bytes_total));
-    int64_t fetched = metric_value(agent_metric(fetch_bytes_total));
+    struct store_counters store = {.retries = 0};
+    int64_t now[RATE_COUNT];
 
+    if (report->options.store != NULL)
+        store_counters(report->options.store, &store);
+    read_counters(&store, now);
     json_set(body, "incarnation", json_int(report->incarnation));
-    json_set(body, "fetched_bytes", json_int(fetched));
-    json_set(body, "fetched_records",
-             json_int(metric_value(agent_metric(fetch_records_total))));
-    json_set(body, "fetch_requests",
-             json_int(metric_value(agent_metric(fetch_requests_total))));
-    json_set(body, "produce_requests",
-             json_int(metric_value(agent_metric(produce_requests_total))));
-    json_set(body, "in_bytes_per_second",
-             json_int(rate(received - report->received_bytes, passed_ms)));
-    json_set(body, "out_bytes_per_second",
-             json_int(rate(fetched - report->fetched_bytes, passed_ms)));
+    json_set(body, "fetched_bytes", json_int(now[RATE_FETCHED_BYTES]));
+    json_set(body, "fetched_records", json_int(now[RATE_FETCHED_RECORDS]));
+    json_set(body, "fetch_requests", json_int(now[RATE_FETCH_REQUESTS]));
+    json_set(body, "produce_requests", json_int(now[RATE_PRODUCE_REQUESTS]));
+    json_set(body, "store", describe_store(&store));
+    describe_rates(report, passed_ms, now, body);
+    json_set(body, "latencies", describe_latencies(report));
+    json_set(body, "provider", json_string(report->options.provider));
+    json_set(body, "region", json_string(report->options.region));
     json_set(body, "connections", json_int(metric_value(agent_metric(connections))));
     json_set(body, "final", json_bool(report->finishing));
     report->sent_at_ms = now_ms;
-    report->received_bytes = received;
-    report->fetched_bytes = fetched;
     return body;
 }
 
@@ -78,13 +185,14 @@ static void on_answer(int code, const char *text, const struct json *answer, voi
     if (r.failed || drained == report->drained)
         return;
     report->drained = drained;
-    report->on_wanted(drained, report->on_wanted_arg);
+    report->options.on_wanted(drained, report->options.arg);
 }
 
 static void send(struct usage_report *report, int64_t wait_ms)
 {
-    report->call = ctl_send(report->ctl, "/agent/v1/usage", describe(report),
-                            loop_now_ms(report->loop) + wait_ms, on_answer, report);
+    report->call =
+        ctl_send(report->options.ctl, "/agent/v1/usage", describe(report),
+                 loop_now_ms(report->options.loop) + wait_ms, on_answer, report);
 }
 
 static void on_timer(struct loop_timer *timer, void *arg)
@@ -93,18 +201,13 @@ static void on_timer(struct loop_timer *timer, void *arg)
     send(arg, EVERY_MS);
 }
 
-struct usage_report *usage_report_new(struct loop *loop, struct ctl *ctl,
-                                      void (*on_wanted)(bool drained, void *arg),
-                                      void *arg)
+struct usage_report *usage_report_new(const struct usage_report_options *options)
 {
     struct usage_report *report = mem_zalloc(sizeof(*report));
-    report->loop = loop;
-    report->ctl = ctl;
+    report->options = *options;
     report->incarnation = clock_wall_ms();
-    report->sent_at_ms = loop_now_ms(loop);
-    report->on_wanted = on_wanted;
-    report->on_wanted_arg = arg;
-    loop_timer_init(&report->timer, loop, on_timer, report);
+    report->sent_at_ms = loop_now_ms(options->loop);
+    loop_timer_init(&report->timer, options->loop, on_timer, report);
     return report;
 }
 

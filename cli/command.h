@@ -106,6 +106,7 @@ enum cell {
     CELL_PAIRS,    /* a=1,b=2 */
     CELL_RATE,     /* bytes a second */
     CELL_HOURS,    /* milliseconds as hours with a decimal */
+    CELL_MONEY,    /* dollars, as many digits as say something */
 };
 
 struct column {

@@ -13,6 +13,13 @@
         .placeholder = "TIME", .help = "before this time"                                \
     }
 
+/* What the object store was asked, and what that costs. */
+#define STORE_COLUMNS                                                                    \
+    {"PUT", "store.put", CELL_INT}, {"GET", "store.get", CELL_INT},                      \
+        {"LIST", "store.list", CELL_INT}, {"DELETE", "store.delete", CELL_INT},          \
+    {                                                                                    \
+        "REQUESTS $", "requests_dollars", CELL_MONEY                                     \
+    }
 #define USE_COLUMNS                                                                      \
     {"IN", "produced.bytes", CELL_BYTES}, {"IN RECORDS", "produced.records", CELL_INT},  \
         {"IN BATCHES", "produced.batches", CELL_INT},                                    \
@@ -65,7 +72,7 @@ const struct command usage_rows[] = {
         .method = "GET",
         .path = "/api/v1/clusters/{cluster}/usage",
         .shape = SHAPE_LIST,
-        .columns = {{"HOUR (UTC)", "hour_ms", CELL_TIME}, USE_COLUMNS},
+        .columns = {{"HOUR (UTC)", "hour_ms", CELL_TIME}, USE_COLUMNS, STORE_COLUMNS},
         .scoped = true,
     },
     {
@@ -77,7 +84,36 @@ const struct command usage_rows[] = {
         .method = "GET",
         .path = "/api/v1/usage",
         .shape = SHAPE_LIST,
-        .columns = {{"CLUSTER", "cluster_name|cluster_id", CELL_TEXT}, USE_COLUMNS},
+        .columns = {{"CLUSTER", "cluster_name|cluster_id", CELL_TEXT},
+                    USE_COLUMNS,
+                    STORE_COLUMNS},
+    },
+    {
+        .words = "usage overview",
+        .summary = "A cluster at a glance: health, throughput, latency, cost, agents",
+        .details = "Rates and latencies are those of the last ten seconds or so, as the "
+                   "agents told them. Dollars are by the table of prices, at this rate; "
+                   "`-o json` has all there is, agents by zone among it.",
+        .examples = "weft usage overview\n"
+                    "weft usage overview --cluster orders -o json | jq .cost",
+        .method = "GET",
+        .path = "/api/v1/clusters/{cluster}/overview",
+        .shape = SHAPE_ONE,
+        .columns = {{"CLUSTER", "cluster_name", CELL_TEXT},
+                    {"HEALTH", "health.status", CELL_TEXT},
+                    {"IN", "throughput.produced_bytes_per_second", CELL_RATE},
+                    {"OUT", "throughput.fetched_bytes_per_second", CELL_RATE},
+                    {"PRODUCE P99", "latency.produce.p99_ms", CELL_DURATION},
+                    {"FETCH P99", "latency.fetch.p99_ms", CELL_DURATION},
+                    {"PUT P99", "latency.put.p99_ms", CELL_DURATION},
+                    {"COMMIT P99", "latency.commit.p99_ms", CELL_DURATION},
+                    {"STORED", "store.stored_bytes", CELL_BYTES},
+                    {"STORE", "store.provider", CELL_TEXT},
+                    {"REGION", "store.region", CELL_TEXT},
+                    {"$/GIB PRODUCED", "cost.dollars_per_gib", CELL_MONEY},
+                    {"$/MONTH", "cost.dollars_per_month", CELL_MONEY},
+                    {"ZONES", "zones", CELL_COUNT}},
+        .scoped = true,
     },
     {
         .words = "audit list",

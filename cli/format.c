@@ -87,7 +87,7 @@ const struct json *format_find(const struct json *object, const char *path)
 bool format_is_right(enum cell cell)
 {
     return cell == CELL_INT || cell == CELL_BYTES || cell == CELL_COUNT ||
-           cell == CELL_RATE || cell == CELL_HOURS;
+           cell == CELL_RATE || cell == CELL_HOURS || cell == CELL_MONEY;
 }
 
 static void pairs(const struct json *object, struct str *out)
@@ -163,9 +163,21 @@ static void number_cell(int64_t number, enum cell cell, int64_t now_ms, struct s
     case CELL_INT:
     case CELL_COUNT:
     case CELL_PAIRS:
+    case CELL_MONEY:
         str_printf(out, "%" PRId64, number);
         break;
     }
+}
+
+/* Money keeps two digits that say something, everything else is whole. */
+static void real_cell(double number, enum cell cell, int64_t now_ms, struct str *out)
+{
+    if (cell == CELL_MONEY)
+        str_printf(out, number < 0.1 ? "%.2g" : "%.2f", number);
+    else if (cell == CELL_TEXT)
+        str_printf(out, "%g", number);
+    else
+        number_cell((int64_t)(number + 0.5), cell, now_ms, out);
 }
 
 void format_cell(const struct json *value, enum cell cell, int64_t now_ms,
@@ -181,6 +193,8 @@ void format_cell(const struct json *value, enum cell cell, int64_t now_ms,
         pairs(value, out);
     else if (json_kind(value) == JSON_KIND_INT)
         number_cell(json_as_int(&r, value, "", INT64_MIN, INT64_MAX), cell, now_ms, out);
+    else if (json_kind(value) == JSON_KIND_REAL)
+        real_cell(json_as_number(&r, value, "", 0, 1e18), cell, now_ms, out);
     else
         text_cell(value, out);
 }

@@ -24,6 +24,11 @@ static json_t *make_array(void)
     return json_array();
 }
 
+static json_t *make_real(double v)
+{
+    return json_real(v);
+}
+
 static json_t *make_null(void)
 {
     return json_null();
@@ -134,6 +139,12 @@ struct json *json_array(void)
 struct json *json_int(int64_t v)
 {
     return from_impl(json_integer(v));
+}
+
+struct json *json_real(double v)
+{
+    ASSERT(isfinite(v));
+    return from_impl(make_real(v));
 }
 
 struct json *json_bool(bool v)
@@ -453,6 +464,26 @@ int64_t json_as_int(struct json_reader *r, const struct json *value, const char 
     return v;
 }
 
+double json_as_number(struct json_reader *r, const struct json *value, const char *what,
+                      double min, double max)
+{
+    double v = 0;
+    if (r->failed)
+        return 0;
+    if (has_type(value, JSON_REAL))
+        v = json_real_value(to_impl(value));
+    else if (has_type(value, JSON_INTEGER))
+        v = (double)json_integer_value(to_impl(value));
+    else
+        fail_at(r, value, what, ERR_MALFORMED, "not a number");
+    if (!r->failed && !(v >= min && v <= max)) {
+        char problem[80];
+        snprintf(problem, sizeof(problem), "not from %g to %g", min, max);
+        fail_at(r, value, what, ERR_INVALID, problem);
+    }
+    return r->failed ? 0 : v;
+}
+
 bool json_as_bool(struct json_reader *r, const struct json *value, const char *what)
 {
     if (r->failed)
@@ -516,6 +547,12 @@ int64_t json_get_int(struct json_reader *r, const struct json *object, const cha
                      int64_t min, int64_t max)
 {
     return json_as_int(r, json_get(r, object, key), key, min, max);
+}
+
+double json_get_number(struct json_reader *r, const struct json *object, const char *key,
+                       double min, double max)
+{
+    return json_as_number(r, json_get(r, object, key), key, min, max);
 }
 
 bool json_get_bool(struct json_reader *r, const struct json *object, const char *key)

@@ -21,6 +21,7 @@
 #include "common/uuid.h"
 
 /* jansson exports functions of these names: ours need symbols of their own. */
+#define json_real   json_make_real
 #define json_object json_make_object
 #define json_array  json_make_array
 #define json_string json_make_string
@@ -42,6 +43,8 @@ void json_print(const struct json *value, struct str *out);
 struct json *json_object(void);
 struct json *json_array(void);
 struct json *json_int(int64_t v);
+/* V must be finite. */
+struct json *json_real(double v);
 struct json *json_bool(bool v);
 struct json *json_null(void);
 struct json *json_string(const char *s); /* invalid UTF-8 becomes "?" bytes */
@@ -96,6 +99,9 @@ const struct json *json_get(struct json_reader *r, const struct json *object,
 const struct json *json_find(const struct json *object, const char *key); /* or NULL */
 int64_t json_as_int(struct json_reader *r, const struct json *value, const char *what,
                     int64_t min, int64_t max);
+/* An integer or a real. */
+double json_as_number(struct json_reader *r, const struct json *value, const char *what,
+                      double min, double max);
 bool json_as_bool(struct json_reader *r, const struct json *value, const char *what);
 struct slice json_as_string(struct json_reader *r, const struct json *value,
                             const char *what, size_t max_len);
@@ -107,6 +113,8 @@ struct slice json_as_base64(struct json_reader *r, const struct json *value,
 /* The member KEY in one step: json_get + json_as_*. */
 int64_t json_get_int(struct json_reader *r, const struct json *object, const char *key,
                      int64_t min, int64_t max);
+double json_get_number(struct json_reader *r, const struct json *object, const char *key,
+                       double min, double max);
 bool json_get_bool(struct json_reader *r, const struct json *object, const char *key);
 struct slice json_get_string(struct json_reader *r, const struct json *object,
                              const char *key, size_t max_len);

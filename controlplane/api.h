@@ -28,6 +28,8 @@ void api_clusters_patch(struct call *call);
 void api_clusters_delete(struct call *call);
 void api_limits_get(struct call *call);
 void api_limits_patch(struct call *call);
+/* api_overview.c */
+void api_overview(struct call *call);
 /* api_usage.c */
 void api_usage_list(struct call *call);
 void api_usage_all(struct call *call);
@@ -131,6 +133,7 @@ void api_groups(struct call *call);
 /* admin.c */
 void api_healthz(struct call *call);
 void api_readyz(struct call *call);
+/* api_metrics.c */
 void api_metrics(struct call *call);
 
 #endif

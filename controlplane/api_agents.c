@@ -239,28 +239,38 @@ static void usage_answer(struct call *call)
     call_reply_json(call, 200, answer);
 }
 
+static uint64_t counter(struct json_reader *r, const struct json *object, const char *key)
+{
+    return (uint64_t)json_get_int(r, object, key, 0, COUNTER_MAX);
+}
+
+static void read_store(struct json_reader *r, const struct json *value,
+                       struct usage_store *store)
+{
+    store->put = counter(r, value, "put");
+    store->get = counter(r, value, "get");
+    store->head = counter(r, value, "head");
+    store->list = counter(r, value, "list");
+    store->delete = counter(r, value, "delete");
+    store->written_bytes = counter(r, value, "written_bytes");
+    store->read_bytes = counter(r, value, "read_bytes");
+}
+
 void api_usage_report(struct call *call)
 {
     struct json_reader r = call_reader(call);
     struct use_report *usage = arena_alloc(&call->arena, sizeof(*usage));
     struct usage_counters *counters = &usage->counters;
-    struct session_load *load = &usage->load;
     const struct json *body = call->body;
 
     usage->incarnation = (uint64_t)json_get_int(&r, body, "incarnation", 1, INT64_MAX);
-    counters->fetched_bytes =
-        (uint64_t)json_get_int(&r, body, "fetched_bytes", 0, COUNTER_MAX);
-    counters->fetched_records =
-        (uint64_t)json_get_int(&r, body, "fetched_records", 0, COUNTER_MAX);
-    counters->fetch_requests =
-        (uint64_t)json_get_int(&r, body, "fetch_requests", 0, COUNTER_MAX);
-    counters->produce_requests =
-        (uint64_t)json_get_int(&r, body, "produce_requests", 0, COUNTER_MAX);
-    load->in_bytes_per_second =
-        (uint64_t)json_get_int(&r, body, "in_bytes_per_second", 0, COUNTER_MAX);
-    load->out_bytes_per_second =
-        (uint64_t)json_get_int(&r, body, "out_bytes_per_second", 0, COUNTER_MAX);
-    load->connections = (uint64_t)json_get_int(&r, body, "connections", 0, INT32_MAX);
+    counters->fetched_bytes = counter(&r, body, "fetched_bytes");
+    counters->fetched_records = counter(&r, body, "fetched_records");
+    counters->fetch_requests = counter(&r, body, "fetch_requests");
+    counters->produce_requests = counter(&r, body, "produce_requests");
+    if (json_find(body, "store") != NULL)
+        read_store(&r, json_get(&r, body, "store"), &counters->store);
+    session_load_read(&r, body, &call->arena, &usage->load);
     usage->final = json_get_bool(&r, body, "final");
     if (r.failed)
         return;

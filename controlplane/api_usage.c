@@ -12,9 +12,23 @@
 struct usage_call {
     int64_t from_ms, to_ms;
     size_t limit, count;
-    bool newest_first, more;
+    bool newest_first, more, priced;
+    struct price price; /* of the cluster's store, when priced */
     struct usage_hour *hours;
 };
+
+static void set_store(struct json *value, const struct usage_store *counted)
+{
+    struct json *store = json_object();
+    json_set(store, "put", json_int((int64_t)counted->put));
+    json_set(store, "get", json_int((int64_t)counted->get));
+    json_set(store, "head", json_int((int64_t)counted->head));
+    json_set(store, "list", json_int((int64_t)counted->list));
+    json_set(store, "delete", json_int((int64_t)counted->delete));
+    json_set(store, "written_bytes", json_int((int64_t)counted->written_bytes));
+    json_set(store, "read_bytes", json_int((int64_t)counted->read_bytes));
+    json_set(value, "store", store);
+}
 
 static void set_counts(struct json *value, const struct usage_hour *hour)
 {
@@ -30,12 +44,39 @@ static void set_counts(struct json *value, const struct usage_hour *hour)
     json_set(value, "produced", produced);
     json_set(value, "fetched", fetched);
     json_set(value, "partition_ms", json_int((int64_t)hour->partition_ms));
+    set_store(value, &hour->store);
+}
+
+/* By what the agents last told of who bills for the store; null when none did. */
+static void set_dollars(struct json *value, const struct usage_hour *hour, bool priced,
+                        const struct price *price)
+{
+    const double requests[STORE_DELETE + 1] = {
+        (double)hour->store.put, (double)hour->store.get, (double)hour->store.head,
+        (double)hour->store.list, (double)hour->store.delete};
+    json_set(value, "requests_dollars",
+             priced ? json_real(price_of_requests(price, requests)) : json_null());
 }
 
 static void read_range(struct call *call, struct usage_call *usage)
 {
     usage->from_ms = call_query_int(call, "from_ms", 0, CALL_TIME_MAX, 0);
     usage->to_ms = call_query_int(call, "to_ms", 0, CALL_TIME_MAX, INT64_MAX);
+}
+
+/* Whose prices hold for CLUSTER: those that the first of its agents told which did. */
+static bool find_price(const struct call *call, const struct cluster *cluster,
+                       struct price *price)
+{
+    const struct agent_info *agent = NULL;
+    while ((agent = state_agent_next(cluster, agent)) != NULL) {
+        const struct session_load *load = sessions_load(
+            call->service->sessions, &cluster->cluster_id, &agent->agent_id);
+        if (load != NULL && load->provider[0] != '\0')
+            return prices_find(call->service->prices, load->provider, load->region,
+                               price);
+    }
+    return false;
 }
 
 /* --- GET /api/v1/clusters/{cluster}/usage --- */
@@ -48,6 +89,7 @@ static void hours_core(struct node *node, struct call *call)
     usage->count = state_usage(call_cluster(node, call), usage->from_ms, usage->to_ms,
                                node_now_ms(node), usage->hours, max);
     usage->more = usage->count > usage->limit;
+    usage->priced = find_price(call, call_cluster(node, call), &usage->price);
     call_done(call);
 }
 
@@ -64,6 +106,7 @@ static void hours_answer(struct call *call)
         hour = &usage->hours[usage->newest_first ? usage->count - 1 - i : i];
         json_set(value, "hour_ms", json_int(hour->start_ms));
         set_counts(value, hour);
+        set_dollars(value, hour, usage->priced, &usage->price);
         json_push(items, value);
     }
     if (hour != NULL)
@@ -107,6 +150,8 @@ struct sum_row {
     struct uuid cluster_id;
     const char *name;
     struct usage_hour sum;
+    bool priced;
+    struct price price;
 };
 
 static void add(struct usage_hour *sum, const struct usage_hour *hour)
@@ -120,6 +165,13 @@ static void add(struct usage_hour *sum, const struct usage_hour *hour)
     sum->fetch_requests += hour->fetch_requests;
     sum->produce_requests += hour->produce_requests;
     sum->partition_ms += hour->partition_ms;
+    usage_count(&sum->store.put, hour->store.put);
+    usage_count(&sum->store.get, hour->store.get);
+    usage_count(&sum->store.head, hour->store.head);
+    usage_count(&sum->store.list, hour->store.list);
+    usage_count(&sum->store.delete, hour->store.delete);
+    usage_count(&sum->store.written_bytes, hour->store.written_bytes);
+    usage_count(&sum->store.read_bytes, hour->store.read_bytes);
 }
 
 static const void *next_cluster(struct node *node, const struct call *call,
@@ -156,6 +208,7 @@ static void copy_sum(struct node *node, struct call *call, const void *from, voi
                                usage->hours, HOURS_MAX);
     for (size_t i = 0; i < count; i++)
         add(&row->sum, &usage->hours[i]);
+    row->priced = find_price(call, cluster, &row->price);
 }
 
 static struct json *print_sum(const void *out)
@@ -165,6 +218,7 @@ static struct json *print_sum(const void *out)
     json_set(value, "cluster_id", json_uuid(&row->cluster_id));
     json_set(value, "cluster_name", json_string(row->name));
     set_counts(value, &row->sum);
+    set_dollars(value, &row->sum, row->priced, &row->price);
     return value;
 }
 

@@ -335,7 +335,7 @@ static void commit_object(struct state *state, const struct command *cmd,
 
     objects_sweep_results(&state->objects, state->now_ms);
     apply_touch(state, &object->row);
-    object->size_bytes = commit->object_size;
+    objects_set_size(object, commit->object_size);
     object->created_at_ms = commit->created_at_ms;
     object->committed_at_ms = cmd->now_ms;
     object->node_id = cmd->commit.node_id;

@@ -69,6 +69,19 @@ static uint64_t growth(uint64_t counter, uint64_t *last)
     return more;
 }
 
+static void meter_store(const struct usage_store *counters, struct usage_store *last,
+                        struct usage_store *hour)
+{
+    usage_count(&hour->put, growth(counters->put, &last->put));
+    usage_count(&hour->get, growth(counters->get, &last->get));
+    usage_count(&hour->head, growth(counters->head, &last->head));
+    usage_count(&hour->list, growth(counters->list, &last->list));
+    usage_count(&hour->delete, growth(counters->delete, &last->delete));
+    usage_count(&hour->written_bytes,
+                growth(counters->written_bytes, &last->written_bytes));
+    usage_count(&hour->read_bytes, growth(counters->read_bytes, &last->read_bytes));
+}
+
 /* AGENT_ID's source, made if need be; NULL when there are too many. */
 static struct usage_source *find_source(struct state *state, struct cluster *cluster,
                                         const struct uuid *agent_id)
@@ -114,7 +127,7 @@ void apply_usage_report(struct state *state, const struct command *cmd,
         return; /* of a process that is gone, and overtaken by its successor's */
     if (cmd->usage_report.incarnation > source->incarnation) {
         source->incarnation = cmd->usage_report.incarnation;
-        source->counters = (struct usage_counters){0, 0, 0, 0};
+        source->counters = (struct usage_counters){0};
     }
     source->reported_at_ms = state->now_ms;
     struct usage_counters *last = &source->counters;
@@ -127,4 +140,5 @@ void apply_usage_report(struct state *state, const struct command *cmd,
                 growth(counters->fetch_requests, &last->fetch_requests));
     usage_count(&hour->produce_requests,
                 growth(counters->produce_requests, &last->produce_requests));
+    meter_store(&counters->store, &last->store, &hour->store);
 }

@@ -137,7 +137,8 @@ bool call_may_read(struct node *node, struct call *call)
 static void run(struct node *node, struct ask *ask)
 {
     struct call *call = CONTAINER_OF(ask, struct call, ask);
-    if (call_may_read(node, call)) {
+    bool any_node = (call->route->flags & ROUTE_ANY_NODE) != 0;
+    if (any_node || call_may_read(node, call)) {
         if (call->route->access == ACCESS_AGENT)
             admit_agent(node, call);
         else if (route_wants_person(call->route))

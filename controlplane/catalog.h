@@ -188,6 +188,7 @@ struct token {
 struct object_table {
     struct list list;             /* struct stored_object.node, in order of commit */
     struct stored_object **slots; /* open addressing by object id */
+    uint64_t stored_bytes;        /* of all, as they lie in the object store */
     uint32_t count;
     uint32_t garbage; /* of them */
     uint32_t mask;    /* slots - 1, or 0 without any */

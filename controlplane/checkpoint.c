@@ -261,6 +261,11 @@ static void put_usage_source(const struct usage_source *source, struct str *out)
     db_put_int(out, (int64_t)source->counters.fetch_requests);
     db_put_int(out, (int64_t)source->counters.produce_requests);
     db_put_int(out, source->reported_at_ms);
+    size_t at = out->len;
+    write_u32(out, 0);
+    usage_store_write(&source->counters.store, out);
+    if (!out->overflowed)
+        be32_put((uint8_t *)out->data + at, (uint32_t)(out->len - at - 4));
 }
 
 static void put_audit(const struct audit_entry *entry, struct str *out)

@@ -482,7 +482,7 @@ static int load_usage_source(void *arg, struct reader *row)
     source->counters.fetch_requests = (uint64_t)db_get_int(row);
     source->counters.produce_requests = (uint64_t)db_get_int(row);
     source->reported_at_ms = db_get_int(row);
-    return 0;
+    return usage_store_read(&source->counters.store, db_get_bytes(row));
 }
 
 static int load_audit(void *arg, struct reader *row)
@@ -631,7 +631,7 @@ static int load_object(void *arg, struct reader *row)
         objects_find(cluster, &id) != NULL)
         return ERR_DAMAGED;
     struct stored_object *object = objects_add(objects, cluster, &id, serial);
-    object->size_bytes = (uint64_t)db_get_int(row);
+    objects_set_size(object, (uint64_t)db_get_int(row));
     object->created_at_ms = db_get_int(row);
     object->committed_at_ms = db_get_int(row);
     int64_t garbage_at_ms = db_get_int(row);

@@ -15,7 +15,7 @@
 #include "common/mem.h"
 
 #define APPLICATION_ID 0x57656674 /* "Weft" */
-#define SCHEMA_VERSION 3
+#define SCHEMA_VERSION 4
 #define ROW_MAX        ((size_t)1 << 30)
 #define COPY_PAGES     256
 
@@ -32,12 +32,12 @@ static const struct table tables[DB_TABLES] = {
 #undef TABLE
 };
 
-/* What leads from the version before to version `to`. */
+/* What leads from the versions `since` and later to version `to`. */
 static const struct {
-    int to;
+    int to, since;
     const char *sql;
 } upgrades[] = {
-#define UPGRADE(to, sql) {to, sql},
+#define UPGRADE(to, since, sql) {to, since, sql},
 #include "controlplane/db_table.def"
 #undef UPGRADE
 };
@@ -104,7 +104,7 @@ static int make_tables(struct db *db, int64_t version, struct err *err)
     int rc = execute(db, "BEGIN IMMEDIATE", err);
 
     for (size_t i = 0; rc == 0 && version > 0 && i < ARRAY_LEN(upgrades); i++) {
-        if (upgrades[i].to > version)
+        if (upgrades[i].to > version && upgrades[i].since <= version)
             rc = execute(db, upgrades[i].sql, err);
     }
     for (int i = 0; rc == 0 && i < DB_TABLES; i++) {

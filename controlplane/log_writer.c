@@ -6,6 +6,7 @@
 #include "common/clock.h"
 #include "common/log.h"
 #include "common/mem.h"
+#include "controlplane/metrics.h"
 
 #define NO_SPACE_RETRY_MS 1000
 
@@ -37,12 +38,16 @@ static void notice(struct log_writer *writer, int state, const struct err *err)
 static int run_one(struct log_writer *writer, struct log_job *job, struct err *err)
 {
     size_t done = 0;
+    int64_t began_us;
     int rc = 0;
 
     switch (job->kind) {
     case LOG_APPEND:
+        began_us = clock_monotonic_us();
         rc = wal_append(writer->wal, job->entries + job->done, job->count - job->done,
                         &done, err);
+        metric_observe(control_metric(log_append_seconds),
+                       clock_monotonic_us() - began_us);
         for (size_t i = job->done; i < job->done + done; i++)
             atomic_fetch_add(&writer->appended_bytes, job->entries[i].data.len);
         job->done += done;
@@ -70,6 +75,7 @@ static int sync_all(struct log_writer *writer, struct err *err)
     int64_t start = clock_monotonic_us();
     int rc = wal_sync(writer->wal, err);
     uint64_t took = (uint64_t)(clock_monotonic_us() - start);
+    metric_observe(control_metric(log_sync_seconds), (int64_t)took);
     if (took > atomic_load(&writer->sync_us_max))
         atomic_store(&writer->sync_us_max, took);
     atomic_fetch_add(&writer->syncs, 1);

@@ -11,6 +11,7 @@
 #include "common/clock.h"
 #include "common/fault.h"
 #include "common/mem.h"
+#include "controlplane/metrics.h"
 #include "controlplane/node_core.h"
 
 /* So many changed rows are copied in a few milliseconds: more would pause too long. */
@@ -126,6 +127,7 @@ void node_on_saved(struct message *message, void *arg)
         node_install_saved(node);
         return;
     }
+    metric_observe(control_metric(checkpoint_seconds), job->took_ms * 1000);
     node->saving = NULL;
     node->saved_index = job->meta.position.index;
     pthread_mutex_lock(&node->health_mutex);

@@ -12,6 +12,7 @@
 #include "common/fault.h"
 #include "common/mem.h"
 #include "common/version.h"
+#include "controlplane/metrics.h"
 #include "controlplane/node_core.h"
 
 /* How much of the producers' time one EXPIRE_PRODUCERS takes: bounds its work. */
@@ -285,6 +286,7 @@ void node_on_apply(void *arg, uint64_t index, uint64_t term, struct slice data)
 {
     struct node *node = arg;
     struct batch *batch = take_batch(node, index, term);
+    int64_t began_us = clock_monotonic_us();
     struct slice command;
     struct err err;
 
@@ -306,6 +308,7 @@ void node_on_apply(void *arg, uint64_t index, uint64_t term, struct slice data)
                          node->dead ? ERR_UNAVAILABLE : 0,
                          node->dead ? SLICE_NULL : str_slice(&node->result));
     }
+    metric_observe(control_metric(apply_seconds), clock_monotonic_us() - began_us);
     if (batch != NULL) {
         if (node->dead)
             end_list(node, &batch->proposals, ERR_UNAVAILABLE);

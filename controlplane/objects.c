@@ -91,6 +91,12 @@ struct stored_object *objects_add(struct object_list *objects, struct cluster *c
     return object;
 }
 
+void objects_set_size(struct stored_object *object, uint64_t size_bytes)
+{
+    object->size_bytes = size_bytes;
+    object->cluster->objects.stored_bytes += size_bytes;
+}
+
 void objects_set_result(struct object_list *objects, struct stored_object *object,
                         struct slice result)
 {
@@ -166,6 +172,7 @@ void objects_remove(struct object_list *objects, struct stored_object *object)
         table->slots[j] = NULL;
         put(table, moved);
     }
+    table->stored_bytes -= object->size_bytes;
     table->count--;
     objects->count--;
     objects->garbage_count -= object->garbage_at_ms != 0;

@@ -58,6 +58,8 @@ struct stored_object *objects_find(const struct cluster *cluster, const struct u
 /* A new object, without result and runs yet. SERIAL 0: the next. */
 struct stored_object *objects_add(struct object_list *objects, struct cluster *cluster,
                                   const struct uuid *id, uint64_t serial);
+/* Set once. */
+void objects_set_size(struct stored_object *object, uint64_t size_bytes);
 void objects_set_result(struct object_list *objects, struct stored_object *object,
                         struct slice result);
 /* Free a few results that nobody gets any more at NOW_MS. */

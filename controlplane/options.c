@@ -83,6 +83,7 @@ static const struct range ranges[] = {
     RANGE("http-threads", http_threads, 1, 64),
     RANGE("max-connections", max_connections, 8, 1000000),
     RANGE("request-memory", request_bytes, 16 << 20, INT64_C(1) << 40),
+    RANGE("metrics-clusters", metrics_clusters, 0, 1000),
     RANGE("idle-timeout", idle_timeout_ms, 1000, 86400000),
     RANGE("request-timeout", request_timeout_ms, 100, 3600000),
     RANGE("wait-for-files", wait_for_files_ms, 0, 3600000),

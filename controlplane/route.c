@@ -18,7 +18,7 @@
 static const struct route people_routes[] = {
     {"GET", "/healthz", ACCESS_OPEN, 0, SMALL, api_healthz, NULL},
     {"GET", "/readyz", ACCESS_OPEN, 0, SMALL, api_readyz, NULL},
-    {"GET", "/metrics", ACCESS_OPEN, 0, SMALL, api_metrics, NULL},
+    {"GET", "/metrics", ACCESS_OPEN, ROUTE_ANY_NODE, SMALL, api_metrics, NULL},
     {"GET", "/api/v1/openapi.json", ACCESS_OPEN, 0, SMALL, api_openapi, NULL},
     {"GET", "/api/v1/docs", ACCESS_OPEN, 0, SMALL, api_docs, NULL},
     {"GET", "/api/v1/docs/page.js", ACCESS_OPEN, 0, SMALL, api_docs_script, NULL},
@@ -40,6 +40,7 @@ static const struct route people_routes[] = {
     {"DELETE", C, ACCESS_OPERATOR, 0, SMALL, api_clusters_delete, "cluster.delete"},
     {"GET", C "/limits", ACCESS_VIEWER, 0, SMALL, api_limits_get, NULL},
     {"PATCH", C "/limits", ACCESS_OPERATOR, 0, SMALL, api_limits_patch, "cluster.limits"},
+    {"GET", C "/overview", ACCESS_VIEWER, 0, SMALL, api_overview, NULL},
     {"GET", C "/usage", ACCESS_VIEWER, 0, SMALL, api_usage_list, NULL},
     {"GET", C "/audit", ACCESS_VIEWER, 0, SMALL, api_audit_cluster, NULL},
     /* their agents */

@@ -578,9 +578,14 @@ static int open_up(struct service *service, struct err *err)
 int service_start(const struct control_options *options, struct service **out,
                   struct err *err)
 {
+    struct prices *prices;
+    int rc = prices_open(options->prices, &prices, err);
+    if (rc != 0)
+        return rc;
     struct service *service = mem_zalloc(sizeof(*service));
 
     service->options = options;
+    service->prices = prices;
     cell_addresses_init(options, &service->addresses);
     budget_init(&service->budget, (size_t)options->request_bytes);
     service->feed = feed_new((size_t)options->feed_bytes, on_feed_dirty, service);
@@ -693,6 +698,7 @@ void service_stop(struct service *service)
         send_errand(service, run_detach);
         node_stop(service->node);
     }
+    prices_free(service->prices);
     feed_free(service->feed);
     sessions_free(service->sessions);
     group_timers_free(service->group_timers);

@@ -12,6 +12,7 @@
 #include "common/err.h"
 #include "common/loop.h"
 #include "common/mem.h"
+#include "common/prices.h"
 #include "controlplane/backup.h"
 #include "controlplane/cell.h"
 #include "controlplane/feed.h"
@@ -34,6 +35,7 @@ struct service {
     struct trust *trust;   /* the cell's */
     struct node *node;
     struct backup *backup; /* NULL without --backup-to */
+    struct prices *prices; /* of object stores */
     struct budget budget;  /* of request bodies */
     /* requests per second, of each cluster and of each API token; any thread */
     struct quota *cluster_quota, *token_quota;

@@ -114,6 +114,14 @@ bool sessions_seen(const struct sessions *sessions, const struct uuid *cluster_i
     return true;
 }
 
+const struct session_load *sessions_load(const struct sessions *sessions,
+                                         const struct uuid *cluster_id,
+                                         const struct uuid *agent_id)
+{
+    const struct session *session = find(sessions, cluster_id, agent_id);
+    return session == NULL ? NULL : &session->load;
+}
+
 bool sessions_take_report(struct sessions *sessions, const struct uuid *cluster_id,
                           const struct uuid *agent_id, int64_t now_ms,
                           int64_t interval_ms)

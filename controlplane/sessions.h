@@ -14,14 +14,9 @@
 #include "common/defs.h"
 #include "common/uuid.h"
 #include "common/x509.h"
+#include "controlplane/session_load.h"
 
 struct sessions;
-
-/* What an agent last told of itself. */
-struct session_load {
-    uint64_t in_bytes_per_second, out_bytes_per_second, connections;
-    int64_t at_ms; /* wall clock; 0: it told nothing yet */
-};
 
 struct sessions *sessions_new(int64_t timeout_ms);
 void sessions_free(struct sessions *sessions);
@@ -43,6 +38,11 @@ const char *sessions_authority(const struct sessions *sessions,
 bool sessions_seen(const struct sessions *sessions, const struct uuid *cluster_id,
                    const struct uuid *agent_id, int64_t *at_ms,
                    struct session_load *load) MUST_CHECK;
+/* What it told last (at_ms 0: nothing yet), borrowed until it is touched next. NULL:
+ * there is no session. */
+const struct session_load *sessions_load(const struct sessions *sessions,
+                                         const struct uuid *cluster_id,
+                                         const struct uuid *agent_id);
 /* May a report of this agent's use be proposed now? Once in INTERVAL_MS: then it counts
  * as made. False without a session. */
 bool sessions_take_report(struct sessions *sessions, const struct uuid *cluster_id,

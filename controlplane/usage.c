@@ -10,8 +10,8 @@
 #include "controlplane/state.h"
 
 #define HOURS      24
-#define FORMAT     1
-#define COUNTERS   9
+#define FORMAT     2 /* 1: without what the object store was asked */
+#define COUNTERS   16
 #define PACKED_MAX (HOURS * (1 + COUNTERS * 10) + 32)
 
 void usage_init(struct usage *usage)
@@ -27,7 +27,42 @@ static bool hour_empty(const struct usage_hour *hour)
 {
     return hour->produced_objects == 0 && hour->fetched_bytes == 0 &&
            hour->fetched_records == 0 && hour->fetch_requests == 0 &&
-           hour->produce_requests == 0 && hour->partition_ms == 0;
+           hour->produce_requests == 0 && hour->partition_ms == 0 &&
+           hour->store.put == 0 && hour->store.get == 0 && hour->store.head == 0 &&
+           hour->store.list == 0 && hour->store.delete == 0 &&
+           hour->store.written_bytes == 0 && hour->store.read_bytes == 0;
+}
+
+void usage_store_write(const struct usage_store *store, struct str *out)
+{
+    write_uvarint(out, store->put);
+    write_uvarint(out, store->get);
+    write_uvarint(out, store->head);
+    write_uvarint(out, store->list);
+    write_uvarint(out, store->delete);
+    write_uvarint(out, store->written_bytes);
+    write_uvarint(out, store->read_bytes);
+}
+
+static void read_store(struct reader *r, struct usage_store *store)
+{
+    store->put = reader_uvarlong(r);
+    store->get = reader_uvarlong(r);
+    store->head = reader_uvarlong(r);
+    store->list = reader_uvarlong(r);
+    store->delete = reader_uvarlong(r);
+    store->written_bytes = reader_uvarlong(r);
+    store->read_bytes = reader_uvarlong(r);
+}
+
+int usage_store_read(struct usage_store *store, struct slice bytes)
+{
+    struct reader r;
+
+    reader_init(&r, bytes);
+    if (bytes.len > 0)
+        read_store(&r, store);
+    return r.failed || reader_left(&r) != 0 ? ERR_DAMAGED : 0;
 }
 
 static void write_hour(const struct usage_hour *hour, uint8_t number, struct str *out)
@@ -42,9 +77,10 @@ static void write_hour(const struct usage_hour *hour, uint8_t number, struct str
     write_uvarint(out, hour->fetch_requests);
     write_uvarint(out, hour->produce_requests);
     write_uvarint(out, hour->partition_ms);
+    usage_store_write(&hour->store, out);
 }
 
-static void read_hour(struct reader *r, struct usage_hour *hour)
+static void read_hour(struct reader *r, int format, struct usage_hour *hour)
 {
     hour->produced_bytes = reader_uvarlong(r);
     hour->produced_records = reader_uvarlong(r);
@@ -55,6 +91,9 @@ static void read_hour(struct reader *r, struct usage_hour *hour)
     hour->fetch_requests = reader_uvarlong(r);
     hour->produce_requests = reader_uvarlong(r);
     hour->partition_ms = reader_uvarlong(r);
+    if (format < 2)
+        return;
+    read_store(r, &hour->store);
 }
 
 static void pack_hours(const struct usage_hour *hours, struct str *out)
@@ -74,7 +113,7 @@ static struct usage_hour *new_hours(int64_t day)
 }
 
 /* Fill the 24 HOURS; ERR_DAMAGED when BYTES make no sense. */
-static int unpack_hours(struct slice bytes, struct usage_hour *hours)
+static int unpack_hours(struct slice bytes, int format, struct usage_hour *hours)
 {
     struct reader r;
     int last = -1;
@@ -84,7 +123,7 @@ static int unpack_hours(struct slice bytes, struct usage_hour *hours)
         int number = reader_u8(&r);
         if (number <= last || number >= HOURS)
             return ERR_DAMAGED;
-        read_hour(&r, &hours[number]);
+        read_hour(&r, format, &hours[number]);
         last = number;
     }
     return r.failed ? ERR_DAMAGED : 0;
@@ -155,12 +194,13 @@ int usage_day_read(struct usage_day *day, struct slice bytes)
     struct reader r;
 
     reader_init(&r, bytes);
-    if (reader_u8(&r) != FORMAT)
+    int format = reader_u8(&r);
+    if (format < 1 || format > FORMAT)
         return ERR_DAMAGED;
     day->cluster->usage.metered_at_ms = reader_i64(&r);
     if (r.failed || day->cluster->usage.metered_at_ms < 0)
         return ERR_DAMAGED;
-    return unpack_hours(slice_of(r.pos, reader_left(&r)), day->hours);
+    return unpack_hours(slice_of(r.pos, reader_left(&r)), format, day->hours);
 }
 
 /* ---- sources ---- */
@@ -231,7 +271,7 @@ static void give_day(struct hours_walk *walk, const struct usage_day *day)
         memset(unpacked, 0, sizeof(unpacked));
         for (int i = 0; i < HOURS; i++)
             unpacked[i].start_ms = day->day * USAGE_DAY_MS + i * USAGE_HOUR_MS;
-        int rc = unpack_hours(slice_of(day->packed, day->packed_len), unpacked);
+        int rc = unpack_hours(slice_of(day->packed, day->packed_len), FORMAT, unpacked);
         ASSERT(rc == 0); /* we packed them, or checked them when they were loaded */
         hours = unpacked;
     }

@@ -1,9 +1,10 @@
 /* usage.h - what each cluster used, hour by hour: the base of the bill.
  *
- * Produced is counted where a commit is applied, fetched where an agent's absolute
- * counters are (so that a repeat adds nothing), partition time where partitions come and
- * go; all by the commands' own time, and so the same on every node (I7). Changed by
- * apply_*.c only; the service side reads through state_usage() of state.h.
+ * Produced is counted where a commit is applied, fetched and the requests to the object
+ * store where an agent's absolute counters are (so that a repeat adds nothing), partition
+ * time where partitions come and go; all by the commands' own time, and so the same on
+ * every node (I7). Changed by apply_*.c only; the service side reads through
+ * state_usage() of state.h.
  *
  * Hours are kept by days: the present day as counters, those before it packed into a few
  * bytes an hour. */
@@ -52,6 +53,7 @@ struct usage_hour {
     uint64_t produced_bytes, produced_records, produced_batches, produced_objects;
     uint64_t fetched_bytes, fetched_records, fetch_requests, produce_requests;
     uint64_t partition_ms; /* partitions times milliseconds */
+    struct usage_store store;
 };
 
 /* ---- for apply_*.c, state.c and checkpoint.c ---- */
@@ -106,5 +108,8 @@ void usage_fini(struct usage *usage);
 /* A day's hours as bytes, with the time up to which partitions are metered, and back. */
 void usage_day_write(const struct usage_day *day, struct str *out);
 int usage_day_read(struct usage_day *day, struct slice bytes) MUST_CHECK;
+/* What a source counted of the store, likewise; no bytes: nothing. */
+void usage_store_write(const struct usage_store *store, struct str *out);
+int usage_store_read(struct usage_store *store, struct slice bytes) MUST_CHECK;
 
 #endif

@@ -557,6 +557,21 @@ static void write_usage_report(const struct command *cmd, struct str *out)
     write_u64(out, counters->fetched_records);
     write_u64(out, counters->fetch_requests);
     write_u64(out, counters->produce_requests);
+    write_uvarint(out, counters->store.put);
+    write_uvarint(out, counters->store.get);
+    write_uvarint(out, counters->store.head);
+    write_uvarint(out, counters->store.list);
+    write_uvarint(out, counters->store.delete);
+    write_uvarint(out, counters->store.written_bytes);
+    write_uvarint(out, counters->store.read_bytes);
+}
+
+static uint64_t need_counter(struct reader *r)
+{
+    uint64_t v = reader_uvarlong(r);
+    if (v > INT64_MAX)
+        reader_fail(r);
+    return v;
 }
 
 static void read_usage_report(struct reading *in, struct command *cmd)
@@ -570,6 +585,15 @@ static void read_usage_report(struct reading *in, struct command *cmd)
     counters->fetched_records = (uint64_t)get_natural(r);
     counters->fetch_requests = (uint64_t)get_natural(r);
     counters->produce_requests = (uint64_t)get_natural(r);
+    if (reader_left(r) == 0)
+        return; /* of a program that did not count what follows */
+    counters->store.put = need_counter(r);
+    counters->store.get = need_counter(r);
+    counters->store.head = need_counter(r);
+    counters->store.list = need_counter(r);
+    counters->store.delete = need_counter(r);
+    counters->store.written_bytes = need_counter(r);
+    counters->store.read_bytes = need_counter(r);
 }
 
 static void write_backup_record(const struct command *cmd, struct str *out)

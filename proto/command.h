@@ -109,9 +109,15 @@ struct cluster_limits {
     uint64_t metadata_bytes;
 };
 
+/* Requests to the object store by kind, and what they wrote and read. */
+struct usage_store {
+    uint64_t put, get, head, list, delete, written_bytes, read_bytes;
+};
+
 /* Counted by an agent since its start, never falling. */
 struct usage_counters {
     uint64_t fetched_bytes, fetched_records, fetch_requests, produce_requests;
+    struct usage_store store;
 };
 
 /* A node of the cell as it, or an operator, describes it. */

@@ -498,6 +498,8 @@ static void step_usage(void)
         hour->fetched_bytes += 3 * (counter - source->reported);
         hour->fetched_records += counter - source->reported;
         hour->fetch_requests += counter - source->reported;
+        hour->store.put += counter - source->reported;
+        hour->store.read_bytes += 5 * (counter - source->reported);
         source->reported = counter;
     }
     source->heard = MAX(source->heard, incarnation);
@@ -506,6 +508,8 @@ static void step_usage(void)
     cmd.usage_report.counters.fetched_bytes = 3 * counter;
     cmd.usage_report.counters.fetched_records = counter;
     cmd.usage_report.counters.fetch_requests = counter;
+    cmd.usage_report.counters.store.put = counter;
+    cmd.usage_report.counters.store.read_bytes = 5 * counter;
     CHECK(driver_apply(&sim.live, &cmd).code == 0);
 }
 

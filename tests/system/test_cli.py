@@ -164,6 +164,7 @@ COMMANDS = [
     (f"user alter {A_UUID} --name b --role admin --email= --disabled", "alterUser"),
     (f"user delete {A_UUID} -y", "deleteUser"),
     ("usage list --from 24h --to 2026-01-31T10:00:00Z --sort -hour_ms", "listUsage"),
+    ("usage overview", "getOverview"),
     ("usage cell --from 2026-01-01 --to 2026-02-01", "listAllUsage"),
     (f"audit list --from 1h --to 1s --action topic --actor {A_UUID} --sort at_ms",
      "listClusterAudit"),

@@ -254,13 +254,41 @@ static void test_version_2(void **state)
     driver_topic(&f->driver, 1, 4);
     commit_some(f, 3);
     assert_int_equal(save(f, &err), 0);
-    run_sql(f, "DROP TABLE GROUPS; DROP TABLE GROUP_MEMBERS; PRAGMA user_version=2");
+    run_sql(f, "DROP TABLE GROUPS; DROP TABLE GROUP_MEMBERS;"
+               "ALTER TABLE USAGE_SOURCES DROP COLUMN store; PRAGMA user_version=2");
     assert_int_equal(db_open(f->path, &f->db, &err), 0);
     str_init(&bytes, MIB);
     assert_int_equal(load(f, &hash, &meta, &bytes, &err), 0);
     assert_true(hash == state_hash(f->driver.state));
     str_fini(&bytes);
     stable_pair(&f->driver);
+    assert_int_equal(save(f, &err), 0);
+}
+
+/* A file of version 3 has sources of use that counted nothing of the object store. */
+static void test_version_3(void **state)
+{
+    struct fixture *f = *state;
+    struct command cmd = {.kind = COMMAND_USAGE_REPORT};
+    struct checkpoint_meta meta;
+    struct str bytes;
+    struct err err;
+    uint64_t hash = 0;
+
+    driver_cluster(&f->driver, 1);
+    cmd.usage_report.agent_id = test_uuid(3, 1);
+    cmd.usage_report.incarnation = 1;
+    cmd.usage_report.counters.fetched_bytes = 5;
+    assert_int_equal(driver_apply(&f->driver, &cmd).code, 0);
+    assert_int_equal(save(f, &err), 0);
+    run_sql(f, "ALTER TABLE USAGE_SOURCES DROP COLUMN store; PRAGMA user_version=3");
+    assert_int_equal(db_open(f->path, &f->db, &err), 0);
+    str_init(&bytes, MIB);
+    assert_int_equal(load(f, &hash, &meta, &bytes, &err), 0);
+    assert_true(hash == state_hash(f->driver.state));
+    str_fini(&bytes);
+    cmd.usage_report.counters.store.put = 3;
+    assert_int_equal(driver_apply(&f->driver, &cmd).code, 0);
     assert_int_equal(save(f, &err), 0);
 }
 
@@ -507,6 +535,7 @@ int main(void)
         TEST(test_empty),          TEST(test_round_trip),
         TEST(test_contradictions), TEST(test_half_purged),
         TEST(test_contradictions), TEST(test_version_2),
+        TEST(test_contradictions), TEST(test_version_3),
         TEST(test_wrong_files),    TEST(test_full_disk),
         TEST(test_deletions),      TEST(test_database_of_version_1),
         TEST(test_copy_on_write),  cmocka_unit_test(test_log_of_version_1)};

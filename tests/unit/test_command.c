@@ -170,7 +170,12 @@ static size_t new_samples(struct command *list)
     NEXT(USAGE_REPORT);
     memset(c->usage_report.agent_id.bytes, 6, 16);
     c->usage_report.incarnation = 1;
-    c->usage_report.counters = (struct usage_counters){2, 3, 4, 5};
+    c->usage_report.counters = (struct usage_counters){
+        2,
+        3,
+        4,
+        5,
+        {.put = 6, .get = 7, .head = 8, .list = 9, .delete = 1, 300, 1 << 20}};
     NEXT(BACKUP_RECORD);
     memset(c->backup_record.backup_id.bytes, 7, 16);
     c->backup_record.place = TEXT("s3://b/k");
@@ -359,8 +364,11 @@ static void test_null_texts(void **state)
     str_fini(&bytes);
 }
 
+#define USAGE_STORE_BYTES 10 /* of the sample's varints */
+
 /* Every shortened command is refused, and so is one with bytes left over; only a commit's
- * payload, which is the rest by definition, may have any length. */
+ * payload, which is the rest by definition, may have any length, and a report of use may
+ * end before what the object store was asked, as it did once. */
 static void test_truncated(void **state)
 {
     struct command list[48], back;
@@ -377,7 +385,10 @@ static void test_truncated(void **state)
         for (size_t len = 0; len + payload < bytes.len; len++) {
             /* In memory of its own, so that a sanitizer sees a read past the end. */
             void *copy = mem_dup(bytes.data, len + 1);
-            assert_int_not_equal(command_read(slice_of(copy, len), &arena, &back), 0);
+            bool older = list[i].kind == COMMAND_USAGE_REPORT &&
+                         len == bytes.len - USAGE_STORE_BYTES;
+            int rc = command_read(slice_of(copy, len), &arena, &back);
+            assert_int_equal(rc == 0, older);
             mem_free(copy);
         }
         str_putc(&bytes, 'x');

@@ -14,6 +14,7 @@
 #include "agent/ctl.h"
 #include "agent/fetcher.h"
 #include "agent/tail.h"
+#include "agent/traffic.h"
 #include "common/clock.h"
 #include "proto/batch.h"
 #include "proto/packed.h"
@@ -45,6 +46,7 @@ struct world {
     struct tail *tail;
     struct cache *cache;
     struct fetcher *fetcher;
+    struct traffic *traffic;
     struct arena arena;
     struct fetch_ask ask;
     struct fetch_part parts[PARTS_MAX];
@@ -72,8 +74,9 @@ static void world_init(struct world *w)
     const struct cache_options cache = {
         .loop = w->loop, .max_bytes = 64 * MIB, .cluster_id = cluster_id};
     w->cache = cache_new(&cache);
+    w->traffic = traffic_new(2);
     const struct fetcher_options fetcher = {
-        .loop = w->loop, .tail = w->tail, .cache = w->cache};
+        .loop = w->loop, .tail = w->tail, .cache = w->cache, .traffic = w->traffic};
     w->fetcher = fetcher_new(&fetcher);
     arena_init(&w->arena, 16 * MIB);
 }
@@ -99,6 +102,7 @@ static void world_fini(struct world *w)
     drop_answer(w);
     assert_true(fetcher_idle(w->fetcher));
     fetcher_free(w->fetcher);
+    traffic_free(w->traffic);
     assert_int_equal(fake_calls_open(), 0);
     fake_objects_answer_all();
     cache_free(w->cache);

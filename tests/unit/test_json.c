@@ -247,6 +247,35 @@ static void base64_is_bounded(void **state)
     json_free(v);
 }
 
+/* Numbers that are not whole are read within their bounds and written so that they read
+ * back the same. */
+static void numbers(void **state)
+{
+    (void)state;
+    struct err err = {0};
+    struct json_reader r = {.err = &err};
+    struct str out;
+    struct json *v = parse("{\"a\":0.25,\"b\":3,\"c\":\"x\",\"d\":1e9}");
+    assert_true(json_get_number(&r, v, "a", 0, 1) == 0.25);
+    assert_true(json_get_number(&r, v, "b", 0, 3) == 3);
+    assert_false(r.failed);
+    assert_true(json_get_number(&r, v, "d", 0, 1) == 0);
+    assert_string_equal(err.text, "d: not from 0 to 1");
+    r = (struct json_reader){.err = &err};
+    assert_true(json_get_number(&r, v, "c", 0, 1) == 0);
+    assert_string_equal(err.text, "c: not a number");
+    json_free(v);
+    str_init(&out, 100);
+    v = json_real(0.1);
+    json_print(v, &out);
+    struct json *again = parse(str_cstr(&out));
+    r = (struct json_reader){.err = &err};
+    assert_true(json_as_number(&r, again, "", 0, 1) == 0.1);
+    json_free(again);
+    json_free(v);
+    str_fini(&out);
+}
+
 /* Walking an object gives each member once; walking anything else gives none. */
 static void walk_gives_members(void **state)
 {
@@ -273,7 +302,7 @@ int main(void)
         cmocka_unit_test(length_is_respected), cmocka_unit_test(depth_is_bounded),
         cmocka_unit_test(getters_read),        cmocka_unit_test(failures_name_the_path),
         cmocka_unit_test(failure_is_sticky),   cmocka_unit_test(base64_is_bounded),
-        cmocka_unit_test(walk_gives_members),
+        cmocka_unit_test(walk_gives_members),  cmocka_unit_test(numbers),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -91,6 +91,59 @@ static void test_fetched(void **state)
     assert_int_equal(hours[1].start_ms - hours[0].start_ms, USAGE_HOUR_MS);
 }
 
+/* What the agents asked of the object store is counted by kind in the same way. */
+static void test_store_requests(void **state)
+{
+    struct driver *d = *state;
+    struct command cmd = {.kind = COMMAND_USAGE_REPORT};
+    struct usage_store *store = &cmd.usage_report.counters.store;
+    struct usage_hour hours[4];
+
+    cmd.usage_report.agent_id = test_uuid(3, 1);
+    cmd.usage_report.incarnation = 1;
+    *store = (struct usage_store){.put = 10, .get = 4, .list = 1, .written_bytes = 900};
+    assert_int_equal(driver_apply(d, &cmd).code, 0);
+    assert_int_equal(driver_apply(d, &cmd).code, 0);
+    store->put = 12;
+    store->delete = 3;
+    store->head = 2;
+    store->read_bytes = 50;
+    assert_int_equal(driver_apply(d, &cmd).code, 0);
+    cmd.usage_report.agent_id = test_uuid(3, 2);
+    assert_int_equal(driver_apply(d, &cmd).code, 0);
+    assert_int_equal(read_usage(d, hours, 4), 1);
+    assert_int_equal(hours[0].store.put, 24);
+    assert_int_equal(hours[0].store.get, 8);
+    assert_int_equal(hours[0].store.head, 4);
+    assert_int_equal(hours[0].store.list, 2);
+    assert_int_equal(hours[0].store.delete, 6);
+    assert_int_equal(hours[0].store.written_bytes, 1800);
+    assert_int_equal(hours[0].store.read_bytes, 100);
+}
+
+/* A day that was written before the store's requests were counted reads as one in which
+ * there were none; one of a later program does not read. */
+static void test_day_formats(void **state)
+{
+    struct driver *d = *state;
+    struct usage_day *day;
+    uint8_t old[] = {1, 0, 0, 0, 0, 0, 0, 0, 7, 5, 1, 2, 3, 4, 5, 6, 7, 8, 9};
+    struct cluster *cluster = mem_zalloc(sizeof(*cluster));
+
+    (void)d;
+    usage_init(&cluster->usage);
+    day = usage_add_day(cluster, 3);
+    assert_int_equal(usage_day_read(day, slice_of(old, sizeof(old))), 0);
+    assert_int_equal(day->hours[5].partition_ms, 9);
+    assert_int_equal(day->hours[5].store.put, 0);
+    old[0] = 3;
+    assert_int_equal(usage_day_read(day, slice_of(old, sizeof(old))), ERR_DAMAGED);
+    old[0] = 2;
+    assert_int_equal(usage_day_read(day, slice_of(old, sizeof(old))), ERR_DAMAGED);
+    usage_fini(&cluster->usage);
+    mem_free(cluster);
+}
+
 /* However much an agent claims, with each of its lives anew: a counter stays at its end
  * and does not come round. */
 static void test_counters_end(void **state)
@@ -151,6 +204,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_produced, setup, teardown),
         cmocka_unit_test_setup_teardown(test_fetched, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_store_requests, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_day_formats, setup, teardown),
         cmocka_unit_test_setup_teardown(test_counters_end, setup, teardown),
         cmocka_unit_test_setup_teardown(test_partition_time, setup, teardown),
         cmocka_unit_test_setup_teardown(test_retention, setup, teardown),

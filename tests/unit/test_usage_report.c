@@ -11,7 +11,9 @@
 
 #include "agent/metrics.h"
 #include "agent/usage_report.h"
+#include "common/arena.h"
 #include "common/str.h"
+#include "proto/packed.h"
 
 static struct loop *loop;
 static struct usage_report *report;
@@ -87,7 +89,14 @@ static int setup(void **state)
     loop = loop_new();
     sends = cancels = wanted_calls = done_calls = 0;
     wanted = false;
-    report = usage_report_new(loop, NULL, on_wanted, &wanted);
+    const struct usage_report_options options = {
+        .loop = loop,
+        .provider = "aws",
+        .region = "eu-west-1",
+        .on_wanted = on_wanted,
+        .arg = &wanted,
+    };
+    report = usage_report_new(&options);
     return 0;
 }
 
@@ -120,6 +129,48 @@ static void absolute(void **state)
     assert_int_equal(number("incarnation"), incarnation);
     answer(0, "{\"wanted_state\":\"active\"}");
     assert_int_equal(done_calls, 1);
+}
+
+/* A bucket of the histogram NAME, as the report under way tells it. */
+static int64_t bucket(const char *name, size_t i)
+{
+    struct err err;
+    struct json_reader r = {.err = &err};
+    struct arena arena;
+    struct reader column;
+    int64_t v = -1;
+
+    arena_init(&arena, 4096);
+    struct slice bytes = json_as_base64(
+        &r, json_get(&r, json_get(&r, sent, "latencies"), name), name, &arena);
+    assert_false(r.failed);
+    assert_int_equal(packed_count(bytes), METRIC_BUCKETS + 1);
+    reader_init(&column, bytes);
+    for (size_t k = 0; k <= i; k++)
+        v = packed_get(&column);
+    arena_fini(&arena);
+    return v;
+}
+
+/* Latencies are told as what came since the report before, and with them who bills for
+ * the store. */
+static void since_the_last(void **state)
+{
+    (void)state;
+    struct err err;
+    struct json_reader r = {.err = &err};
+    metric_observe(agent_metric(produce_seconds), 4);
+    metric_observe(agent_metric(produce_seconds), 3);
+    usage_report_start(report);
+    assert_true(bucket("produce", 2) >= 2);
+    assert_true(slice_eq_str(json_get_string(&r, sent, "provider", 64), "aws"));
+    assert_true(slice_eq_str(json_get_string(&r, sent, "region", 64), "eu-west-1"));
+    answer(0, "{\"wanted_state\":\"active\"}");
+    metric_observe(agent_metric(produce_seconds), 4);
+    usage_report_finish(report, 1000, on_done, &done_calls);
+    assert_int_equal(bucket("produce", 2), 1);
+    assert_int_equal(bucket("produce", 3), 0);
+    answer(0, "{\"wanted_state\":\"active\"}");
 }
 
 /* What people want is told when it changes, and only then; an answer that makes no sense
@@ -167,6 +218,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(absolute, setup, teardown),
+        cmocka_unit_test_setup_teardown(since_the_last, setup, teardown),
         cmocka_unit_test_setup_teardown(drained, setup, teardown),
         cmocka_unit_test_setup_teardown(last, setup, teardown),
     };
