@@ -77,7 +77,10 @@ class BusyCluster(CellCluster):
         """Read and commit; with a pause, slower than is produced."""
         consumer = Consumer({"bootstrap.servers": self.bootstrap, "group.id": group,
                              "auto.offset.reset": "earliest",
-                             "auto.commit.interval.ms": 500})
+                             "auto.commit.interval.ms": 500,
+                             # One agent answers for all: of what the other wrote it
+                             # has to ask the store.
+                             "client.id": f"{group},zone=zone-2"})
         consumer.subscribe(list(TOPICS))
         while not self.ending.is_set():
             consumer.poll(0.2)
