@@ -1,7 +1,9 @@
 /* admin.c - one GET a connection, answered and closed. */
 #include "agent/admin.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
+#include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -56,6 +58,8 @@ static const char *reason(int status)
         return "OK";
     case 400:
         return "Bad Request";
+    case 403:
+        return "Forbidden";
     case 404:
         return "Not Found";
     case 405:
@@ -63,6 +67,27 @@ static const char *reason(int status)
     default:
         return "Service Unavailable";
     }
+}
+
+bool admin_is_local(const struct sockaddr_storage *peer)
+{
+    if (peer->ss_family == AF_INET) {
+        const struct sockaddr_in *v4 = (const struct sockaddr_in *)(const void *)peer;
+        return ntohl(v4->sin_addr.s_addr) >> 24 == 127;
+    }
+    if (peer->ss_family != AF_INET6)
+        return false;
+    const struct sockaddr_in6 *v6 = (const struct sockaddr_in6 *)(const void *)peer;
+    return IN6_IS_ADDR_LOOPBACK(&v6->sin6_addr) ||
+           (IN6_IS_ADDR_V4MAPPED(&v6->sin6_addr) && v6->sin6_addr.s6_addr[12] == 127);
+}
+
+static bool is_local(int fd)
+{
+    struct sockaddr_storage peer;
+    socklen_t len = sizeof(peer);
+    return getpeername(fd, (struct sockaddr *)(void *)&peer, &len) == 0 &&
+           admin_is_local(&peer);
 }
 
 /* Make the answer to the request in conn->head. */
@@ -80,7 +105,7 @@ static void respond(struct admin_conn *conn)
         status = 405;
     } else {
         path[strcspn(path, "?")] = '\0';
-        status = conn->admin->handler(path, &body, conn->admin->arg);
+        status = conn->admin->handler(path, is_local(conn->fd), &body, conn->admin->arg);
     }
     if (body.len == 0)
         str_printf(&body, "%s\n", reason(status));

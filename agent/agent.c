@@ -18,6 +18,7 @@
 #include "agent/memory_limit.h"
 #include "agent/meta.h"
 #include "agent/metrics.h"
+#include "agent/store_check.h"
 #include "agent/usage_report.h"
 #include "common/block.h"
 #include "common/check.h"
@@ -72,6 +73,8 @@ struct agent {
     char failure[2048]; /* written before `failed` is sent */
     /* core thread */
     struct ctl *ctl;
+    struct store_check *check;
+    bool store_good, enrolled;
     struct usage_report *report; /* once registered */
     struct core *core;
     struct front *front;
@@ -97,19 +100,29 @@ static void tell_core(struct agent *agent, struct message *message, int type)
 
 /* ---- core thread: start ---- */
 
+/* The first reason is told; another may come while that one is on its way. */
 static void fail(struct agent *agent, const char *text)
 {
+    if (agent->failure[0] != '\0')
+        return;
     snprintf(agent->failure, sizeof(agent->failure), "%s", text);
     tell_main(agent, &agent->failed, TO_MAIN_FAILED);
+}
+
+static const char *store_why(const struct agent *agent)
+{
+    const char *why = store_check_why(agent->check);
+    return why[0] == '\0' ? "waiting for the object store" : why;
 }
 
 /* Why clients should not come here, or NULL. */
 static const char *not_ready(const struct agent *agent)
 {
-    return agent->draining       ? "draining"
-           : agent->core == NULL ? "waiting for the control plane"
-           : !agent->ready       ? "loading the metadata"
-                                 : NULL;
+    return agent->draining   ? "draining"
+           : agent->ready    ? NULL
+           : agent->core     ? "loading the metadata"
+           : agent->enrolled ? store_why(agent)
+                             : "waiting for the control plane";
 }
 
 static void print_metrics(struct agent *agent, struct str *body)
@@ -128,7 +141,18 @@ static void print_metrics(struct agent *agent, struct str *body)
     process_metrics_print(body);
 }
 
-static int serve_admin(const char *path, struct str *body, void *arg)
+/* They name clients and topics, so they are not for whoever reaches the port. */
+static int serve_logs(bool local, struct str *body)
+{
+    if (local)
+        log_recent(body);
+    else
+        str_puts(body, "the log is shown to who asks from this machine, or through "
+                       "kubectl port-forward\n");
+    return local ? 200 : 403;
+}
+
+static int serve_admin(const char *path, bool local, struct str *body, void *arg)
 {
     struct agent *agent = arg;
 
@@ -145,6 +169,8 @@ static int serve_admin(const char *path, struct str *body, void *arg)
         print_metrics(agent, body);
         return 200;
     }
+    if (strcmp(path, "/logs") == 0)
+        return serve_logs(local, body);
     return 404;
 }
 
@@ -276,21 +302,41 @@ static int make_front(struct agent *agent, struct err *err)
                               &agent->advertised, err);
 }
 
-static void on_enrolled(int code, const char *text, void *arg)
+/* Both are there, store and control plane: now clients may come. */
+static void begin(struct agent *agent)
 {
-    struct agent *agent = arg;
     struct err err = {0};
 
-    if (code != 0) {
-        fail(agent, text);
+    if (!agent->store_good || !agent->enrolled || agent->draining || agent->finishing)
         return;
-    }
     make_core(agent);
     if (make_front(agent, &err) != 0) {
         fail(agent, err.text);
         return;
     }
     ctl_register(agent->ctl, describe(agent, "active"), on_registered, agent);
+}
+
+static void on_enrolled(int code, const char *text, void *arg)
+{
+    struct agent *agent = arg;
+
+    agent->enrolled = code == 0;
+    if (code != 0)
+        fail(agent, text);
+    else
+        begin(agent);
+}
+
+static void on_store_checked(int code, const char *text, void *arg)
+{
+    struct agent *agent = arg;
+
+    agent->store_good = code == 0;
+    if (code != 0)
+        fail(agent, text);
+    else
+        begin(agent);
 }
 
 static void core_start_parts(struct agent *agent)
@@ -312,6 +358,7 @@ static void core_start_parts(struct agent *agent)
         return;
     }
     notify_status("waiting for the control plane");
+    agent->check = store_check_start(loop, agent->store, on_store_checked, agent);
     ctl_enrol(agent->ctl, on_enrolled, agent);
 }
 
@@ -368,6 +415,7 @@ static void core_drain_parts(struct agent *agent)
 
 static void free_parts(struct agent *agent)
 {
+    store_check_free(agent->check);
     core_free(agent->core);
     usage_report_free(agent->report);
     ctl_free(agent->ctl);
@@ -378,7 +426,8 @@ static void free_parts(struct agent *agent)
 
 static void poll_quiet(struct agent *agent)
 {
-    if (agent->core == NULL || core_quiet(agent->core))
+    if ((agent->core == NULL || core_quiet(agent->core)) &&
+        store_check_idle(agent->check))
         free_parts(agent);
     else
         loop_timer_set(&agent->timer, DRAIN_POLL_MS);
@@ -389,6 +438,7 @@ static void core_finish_parts(struct agent *agent)
 {
     agent->finishing = true;
     agent->front = NULL;
+    store_check_stop(agent->check);
     if (agent->core != NULL)
         core_abandon(agent->core);
     poll_quiet(agent);
@@ -448,7 +498,7 @@ static void on_main_message(struct message *message, void *arg)
     struct agent *agent = arg;
     switch ((enum message_type)message->type) {
     case TO_MAIN_FAILED:
-        fprintf(stderr, "weft-agent: %s\n", agent->failure);
+        log_last_words("weft-agent", agent->failure);
         end(agent, 1);
         break;
     case TO_MAIN_DRAINED:
@@ -558,7 +608,7 @@ int agent_run(const struct agent_options *options)
     agent->started_at_us = clock_monotonic_us();
     set_memory(agent);
     if (start(agent, &err) != 0) {
-        fprintf(stderr, "weft-agent: %s\n", err.text);
+        log_last_words("weft-agent", err.text);
         _exit(1); /* nothing was begun that needs an end */
     }
     loop_run(agent->loop);

@@ -174,7 +174,7 @@ void client_thread_init(struct client_thread *thread, struct front *front,
     thread->loop = loop;
     list_init(&thread->conns);
     list_init(&thread->starved);
-    thread->kill_log.interval_ms = LOG_INTERVAL_MS;
+    thread->kill_log.interval_ms = thread->slow_log.interval_ms = LOG_INTERVAL_MS;
     thread->scratch = mem_alloc(SCRATCH_BYTES);
     atomic_init(&thread->conn_count, 0);
     thread->outbox_end = &thread->outbox;

@@ -99,7 +99,7 @@ struct client_thread {
     struct message *outbox, **outbox_end; /* asks of this tick, oldest first */
     struct loop_deferred post;            /* sends them */
     bool draining, stopping;
-    struct log_limit kill_log;
+    struct log_limit kill_log, slow_log;
     uint8_t *scratch;
     atomic_size_t conn_count; /* read by the accepting thread */
     struct mailbox answers;   /* asks that come back */

@@ -53,7 +53,10 @@ struct core {
     struct traffic *traffic;
     struct produce_path path;
     struct ctl_call *commit; /* the one in flight */
-    bool news;               /* the tail index changed in this tick */
+    /* ... and its id, which is that of all produces that its answer settles */
+    char commit_id[CTL_REQUEST_ID_LEN + 1];
+    bool settling;
+    bool news; /* the tail index changed in this tick */
     bool abandoned;
 };
 
@@ -186,7 +189,9 @@ static void on_commit_answer(int code, const char *text, const struct json *answ
 {
     struct core *core = arg;
     core->commit = NULL;
+    core->settling = true;
     produce_path_on_commit(&core->path, code, text, answer, loop_now_ms(core->loop));
+    core->settling = false;
     defer(core);
 }
 
@@ -197,12 +202,16 @@ static void commit(struct json *body, void *arg)
     struct core *core = arg;
     core->commit =
         ctl_send(core->options.ctl, "/agent/v1/commit", body, 0, on_commit_answer, core);
+    snprintf(core->commit_id, sizeof(core->commit_id), "%s",
+             ctl_request_id(core->commit));
 }
 
 static void reply(struct ask *ask, void *arg)
 {
-    (void)arg;
+    const struct core *core = arg;
     FAULT_POINT("agent.reply.before");
+    if (core->settling)
+        ask_trace(ask, core->commit_id);
     ask_reply(ask);
 }
 

@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include "common/arena.h"
 #include "common/blob.h"
@@ -34,11 +35,16 @@ enum ask_type {
     ASK_RELAY,
 };
 
+/* As ctl_request_id(). */
+#define ASK_REQUEST_ID_LEN 25
+
 struct ask {
     struct message message; /* type: enum ask_type; must be first */
     struct mailbox *reply_to;
     struct arena *arena; /* the request's; the core may allocate results in it */
     void *arg;           /* the asker's */
+    /* result: the call to the control plane that was made for it last, "" for none */
+    char request_id[ASK_REQUEST_ID_LEN + 1];
 };
 
 void core_send(struct core *core, struct ask *ask); /* any thread */
@@ -47,6 +53,12 @@ void core_send(struct core *core, struct ask *ask); /* any thread */
 static inline void ask_reply(struct ask *ask)
 {
     mailbox_send(ask->reply_to, &ask->message);
+}
+
+/* The core's side: ASK is answered by the call of this id. */
+static inline void ask_trace(struct ask *ask, const char *request_id)
+{
+    snprintf(ask->request_id, sizeof(ask->request_id), "%s", request_id);
 }
 
 /* ---- Produce: one part a partition, one batch each, validated by the asker ---- */

@@ -38,6 +38,9 @@
 #define REDIRECTS_MAX   3
 #define BACKOFF_BASE_MS 25
 #define BACKOFF_MAX_MS  2000
+/* An answer that takes so long is worth a line. */
+#define SLOW_MS         1000
+#define LOG_INTERVAL_MS 1000
 /* A registration that was refused, or is tried again, may be everybody's at the same
  * time: so it comes back later and later. */
 #define REJOIN_MIN_MS 1000
@@ -53,6 +56,8 @@ struct ctl_call {
     struct list_node node; /* in ctl->calls */
     struct ctl *ctl;
     char path[64];
+    char id[CTL_REQUEST_ID_LEN + 1];
+    int64_t begun_at_ms;
     struct str body; /* as it goes over the wire, so that repeats are the same bytes */
     struct slice body_slice;
     bool compressed;
@@ -86,6 +91,8 @@ struct ctl {
     bool enrolled, registered;
     bool reachable;
     uint64_t seed;
+    uint64_t calls_made;
+    struct log_limit failed_log, slow_log;
     struct uuid cluster_id, agent_id;
     /* session */
     struct json *member;
@@ -178,6 +185,32 @@ static void call_free(struct ctl_call *call)
     mem_free(call);
 }
 
+/* What became of it: by its id the control plane's log says more. */
+static void log_end(struct ctl_call *call, const struct err *err)
+{
+    struct ctl *ctl = call->ctl;
+    int64_t now = loop_now_ms(ctl->loop), took_ms = now - call->begun_at_ms;
+    uint64_t not_logged = 0;
+    char quoted[2 * ERR_TEXT_MAX];
+
+    if (err->code != 0) {
+        if (log_limit_pass(&ctl->failed_log, now, &not_logged))
+            log_warn("ctl", "call failed",
+                     "request=%s path=%s code=%s ms=%lld err=%s not_logged=%llu",
+                     call->id, call->path, err_name(err->code), (long long)took_ms,
+                     log_quote(err->text, quoted, sizeof(quoted)),
+                     (unsigned long long)not_logged);
+    } else if (took_ms >= SLOW_MS + call->patience_ms &&
+               log_limit_pass(&ctl->slow_log, now, &not_logged)) {
+        log_warn("ctl", "slow call", "request=%s path=%s ms=%lld not_logged=%llu",
+                 call->id, call->path, (long long)took_ms,
+                 (unsigned long long)not_logged);
+    } else {
+        log_debug("ctl", "call", "request=%s path=%s bytes=%zu ms=%lld", call->id,
+                  call->path, call->body.len, (long long)took_ms);
+    }
+}
+
 static void finish(struct ctl_call *call, int code, const char *text,
                    const struct json *answer)
 {
@@ -187,6 +220,7 @@ static void finish(struct ctl_call *call, int code, const char *text,
 
     /* TEXT may be the call's own. */
     snprintf(err.text, sizeof(err.text), "%s", text == NULL ? err_text(code) : text);
+    log_end(call, &err);
     call_free(call);
     done(code, err.text, answer, arg);
 }
@@ -418,8 +452,8 @@ static void on_response(const struct http_response *response, void *arg)
 static void attempt(struct ctl_call *call)
 {
     struct ctl *ctl = call->ctl;
-    char url[URL_MAX_LEN + 64];
-    const char *headers[4] = {"Content-Type: application/json", "X-Weft-Accept: lz4"};
+    char url[URL_MAX_LEN + 64], id[CTL_REQUEST_ID_LEN + 16];
+    const char *headers[5] = {"Content-Type: application/json", "X-Weft-Accept: lz4", id};
     int64_t now = loop_now_ms(ctl->loop);
 
     ASSERT(call->http == NULL);
@@ -428,7 +462,8 @@ static void attempt(struct ctl_call *call)
         return;
     }
     if (call->compressed)
-        headers[2] = "X-Weft-Encoding: lz4";
+        headers[3] = "X-Weft-Encoding: lz4";
+    snprintf(id, sizeof(id), "X-Request-Id: %s", call->id);
     snprintf(url, sizeof(url), "%s%s", address(ctl), call->path);
     const struct http_request request = {
         .method = "POST",
@@ -464,6 +499,18 @@ static void set_body(struct ctl_call *call, struct str plain)
     call->body_slice = str_slice(&call->body);
 }
 
+static void make_id(struct ctl *ctl, char id[CTL_REQUEST_ID_LEN + 1])
+{
+    const uint8_t *agent = ctl->agent_id.bytes;
+    snprintf(id, CTL_REQUEST_ID_LEN + 1, "%02x%02x%02x%02x-%llx", agent[0], agent[1],
+             agent[2], agent[3], (unsigned long long)++ctl->calls_made);
+}
+
+const char *ctl_request_id(const struct ctl_call *call)
+{
+    return call->id;
+}
+
 static struct ctl_call *call_new_text(struct ctl *ctl, const char *path, struct str text,
                                       int64_t deadline_at_ms, ctl_done_fn *done,
                                       void *arg)
@@ -472,6 +519,8 @@ static struct ctl_call *call_new_text(struct ctl *ctl, const char *path, struct 
     ASSERT(strlen(path) < sizeof(call->path));
     call->ctl = ctl;
     memcpy(call->path, path, strlen(path) + 1);
+    make_id(ctl, call->id);
+    call->begun_at_ms = loop_now_ms(ctl->loop);
     call->deadline_at_ms = deadline_at_ms == 0 ? INT64_MAX : deadline_at_ms;
     call->done = done;
     call->arg = arg;
@@ -857,6 +906,7 @@ int ctl_new(struct loop *loop, const struct ctl_options *options, struct ctl **o
 
     ctl->loop = loop;
     list_init(&ctl->calls);
+    ctl->failed_log.interval_ms = ctl->slow_log.interval_ms = LOG_INTERVAL_MS;
     int rc = parse_urls(ctl, options->urls, err);
     if (rc == 0)
         rc = enrol_parse_fingerprint(options->ca_fingerprint, fingerprint, err);

@@ -79,6 +79,11 @@ void ctl_leave(struct ctl *ctl, int64_t wait_ms,
 
 struct ctl_call;
 
+/* A call's id, the same for all its tries: the beginning of the agent's id, and a number.
+ * It goes along as X-Request-Id; both sides' logs name it. */
+#define CTL_REQUEST_ID_LEN 25
+const char *ctl_request_id(const struct ctl_call *call);
+
 /* A JSON call. BODY: ownership moves. CODE: 0 and ANSWER, or an ERR_* and TEXT. Retries
  * retriable failures until DEADLINE_AT_MS (monotonic; 0: for ever). */
 typedef void ctl_done_fn(int code, const char *text, const struct json *answer,

@@ -475,6 +475,10 @@ static void send_call(struct lane *lane)
     lane->sent_at_ms = loop_now_ms(groups->loop);
     lane->call =
         ctl_send_text(groups->ctl, "/agent/v1/groups", &body, 0, on_answer, lane);
+    for (size_t i = 0; i < lane->sent_count; i++) {
+        if (lane->sent[i]->ask != NULL)
+            ask_trace(&lane->sent[i]->ask->ask, ctl_request_id(lane->call));
+    }
 }
 
 /* A lane that has been idle sends at once; a busy lazy one gathers. */

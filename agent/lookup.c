@@ -357,6 +357,7 @@ void lookup_ask(struct lookup *lookup, struct offsets_ask *ask)
     }
     op->call = ctl_send(lookup->options.ctl, "/agent/v1/offsets", body,
                         ask->deadline_at_ms, on_answer, op);
+    ask_trace(&ask->ask, ctl_request_id(op->call));
 }
 
 void lookup_drain(struct lookup *lookup)

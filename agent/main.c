@@ -12,6 +12,7 @@
 static int prepare(struct agent_options *options, struct err *err)
 {
     enum log_level level;
+    enum log_format format;
     int rc = agent_options_check(options, err);
     if (rc != 0)
         return rc;
@@ -19,7 +20,11 @@ static int prepare(struct agent_options *options, struct err *err)
         return err_set(err, ERR_INVALID,
                        "--log-level is %s: it must be debug, info, warn or error",
                        options->log_level);
+    if (log_parse_format(options->log_format, &format) != 0)
+        return err_set(err, ERR_INVALID, "--log-format is %s: it must be logfmt or json",
+                       options->log_format);
     log_set_level(level);
+    log_set_format(format);
     return 0;
 }
 

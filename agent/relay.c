@@ -82,6 +82,7 @@ void relay_ask(struct relay *relay, struct relay_ask *ask)
     loop_timer_init(&op->timer, relay->loop, on_deadline, op);
     list_push_back(&relay->ops, &op->node);
     op->call = ctl_send(relay->ctl, ask->path, body, ask->deadline_at_ms, on_answer, op);
+    ask_trace(&ask->ask, ctl_request_id(op->call));
 }
 
 void relay_drain(struct relay *relay)

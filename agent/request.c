@@ -22,6 +22,9 @@
 
 /* How long a request waits for newer metadata. */
 #define REFRESH_TIMEOUT_MS 5000
+/* A reply that took so long is worth a line; as much of a client's id is in it. */
+#define SLOW_MS          2000
+#define CLIENT_ID_LOGGED 64
 
 /* Count what the arena has grown to in the budget, so that reading stops in time. */
 static void charge(struct request *req)
@@ -68,6 +71,7 @@ int request_new(struct conn *conn, struct blob *frame, struct request **req,
     list_node_init(&made->node);
     made->conn = conn;
     made->thread = conn->thread;
+    made->begun_at_ms = loop_now_ms(conn->thread->loop);
     made->frame = frame;
     arena_init(&made->arena, DECODED_MAX_BYTES);
     codec_out_init(&made->out, REPLY_MAX_BYTES);
@@ -150,6 +154,9 @@ void request_on_ask(struct request *req, const struct ask *ask)
     } else {
         ASSERT(req->state == REQUEST_ASKING);
         req->state = REQUEST_RUNNING;
+        /* ASK may be in memory that the handler gives up. */
+        if (ask->request_id[0] != '\0')
+            memcpy(req->request_id, ask->request_id, sizeof(req->request_id));
     }
     if (req->conn == NULL) {
         if (!req->cancelling && req->state != REQUEST_ASKING)
@@ -292,10 +299,48 @@ int request_close(struct request *req, const char *why)
     return request_done(req);
 }
 
+/* These wait by nature. */
+static bool waits(int16_t api_key)
+{
+    return api_key == KAFKA_FETCH || api_key == KAFKA_JOIN_GROUP ||
+           api_key == KAFKA_SYNC_GROUP;
+}
+
+static void write_log(struct request *req, enum log_level level, const char *msg,
+                      int64_t took_ms, uint64_t not_logged)
+{
+    char client[CLIENT_ID_LOGGED + 1], quoted[4 * CLIENT_ID_LOGGED + 3];
+    struct slice id = req->header.client_id;
+
+    snprintf(client, sizeof(client), "%.*s", (int)MIN(id.len, sizeof(client) - 1),
+             id.ptr == NULL ? "" : (const char *)id.ptr);
+    log_write(level, "request", msg,
+              "api=%s version=%d client=%s correlation=%d ms=%lld request=%s "
+              "not_logged=%llu",
+              req->header.api->name, req->header.api_version,
+              log_quote(client, quoted, sizeof(quoted)), req->header.correlation_id,
+              (long long)took_ms, req->request_id[0] == '\0' ? "-" : req->request_id,
+              (unsigned long long)not_logged);
+}
+
+/* Who asked what, and by which call the control plane was asked for it. */
+static void log_done(struct request *req)
+{
+    int64_t now = request_now_ms(req), took_ms = now - req->begun_at_ms;
+    uint64_t not_logged = 0;
+
+    if (took_ms >= SLOW_MS && !waits(req->header.api->key) &&
+        log_limit_pass(&req->thread->slow_log, now, &not_logged))
+        write_log(req, LOG_WARN, "slow request", took_ms, not_logged);
+    else if (log_enabled(LOG_DEBUG))
+        write_log(req, LOG_DEBUG, "request", took_ms, 0);
+}
+
 int request_done(struct request *req)
 {
     ASSERT(req->state == REQUEST_RUNNING);
     req->state = REQUEST_DONE;
+    log_done(req);
     charge(req);
     let_go(req);
     set_outstanding(req, codec_out_bytes(&req->out));

@@ -66,6 +66,9 @@ struct request {
     size_t blob_count;
     size_t outstanding_bytes; /* counted in the connection */
     size_t charged_bytes;     /* of the arena, counted in the budget */
+    int64_t begun_at_ms;      /* monotonic */
+    /* The call to the control plane that its last ask led to, "" for none. */
+    char request_id[ASK_REQUEST_ID_LEN + 1];
 };
 
 /* A request out of FRAME, whose reference it takes in any case. On failure ERR says what

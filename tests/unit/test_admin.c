@@ -12,9 +12,11 @@
 
 #include "agent/admin.h"
 
-static int handler(const char *path, struct str *body, void *arg)
+static int handler(const char *path, bool local, struct str *body, void *arg)
 {
     (void)arg;
+    if (strcmp(path, "/local") == 0)
+        return local ? 200 : 403;
     if (strcmp(path, "/hello") == 0) {
         str_puts(body, "world\n");
         return 200;
@@ -99,6 +101,30 @@ static void test_get(void **state)
     assert_int_equal(strncmp(answer, "HTTP/1.1 404", 12), 0);
 }
 
+/* The handler is told who asks from this machine: loopback addresses of all kinds do. */
+static void test_local(void **state)
+{
+    static const char *const texts[] = {
+        "127.0.0.1",        "127.9.9.9",       "::1",     "10.0.0.1",
+        "::ffff:127.0.0.1", "::ffff:10.0.0.1", "fe80::1", "::"};
+    static const bool local[] = {true, true, true, false, true, false, false, false};
+    char answer[2048];
+    assert_true(ask(*state, "GET /local HTTP/1.1\r\n\r\n", answer, sizeof(answer)) > 0);
+    assert_int_equal(strncmp(answer, "HTTP/1.1 200", 12), 0);
+    for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
+        struct sockaddr_storage peer = {0};
+        struct sockaddr_in *v4 = (struct sockaddr_in *)&peer;
+        struct sockaddr_in6 *v6 = (struct sockaddr_in6 *)&peer;
+        bool is_v6 = strchr(texts[i], ':') != NULL;
+        peer.ss_family = is_v6 ? AF_INET6 : AF_INET;
+        void *to = is_v6 ? (void *)&v6->sin6_addr : (void *)&v4->sin_addr;
+        assert_int_equal(inet_pton(peer.ss_family, texts[i], to), 1);
+        assert_int_equal(admin_is_local(&peer), local[i]);
+    }
+    struct sockaddr_storage none = {.ss_family = AF_UNIX};
+    assert_false(admin_is_local(&none));
+}
+
 /* Other methods and what is not HTTP are refused. */
 static void test_refused(void **state)
 {
@@ -164,6 +190,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_get, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_local, setup, teardown),
         cmocka_unit_test_setup_teardown(test_refused, setup, teardown),
         cmocka_unit_test_setup_teardown(test_large, setup, teardown),
         cmocka_unit_test_setup_teardown(test_endless_head, setup, teardown),

@@ -48,6 +48,12 @@ struct ctl_call *ctl_send(struct ctl *ctl, const char *path, struct json *body,
     return call;
 }
 
+const char *ctl_request_id(const struct ctl_call *call)
+{
+    (void)call;
+    return "fake-1";
+}
+
 void ctl_cancel(struct ctl_call *call)
 {
     json_free(call->body);
