@@ -131,6 +131,7 @@ void api_people_groups_reset(struct call *call);
 /* api_groups.c */
 void api_groups(struct call *call);
 /* admin.c */
+void api_cell_logs(struct call *call);
 void api_healthz(struct call *call);
 void api_readyz(struct call *call);
 /* api_metrics.c */

@@ -26,10 +26,14 @@
 #define COMPRESS_FROM_BYTES (4 * KIB)
 /* A JSON value costs about so much memory, whatever its text; so their number is bounded
  * beside the size of the text (I12). */
-#define VALUE_BYTES  64
-#define VALUES_MAX   (256 * KIB)
-#define KEY_MAX      128 /* of Idempotency-Key */
-#define LOCATION_MAX 512
+#define VALUE_BYTES 64
+#define VALUES_MAX  (256 * KIB)
+#define KEY_MAX     128 /* of Idempotency-Key */
+/* An answer that takes so long is worth a line; so many lines a second at most about
+ * slow, and about refused ones, since who is refused may ask for ever. */
+#define SLOW_MS          1000
+#define LINES_PER_SECOND 50
+#define LOCATION_MAX     512
 
 void call_fail(struct call *call, int code, const char *fmt, ...)
 {
@@ -267,13 +271,30 @@ static void reply_without_route(struct http_exchange *x, enum route_result found
     }
 }
 
-/* Every answer to people can be found again in the audit log. */
+/* Every answer to people can be found again in the audit log, and in this node's. */
 static struct uuid give_request_id(struct http_exchange *x)
 {
     struct uuid id = uuid_random();
     char text[UUID_TEXT_LEN + 1];
     http_exchange_add_header(x, "X-Request-Id", uuid_print(&id, text));
     return id;
+}
+
+/* Agents have numbered their call, and log that. */
+static void take_trace(struct call *call)
+{
+    static const char allowed[] = "0123456789abcdefghijklmnopqrstuvwxyz"
+                                  "ABCDEFGHIJKLMNOPQRSTUVWXYZ-_.";
+    const char *sent = http_exchange_header(call->x, "X-Request-Id");
+    _Static_assert(CALL_TRACE_MAX >= UUID_TEXT_LEN, "room for either");
+
+    if (!uuid_is_zero(&call->request_id))
+        uuid_print(&call->request_id, call->trace);
+    else if (sent != NULL && strlen(sent) <= CALL_TRACE_MAX &&
+             sent[strspn(sent, allowed)] == '\0')
+        memcpy(call->trace, sent, strlen(sent) + 1);
+    if (call->trace[0] == '\0')
+        call->trace[0] = '-';
 }
 
 static void on_head(struct http_exchange *x, void *arg)
@@ -301,6 +322,7 @@ static void on_head(struct http_exchange *x, void *arg)
     call->id = match.id;
     call->cluster_text = match.cluster;
     call->request_id = request_id;
+    take_trace(call);
     arena_init(&call->arena, ARENA_MAX);
     str_init(&call->plain, 0);
     http_exchange_set_user(x, call);
@@ -471,6 +493,48 @@ static void on_resume(struct http_exchange *x, void *arg)
     finish(call);
 }
 
+/* --- the log --- */
+
+/* A failover, a restart, too many at once: callers go on by themselves. */
+static bool is_passing(int status)
+{
+    return status == 421 || status == 503 || status == 429;
+}
+
+static void log_end(const struct call *call, int status)
+{
+    static struct log_burst refused = {.lines = LINES_PER_SECOND};
+    static struct log_burst slow = {.lines = LINES_PER_SECOND};
+    int64_t took_us = clock_monotonic_us() - http_exchange_started_us(call->x);
+    enum log_level level = LOG_DEBUG;
+    const char *msg = "request";
+    uint64_t not_logged = 0;
+    struct log_burst *burst = NULL;
+    char cluster[UUID_TEXT_LEN + 1] = "-", quoted[2 * ERR_TEXT_MAX];
+
+    if (status >= 400 && !is_passing(status)) {
+        level = status >= 500 ? LOG_ERROR : LOG_INFO;
+        msg = status >= 500 ? "request failed" : "request refused";
+        burst = &refused;
+    } else if (took_us >= SLOW_MS * 1000 && (call->route->flags & ROUTE_WAITS) == 0) {
+        level = LOG_WARN;
+        msg = "slow request";
+        burst = &slow;
+    }
+    if (!log_enabled(level) ||
+        (burst != NULL && !log_burst_pass(burst, clock_monotonic_ms(), &not_logged)))
+        return;
+    if (!uuid_is_zero(&call->cluster_id))
+        uuid_print(&call->cluster_id, cluster);
+    log_write(level, "http", msg,
+              "request=%s method=%s path=%s cluster=%s peer=%s status=%d ms=%.1f "
+              "not_logged=%llu err=%s",
+              call->trace, call->route->method, call->route->path, cluster,
+              http_exchange_peer(call->x), status, (double)took_us / 1000.0,
+              (unsigned long long)not_logged,
+              log_quote(call->err.text, quoted, sizeof(quoted)));
+}
+
 static void on_end(struct http_exchange *x, void *arg)
 {
     struct call *call = http_exchange_user(x);
@@ -478,14 +542,11 @@ static void on_end(struct http_exchange *x, void *arg)
     (void)arg;
 
     metric_add(control_metric(http_requests_total), 1);
-    if (status >= 400) {
+    if (status >= 400)
         metric_add(control_metric(http_refused_total), 1);
-        log_debug("http", "refused", "peer=%s method=%s path=%s status=%d",
-                  http_exchange_peer(x), http_exchange_method(x),
-                  call == NULL ? "?" : call->route->path, status);
-    }
     if (call == NULL)
         return;
+    log_end(call, status);
     if ((call->route->flags & ROUTE_WAITS) == 0)
         metric_observe(control_metric(http_seconds),
                        clock_monotonic_us() - http_exchange_started_us(x));

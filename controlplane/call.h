@@ -30,6 +30,8 @@
 #include "controlplane/route.h"
 #include "controlplane/service.h"
 
+#define CALL_TRACE_MAX 40
+
 struct call {
     struct ask ask; /* private */
     struct http_exchange *x;
@@ -43,7 +45,9 @@ struct call {
     struct principal principal;     /* a people's call; role NONE in others */
     uint8_t token_hash[SHA256_LEN]; /* of whatever token there was */
     struct uuid request_id;         /* people's: X-Request-Id of the answer */
-    uint64_t if_version;            /* of If-Match; 0: any */
+    /* What logs call it: that id, or the one that an agent or node sent along. */
+    char trace[CALL_TRACE_MAX + 1];
+    uint64_t if_version; /* of If-Match; 0: any */
     /* The parsed body, or NULL; what is read from it borrows from it. */
     struct json *body;
     struct arena arena;

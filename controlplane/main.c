@@ -63,6 +63,7 @@ static int run(const struct control_options *options)
     struct service *service;
     struct err err = {0};
     enum log_level level;
+    enum log_format format;
     sigset_t signals;
     struct sigaction ignore = {.sa_handler = SIG_IGN};
 
@@ -70,7 +71,12 @@ static int run(const struct control_options *options)
         fprintf(stderr, "weft-controlplane: --log-level is debug, info, warn or error\n");
         return 2;
     }
+    if (log_parse_format(options->log_format, &format) != 0) {
+        fprintf(stderr, "weft-controlplane: --log-format is logfmt or json\n");
+        return 2;
+    }
     log_set_level(level);
+    log_set_format(format);
     sigaction(SIGPIPE, &ignore, NULL);
     /* Blocked before any thread starts: they come to sigtimedwait only. */
     sigemptyset(&signals);

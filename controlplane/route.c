@@ -102,6 +102,7 @@ static const struct route people_routes[] = {
     {"GET", "/api/v1/backups/{backup}", ACCESS_OPERATOR, 0, SMALL, api_backups_get, NULL},
     {"GET", CELL, ACCESS_OPERATOR, 0, SMALL, api_cell_get, NULL},
     {"PATCH", CELL, ACCESS_OPERATOR, 0, SMALL, api_cell_patch, "cell.feature-level"},
+    {"GET", CELL "/logs", ACCESS_OPERATOR, ROUTE_ANY_NODE, SMALL, api_cell_logs, NULL},
     {"GET", CELL "/nodes", ACCESS_OPERATOR, 0, SMALL, api_cell_nodes_list, NULL},
     {"GET", CELL "/nodes/{node}", ACCESS_OPERATOR, 0, SMALL, api_cell_nodes_get, NULL},
     {"DELETE", CELL "/nodes/{node}", ACCESS_OPERATOR, BODY, SMALL, api_cell_nodes_delete,
