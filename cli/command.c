@@ -6,8 +6,8 @@
 #include "cli/rows.h"
 
 static const struct command *const tables[] = {
-    login_rows, cluster_rows, agent_rows, topic_rows,  group_rows,  token_rows,
-    user_rows,  usage_rows,   cell_rows,  backup_rows, object_rows, other_rows,
+    login_rows, cluster_rows, agent_rows,  topic_rows,  group_rows, token_rows, user_rows,
+    usage_rows, cell_rows,    backup_rows, object_rows, debug_rows, other_rows,
 };
 
 static const struct group groups[] = {
@@ -34,6 +34,7 @@ static const struct group groups[] = {
     {"cell ca", "The cell's certificate authority", NULL},
     {"backup", "Backups of a cell", NULL},
     {"object", "Look into objects of the object store, without a control plane", NULL},
+    {"debug", "What helps to find a fault", NULL},
 };
 
 #define DERIVED_MAX 6

@@ -16,6 +16,7 @@ extern const struct command usage_rows[];
 extern const struct command cell_rows[];
 extern const struct command backup_rows[];
 extern const struct command object_rows[];
+extern const struct command debug_rows[];
 extern const struct command other_rows[];
 
 #endif

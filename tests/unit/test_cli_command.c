@@ -36,6 +36,7 @@ static const char *const without[] = {
     "POST /api/v1/enrol",           /* agents */
     "POST /api/v1/cell/join",       /* nodes */
     "GET /api/v1/cell",             /* weft cell status */
+    "GET /api/v1/cell/logs",        /* weft debug bundle */
     "GET /api/v1/backups/download", /* weft backup create */
 };
 
