@@ -13,9 +13,10 @@ import subprocess
 import threading
 import time
 
-from clients import FRANZ, JAVA
+from clients import JAVA
 from confluent_kafka import Consumer, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic
+from kafka import KafkaProducer
 from ports import free_ports
 
 LONG = True
@@ -87,6 +88,27 @@ class Librdkafka(Load):
             self.failed.append("records neither acknowledged nor failed")
 
 
+class KafkaPython(Load):
+    """kafka-python, as it comes."""
+
+    def __init__(self, name, bootstrap):
+        super().__init__(name, idempotent=False)
+        self.producer = KafkaProducer(bootstrap_servers=bootstrap.split(","))
+
+    def run(self):
+        while not self.stopping.is_set():
+            partition, sequence, data = self.value()
+            began = time.monotonic()
+            future = self.producer.send(TOPIC, data, partition=partition)
+            future.add_callback(lambda where, sequence=sequence, began=began: self.done(
+                sequence, began, where.partition, where.offset))
+            future.add_errback(lambda error, sequence=sequence: self.failed.append(
+                f"{sequence}: {error!r}"))
+            time.sleep(INTERVAL_S)
+        self.producer.flush(LIMIT_S)
+        self.producer.close(LIMIT_S)
+
+
 class Program(Load):
     """A client of tests/interop: records come on its standard input, slowly, and what
     became of each is told at the end. In a language that says nothing, its default."""
@@ -149,11 +171,28 @@ class Agents:
             process.wait(EXIT_LIMIT_S)
 
 
-def read_all(bootstrap):
-    """{value: [(partition, offset)]} of the whole topic."""
+def open_topic(bootstrap):
+    """A consumer and all partitions from the beginning."""
     consumer = Consumer({"bootstrap.servers": bootstrap, "group.id": "unused",
                          "enable.auto.commit": False, "log_level": 0})
-    parts = [TopicPartition(TOPIC, p, 0) for p in range(PARTITIONS)]
+    return consumer, [TopicPartition(TOPIC, p, 0) for p in range(PARTITIONS)]
+
+
+def await_first_records(bootstrap, loads):
+    """A program takes its time to start, and must know the first agents by then."""
+    consumer, parts = open_topic(bootstrap)
+    consumer.assign(parts)
+    missing = {f"{load.name}/0".encode() for load in loads}
+    until = time.monotonic() + LIMIT_S
+    while missing:
+        assert time.monotonic() < until, f"{missing} never came"
+        missing -= {m.value() for m in consumer.consume(1000, 0.2) if m.error() is None}
+    consumer.close()
+
+
+def read_all(bootstrap):
+    """{value: [(partition, offset)]} of the whole topic."""
+    consumer, parts = open_topic(bootstrap)
     ends = {p.partition: consumer.get_watermark_offsets(p, timeout=LIMIT_S)[1] for p in parts}
     consumer.assign(parts)
     found, left = {}, sum(ends.values())
@@ -190,10 +229,11 @@ def test_all_agents_are_replaced_under_load(new_cluster):
     loads = [Librdkafka("librdkafka", cluster.bootstrap),
              Librdkafka("librdkafka-idempotent", cluster.bootstrap,
                         **{"enable.idempotence": True}),
-             Program(JAVA, cluster.bootstrap), Program(FRANZ, cluster.bootstrap)]
+             KafkaPython("kafka-python", cluster.bootstrap), Program(JAVA, cluster.bootstrap)]
     for load in loads:
         load.thread.start()
     try:
+        await_first_records(cluster.bootstrap, loads)
         time.sleep(STEADY_S)    # so that there is a time before to compare with
         began = time.monotonic()
         drains = []
