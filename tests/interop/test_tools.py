@@ -141,6 +141,32 @@ def test_configs_of_brokers(tools):
     tools.run("configs", "--describe", "--entity-type", "brokers")
 
 
+# What holds for all brokers, or for one, is changed while they run, and dropped again; so
+# is a logger's level.
+def test_configs_of_brokers_altered(tools):
+    number = broker_ids(tools)[0]
+    for which, name in ((("--broker-defaults",), "message.max.bytes"),
+                        (("--broker", number), "leader.replication.throttled.rate")):
+        tools.run("configs", "--alter", *which, "--add-config", f"{name}=1048500")
+        shown(tools, which, lambda out: f"{name}=1048500" in out)
+        tools.run("configs", "--alter", *which, "--delete-config", name)
+        shown(tools, which, lambda out: "1048500" not in out)
+    loggers = ("--broker-logger", number)
+    tools.run("configs", "--alter", *loggers, "--add-config", "root=WARN")
+    shown(tools, loggers, lambda out: "root=WARN" in out)
+    tools.run("configs", "--alter", *loggers, "--add-config", "root=INFO")
+    bad = tools.run("configs", "--alter", "--broker-defaults", "--add-config",
+                    "message.max.bytes=many", exit=1, trace=True)
+    assert "message.max.bytes" in bad.out
+
+
+def shown(tools, which, right):
+    """Wait until what configs shows of WHICH is RIGHT: brokers hear of changes later."""
+    until = time.monotonic() + 20
+    while not right(out := tools.run("configs", "--describe", *which).out):
+        assert time.monotonic() < until, out
+
+
 def test_configs_of_groups(tools, new_name):
     group = new_name()
     tools.run("configs", "--alter", "--group", group, "--add-config",
@@ -176,6 +202,12 @@ def test_cluster(tools):
 def test_features(tools):
     done = tools.run("features", "describe")
     assert re.search(r"Feature: (group|metadata)\.version", done.out), done.out
+    assert "group.version" in tools.run("features", "version-mapping").out
+    tools.run("features", "feature-dependencies", "--feature", "group.version=1")
+    assert "group.version" in tools.run("features", "upgrade", "--feature", "group.version=1",
+                                        "--dry-run").out
+    bad = tools.run("features", "upgrade", "--feature", "no.such=1", exit=1)
+    assert "no.such" in bad.out
 
 
 def test_metadata_quorum(tools):
@@ -200,11 +232,23 @@ def test_log_dirs(tools, new_name):
         tools.run("log-dirs", "--describe", "--broker-list", broker)
 
 
-def test_leader_election(tools, new_name):
+def test_leader_election(tools, new_name, tmp_path):
     topic = create(tools, new_name())
     done = tools.run("leader-election", "--election-type", "preferred", "--topic", topic,
                      "--partition", 0)
     assert re.search(r"Valid replica already elected|Successfully completed", done.out)
+    plan = tmp_path / "partitions.json"
+    plan.write_text(json.dumps({"partitions": [{"topic": topic, "partition": 1}]}))
+    done = tools.run("leader-election", "--election-type", "preferred",
+                     "--path-to-json-file", plan)
+    assert re.search(r"Valid replica already elected|Successfully completed", done.out)
+    # Of all it tells only those that were not led as they should.
+    done = tools.run("leader-election", "--election-type", "preferred",
+                     "--all-topic-partitions")
+    assert "Error" not in done.out
+    done = tools.run("leader-election", "--election-type", "unclean", "--topic", topic,
+                     "--partition", 0)
+    assert "Valid replica already elected" in done.out
 
 
 def test_reassign_partitions(tools, new_name, tmp_path):
@@ -230,6 +274,8 @@ def test_get_offsets(tools, new_name):
     assert all(0 <= largest[p] < end for p, end in found.items())
     assert ends(tools, topic, "--time", 0) == {0: 0, 1: 0, 2: 0}
     assert set(ends(tools, topic, "--partitions", "0,2")) == {0, 2}
+    assert ends(tools, topic, "--time", "earliest-local") == {0: 0, 1: 0, 2: 0}
+    assert sum(ends(tools, topic, "--time", "latest-tiered").values()) <= 0
     done = tools.run("get-offsets", "--topic-partitions", f"{topic}:0-2")
     assert f"{topic}:1:" in done.out
     tools.run("get-offsets", "--exclude-internal-topics")
@@ -267,6 +313,15 @@ def test_console(tools, new_name):
                      "--max-messages", 3, "--timeout-ms", 20_000,
                      "--command-property", "group.protocol=consumer")
     assert "three" in done.out
+    tools.run("console-producer", "--topic", topic, "--reader-property", "parse.headers=true",
+              "--reader-property", "parse.key=true", "--reader-property", "null.marker=NULL",
+              text="h1:v1,h2:v2\tkey\tNULL\n")
+    done = tools.run("console-consumer", "--topic", topic, "--partition", 0, "--offset", 3,
+                     "--max-messages", 1, "--timeout-ms", 20_000,
+                     "--isolation-level", "read_committed",
+                     "--formatter-property", "print.headers=true",
+                     "--formatter-property", "print.key=true")
+    assert "h1:v1,h2:v2\tkey\tnull" in done.out
 
 
 @pytest.mark.parametrize("protocol", ["classic", "consumer"])
@@ -282,6 +337,12 @@ def test_verifiable(tools, new_name, protocol):
     assert sum(map(int, counts)) >= 100 or \
         sum(map(int, re.findall(r'"count":(\d+),"partitions"', done.out))) >= 100, done.out
     assert '"name":"partitions_assigned"' in done.out
+    how = ("--group-remote-assignor", "range") if protocol == "consumer" else \
+        ("--assignment-strategy", "org.apache.kafka.clients.consumer.RoundRobinAssignor")
+    done = tools.run("verifiable-consumer", "--topic", topic, "--group-id", f"{topic}-w",
+                     "--max-messages", 100, "--reset-policy", "earliest", "--verbose",
+                     "--group-protocol", protocol, *how, limit_s=60)
+    assert '"name":"offsets_committed"' in done.out and '"success":true' in done.out
 
 
 def test_performance(tools, new_name):
@@ -293,6 +354,11 @@ def test_performance(tools, new_name):
     done = tools.run("consumer-perf-test", "--topic", topic, "--num-records", 5000,
                      "--timeout", 20_000)
     assert re.search(r"\b5\d\d\d,", done.out), done.out
+    done = tools.run("consumer-perf-test", "--topic", topic, "--num-records", 5000,
+                     "--timeout", 20_000, "--group", f"{topic}-group", "--hide-header",
+                     "--show-detailed-stats", "--reporting-interval", 100)
+    assert "start.time" not in done.out
+    assert f"{topic}-group" in tools.run("consumer-groups", "--list").out
 
 
 def test_end_to_end_latency(tools, new_name):
@@ -324,7 +390,9 @@ def test_groups_described(tools, bootstrap, group):
         assert members[0]["#PARTITIONS"] == "3"
         state = tools.run("consumer-groups", "--describe", "--group", name, "--state")
         assert "Stable" in state.out and "range" in state.out
-        assert name in tools.run("consumer-groups", "--describe", "--all-groups").out
+        for more in ((), ("--offsets",), ("--members",), ("--state", "--verbose")):
+            assert name in tools.run("consumer-groups", "--describe", "--all-groups",
+                                     *more).out
 
 
 def described(tools, name):
@@ -357,6 +425,8 @@ def test_groups_tool(tools, group):
     assert next(row for row in rows if row["GROUP"] == name)["TYPE"] == "Classic"
     assert name in tools.run("groups", "--list", "--group-type", "classic").out
     assert name in tools.run("groups", "--list", "--protocol", "consumer").out
+    for other in ("--share", "--streams"):
+        assert name not in tools.run("groups", "--list", other).out
 
 
 def reset(tools, name, *how, execute=True):
