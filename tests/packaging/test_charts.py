@@ -9,7 +9,9 @@ import base64
 import json
 import re
 import shlex
+import shutil
 import subprocess
+import tarfile
 
 import jsonschema
 import kubernetes_validate
@@ -591,6 +593,57 @@ def test_alerts_are_those_of_the_file():
     assert sorted(found, key=json.dumps) == sorted(groups, key=json.dumps)
     jobs = set(re.findall(r'job="([^"]+)"', json.dumps(groups).replace("\\", "")))
     assert jobs <= set(NAMES)
+
+
+@pytest.mark.parametrize("chart", NAMES)
+def test_package(chart, tmp_path):
+    """A packaged chart has all that it was tested with."""
+    code, out, err = helm("package", CHARTS / chart, "--destination", tmp_path)
+    assert code == 0, out + err
+    with tarfile.open(next(tmp_path.glob("*.tgz"))) as archive:
+        packed = {name.partition("/")[2]: archive.extractfile(name).read()
+                  for name in archive.getnames()}
+    for path in (CHARTS / chart).rglob("*"):
+        name = str(path.relative_to(CHARTS / chart))
+        if path.is_file() and name not in (".helmignore", "Chart.yaml"):
+            assert packed[name] == path.read_bytes(), name
+    assert {"Chart.yaml", "values.schema.json", "README.md", "files/alerts.yml"} <= packed.keys()
+
+
+def notes(chart, values, tmp_path, version="1.35.0"):
+    """What NOTES.txt tells: by a copy of the chart in which it is a ConfigMap."""
+    copy = tmp_path / "copy" / chart
+    shutil.copytree(CHARTS / chart, copy, dirs_exist_ok=True)
+    (copy / "templates/NOTES.txt").rename(copy / "notes.txt")
+    (copy / "templates/notes.yaml").write_text(
+        'kind: ConfigMap\ndata: {{ dict "notes" (tpl (.Files.Get "notes.txt") .) | toJson }}\n')
+    code, out, err = helm("template", chart, copy, "--namespace", "weft", "--show-only",
+                          "templates/notes.yaml", "--kube-version", version, "--values", "-",
+                          stdin=json.dumps(values))
+    assert code == 0, err
+    return yaml.safe_load(out)["data"]["notes"]
+
+
+def test_notes(tmp_path):
+    """What helm tells after an install names things that are there; who has a Kubernetes that
+    tells pods no zone, is told so."""
+    told = notes("weft-agent", least("weft-agent"), tmp_path)
+    service = one(render("weft-agent", least("weft-agent")), "Service")
+    assert f"{service['metadata']['name']}.weft.svc:9092" in told and "zones" not in told
+    told = notes("weft-agent", least("weft-agent"), tmp_path / "old", "1.34.0")
+    assert "--set 'zones={" in told
+    told = notes("weft-agent", least("weft-agent", {"external": {
+        "type": "LoadBalancer", "addresses": [ADDRESS]}}), tmp_path / "external")
+    assert "    a.example.com:9092" in told
+    docs = render("weft-controlplane", {})
+    told = notes("weft-controlplane", {}, tmp_path)
+    stateful, secret = one(docs, "StatefulSet"), one(docs, "Secret")
+    assert f"rollout status statefulset {stateful['metadata']['name']}" in told
+    assert f"get secret {secret['metadata']['name']} -o 'go-template={{{{index .data" in told
+    assert f"https://{one(docs, 'Service', 'weft-controlplane')['metadata']['name']}.weft.svc" in told
+    assert "Keep a copy" in told
+    assert "Keep a copy" not in notes(
+        "weft-controlplane", {"secrets": {"existingSecret": "s"}}, tmp_path / "own")
 
 
 # --- the commands of the READMEs ---
