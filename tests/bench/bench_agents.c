@@ -3,7 +3,9 @@
  * Started by scripts/bench. Agent i belongs to the cluster of the i-th enrolment token,
  * tokens taken in turn; it enrols, registers, asks for the metadata once and then always
  * has a watch parked, over a TLS connection of its own, made of the agent's own parts
- * (agent/ctl.h). When all watch, prints {"ready":true} and waits for a line on standard
+ * (agent/ctl.h). They join at --pace, --joining of them at the same time at the most: a
+ * join costs both sides two handshakes, and the news of it goes to all of its cluster.
+ * When all watch, prints {"ready":true} and waits for a line on standard
  * input; then counts for --duration and prints a line of JSON.
  */
 #include <stdio.h>
@@ -17,10 +19,11 @@
 #include "common/option.h"
 
 #define AGENTS_MAX 20000
+#define PACE_MS    20
 
 struct bench_options {
     char *control_plane, *ca_fingerprint, *enrolment_tokens;
-    int64_t agents, joining, duration_ms;
+    int64_t agents, pace, joining, duration_ms;
 };
 
 static const struct option_spec specs[] = {
@@ -32,8 +35,10 @@ static const struct option_spec specs[] = {
      NULL, "TOKEN,...", "of the clusters"},
     {"agents", OPTION_INT, offsetof(struct bench_options, agents), "10000", "N",
      "agents"},
+    {"pace", OPTION_INT, offsetof(struct bench_options, pace), "40", "N",
+     "that join in a second"},
     {"joining", OPTION_INT, offsetof(struct bench_options, joining), "32", "N",
-     "that enrol at the same time"},
+     "that join at the same time"},
     {"duration", OPTION_DURATION, offsetof(struct bench_options, duration_ms), "20s",
      "TIME", "what is measured"},
 };
@@ -56,11 +61,9 @@ static struct loop *loop;
 static struct bench_agent *agents;
 static char **tokens;
 static size_t token_count;
-static int64_t begun, joined, answers;
+static int64_t begun, asked, joined, answers; /* asked: for the metadata */
 static bool measuring;
-static struct loop_timer end;
-
-static void join_next(void);
+static struct loop_timer end, pacer;
 
 static void die(const char *what, const char *text)
 {
@@ -135,8 +138,8 @@ static void on_metadata(int code, const char *text, const struct json *answer, v
     if (code != 0)
         die("metadata", text);
     agent->cursor = cursor_of(answer);
+    asked++;
     watch(agent);
-    join_next();
 }
 
 static void on_registered(int code, const char *text, void *arg)
@@ -174,8 +177,6 @@ static void join_next(void)
 {
     struct err err = {0};
 
-    if (begun == options.agents)
-        return;
     struct bench_agent *agent = &agents[begun];
     const struct ctl_options ctl_options = {
         .urls = options.control_plane,
@@ -186,6 +187,22 @@ static void join_next(void)
     if (ctl_new(loop, &ctl_options, &agent->ctl, &err) != 0)
         die("options", err.text);
     ctl_enrol(agent->ctl, on_enrolled, agent);
+}
+
+/* Those whose time has come, unless too many are joining. */
+static void on_pace(struct loop_timer *timer, void *arg)
+{
+    static int64_t begun_at_ms;
+    int64_t now_ms = clock_monotonic_ms();
+
+    (void)arg;
+    if (begun_at_ms == 0)
+        begun_at_ms = now_ms;
+    int64_t due = MIN((now_ms - begun_at_ms) * options.pace / 1000 + 1, options.agents);
+    while (begun < due && begun - asked < options.joining)
+        join_next();
+    if (begun < options.agents)
+        loop_timer_set(timer, PACE_MS);
 }
 
 static void split_tokens(void)
@@ -208,19 +225,20 @@ int main(int argc, char **argv)
         return 0;
     if (options.control_plane == NULL || options.ca_fingerprint == NULL ||
         options.enrolment_tokens == NULL || options.agents < 1 || options.joining < 1 ||
-        options.agents > AGENTS_MAX)
+        options.pace < 1 || options.agents > AGENTS_MAX)
         die("options", "--control-plane, --ca-fingerprint and --enrolment-tokens must be "
                        "given, and at most 20000 agents");
     log_set_level(LOG_WARN);
     loop = loop_new();
     split_tokens();
     agents = mem_zalloc((size_t)options.agents * sizeof(*agents));
-    for (int64_t i = 0; i < MIN(options.agents, options.joining); i++)
-        join_next();
+    loop_timer_init(&pacer, loop, on_pace, NULL);
+    loop_timer_set(&pacer, 0);
     loop_run(loop);
     printf("{\"answers\":%lld,\"seconds\":%.1f}\n", (long long)answers,
            (double)options.duration_ms / 1e3);
     loop_timer_fini(&end);
+    loop_timer_fini(&pacer);
     for (int64_t i = 0; i < options.agents; i++)
         ctl_free(agents[i].ctl);
     mem_free(agents);

@@ -28,7 +28,7 @@ HALF_LOAD = 2500
 FLOODS, QUICK_FLOODS = 9, 1
 FLOODER_NICE = 10
 MILLION_TOPICS, MILLION_PARTITIONS = 1000, 1000
-AGENTS, CLUSTERS_OF_AGENTS = 10_000, 100
+AGENTS, CLUSTERS_OF_AGENTS, JOIN_PACE = 10_000, 100, 40
 STORM_CONSUMERS = 10_000
 LIMIT_S = 60
 
@@ -253,12 +253,16 @@ def agents_that_watch(bench, server):
                          for number in range(CLUSTERS_OF_AGENTS)))
     program = clients.control_load(
         "bench_agents", bench.programs, bench.cores, server, bench.directory,
-        bench.amounts.settle_s, agents=agents, duration="10s",
+        bench.amounts.settle_s, agents=agents, pace=JOIN_PACE,
+        duration="10s" if is_quick(bench) else "60s",
         **{"enrolment-tokens": "@" + tokens})
     begin = time.monotonic()
     try:
+        before = server.cpu()
         program.hear()
         bench.report.add("agents_join", f"Weft: {agents} agents", time.monotonic() - begin)
+        bench.report.add("agents_join_cpu", f"Weft: {agents} agents", 1000 / agents * (
+            server.cpu()["control plane"] - before["control plane"]))
         before, begin = server.cpu(), time.monotonic()
         program.say("go")
         done = program.hear()

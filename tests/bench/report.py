@@ -63,6 +63,7 @@ MEASURES = [
     ("agents_rate", "   watch calls/s meanwhile", None),
     ("agents_rss", "   memory of the leader, MiB", None),
     ("agents_join", "   s until all have enrolled, registered and watch", None),
+    ("agents_join_cpu", "   CPU ms of all three nodes for one that joins", None),
     ("flood", "another tenant's flood: commit p99 over that without, factor", "< 2"),
     ("flood_p99", "   commit p99 of 200/s, ms", None),
     ("flood_p50", "   commit p50 of 200/s, ms", None),
