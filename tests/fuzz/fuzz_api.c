@@ -1,12 +1,12 @@
 /* fuzz_api.c - the body of every call of both listeners, on the product's own state.
  *
  * An input is a sequence of calls: two bytes for the route, one for flags (1: lz4 coming,
- * 2: lz4 wanted, 4: another cluster's agent, 8: an idempotency key), two for the length
- * of the body (big-endian), the body. The route's bytes are the end of the CRC-32C of
- * "METHOD PATH", so that inputs go on to mean what they meant when routes are added; what
- * is no route's is its place in the tables. Each call must be answered, with a status
- * that it may have, and leave nothing behind; what an agent of another cluster does must
- * not change ours (I10).
+ * 2: lz4 wanted, 4: another cluster's agent, 8: an idempotency key, 16: what a node sends
+ * that joins by the cell key), two for the length of the body (big-endian), the body. The
+ * route's bytes are the end of the CRC-32C of "METHOD PATH", so that inputs go on to mean
+ * what they meant when routes are added; what is no route's is its place in the tables.
+ * Each call must be answered, with a status that it may have, and leave nothing behind;
+ * what an agent of another cluster does must not change ours (I10).
  */
 #include <stddef.h>
 #include <stdint.h>
@@ -120,8 +120,13 @@ static void call(struct fake_control *fake, const struct route *route, bool agen
                                    .body = body};
     struct fake_reply reply;
 
+    char key_token[TOKEN_TEXT_MAX];
+    uint8_t hash[SHA256_LEN];
+    trust_key_token(fake->service.trust, key_token, hash);
     if (route->access == ACCESS_JOIN)
-        request.token = "weft_join_0";
+        request.token = flags & 16 ? key_token : "weft_join_0";
+    if (flags & 16)
+        request.nonce = "0123456789abcdef0123456789abcdef";
     if (route->access == ACCESS_ENROL)
         request.token = "weft_enrol_0";
     char path[256];
@@ -144,8 +149,8 @@ static void call(struct fake_control *fake, const struct route *route, bool agen
     case 422:
     case 429:
         break;
-    case 403: /* an agent is no node */
-        ASSERT(route->access == ACCESS_NODE);
+    case 403: /* an agent is no node; no body here proves the cell key */
+        ASSERT(route->access == ACCESS_NODE || route->access == ACCESS_JOIN);
         break;
     case 503: /* there is no other node to hand over to */
         ASSERT(strcmp(route->path, "/api/v1/cell/transfer") == 0);
@@ -168,6 +173,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         fake = fake_control_new();
         log_set_level(LOG_ERROR);
         fake->options.watch_wait_ms = 1; /* nobody waits for a watch */
+        fake->options.join_by_key = true;
     }
     prepare(fake);
     reader_init(&r, slice_of(data, size));
