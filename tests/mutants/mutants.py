@@ -241,6 +241,11 @@ GROUP_MUTANTS = [
                       "        group->generation != cmd->group_due.generation)",
                       "        group->generation < cmd->group_due.generation)")],
                     simulator=CLASSIC),
+    SimulatorMutant("sync-timer-forgotten", "a follower has all time to sync",
+                    [("controlplane/coordinator.c",
+                      "    return group_classic_due(group, GROUP_PHASE_SYNC) ?",
+                      "    return group->state == GROUP_COMPLETING ?")],
+                    simulator=CLASSIC),
     SimulatorMutant("old-commit", "a member of an older generation commits",
                     [("controlplane/group_classic.c",
                       "    if (generation != group->generation)\n"

@@ -57,15 +57,19 @@ static int teardown(void **state)
     return 0;
 }
 
-/* The ops, a list without its brackets; the results as text. */
-static const char *ask(const char *ops)
+/* The ops, a list without its brackets, which were sent first at ASKED_AT_MS (0: it is
+ * not said); the results as text. */
+static const char *ask_late(const char *ops, int64_t asked_at_ms)
 {
     static char text[65536];
     struct str body, out;
 
     str_init(&body, MIB);
     str_init(&out, sizeof(text));
-    str_printf(&body, "{\"ops\":[%s]}", ops);
+    str_printf(&body, "{\"ops\":[%s]", ops);
+    if (asked_at_ms > 0)
+        str_printf(&body, ",\"asked_at_ms\":%lld", (long long)asked_at_ms);
+    str_putc(&body, '}');
     struct json *answer =
         fake_agent_call(fake, &cluster, &agent, "/agent/v1/groups", str_cstr(&body), 200);
     assert_non_null(answer);
@@ -75,6 +79,11 @@ static const char *ask(const char *ops)
     str_fini(&body);
     str_fini(&out);
     return text;
+}
+
+static const char *ask(const char *ops)
+{
+    return ask_late(ops, 0);
 }
 
 #define assert_answer(ops, expected) assert_string_equal(ask(ops), expected)
@@ -243,6 +252,27 @@ static void malformed(void **state)
                   "]]]");
 }
 
+/* A call that comes late, as a repeat does, does not put an offset back that another
+ * agent has committed since; to itself it is no obstacle; and what says nothing is not
+ * late. */
+static void late_call(void **state)
+{
+    (void)state;
+    int64_t asked_at_ms = fake->now_ms;
+    assert_answer(COMMIT("g", "[0,10,0,null],[1,1,0,null]"), "[[0,[]]]");
+    fake->now_ms += 100;
+    assert_answer(COMMIT("g", "[0,20,0,null]"), "[[0,[]]]");
+    fake->now_ms += 100;
+    assert_string_equal(
+        ask_late(COMMIT("g", "[0,10,0,null],[1,1,0,null]"), asked_at_ms - 1),
+        "[[0,[[14,0]]]]");
+    assert_answer(FETCH("g", "0,1"),
+                  "[[0,[[\"" TOPIC "\",[[0,20,0,\"\"],[1,1,0,\"\"]]]]]]");
+    assert_string_equal(ask_late(COMMIT("g", "[0,10,0,null]"), fake->now_ms - 1),
+                        "[[0,[]]]");
+    assert_answer(COMMIT("g", "[0,5,0,null]"), "[[0,[]]]");
+}
+
 /* A call that the log did not take changes nothing and says so; the agent repeats it. */
 static void not_written(void **state)
 {
@@ -264,6 +294,7 @@ int main(void)
         T(order_within_a_call),
         T(commit_then_leave),
         T(malformed),
+        T(late_call),
         T(not_written),
     };
 #undef T
