@@ -21,6 +21,8 @@ import yaml
 import charts
 from charts import CHARTS, NAMES, ROOT, TOOLS, env_of, helm, least, merge, one, render, text_of
 
+LONG = True  # helm is compiled, once
+
 # The oldest that the charts take, both sides of each change that they make, and the newest.
 VERSIONS = ("1.25", "1.28", "1.30", "1.31", "1.34", "1.35", "1.37")
 FINGERPRINT = "0123456789abcdef" * 4
