@@ -25,7 +25,6 @@ STEADY = 20 * MIB
 TAIL_RATE = 16 * MIB
 TAILS = 6
 FLUSH_INTERVAL_MS = 250
-AGENT_FILL = 320 * MIB  # more than its cache holds: then its memory is warm
 APPLY_LINES = {"apply": "apply alone", "node": "Raft, log with fdatasync, apply"}
 
 
@@ -33,10 +32,12 @@ APPLY_LINES = {"apply": "apply alone", "node": "Raft, log with fdatasync, apply"
 class Amounts:
     """How much of everything; a slow server (fsync) gets a quarter of the bytes.
 
+    fill: more than an agent's cache holds, then its memory is warm (QUICK: some of it).
     broker_connections: connect to Kafka 10,000 times too, which takes it a while."""
 
     repeats: int
     warm: int
+    fill: int
     broker_warm_s: float
     volume: int
     steady_s: float
@@ -51,12 +52,12 @@ class Amounts:
     broker_connections: bool
 
 
-FULL = Amounts(repeats=3, warm=512 * MIB, broker_warm_s=60, volume=768 * MIB, steady_s=10,
+FULL = Amounts(repeats=3, warm=512 * MIB, fill=320 * MIB, broker_warm_s=60, volume=768 * MIB, steady_s=10,
                tail_s=10, light_s=20, kcat=512 * MIB, commit="5s", idle_s=10, starts=5,
                applies=2000, settle_s=15, broker_connections=True)
-QUICK = Amounts(repeats=1, warm=128 * MIB, broker_warm_s=5, volume=128 * MIB, steady_s=2,
-                tail_s=2, light_s=2.5, kcat=64 * MIB, commit="800ms", idle_s=2, starts=2,
-                applies=200, settle_s=3, broker_connections=False)
+QUICK = Amounts(repeats=1, warm=64 * MIB, fill=128 * MIB, broker_warm_s=2, volume=64 * MIB,
+                steady_s=1.5, tail_s=1.5, light_s=1.5, kcat=32 * MIB, commit="600ms", idle_s=2,
+                starts=1, applies=200, settle_s=1, broker_connections=False)
 
 
 class Bench:
@@ -83,7 +84,7 @@ class Bench:
         self.load.create(server, "warm", PARTITIONS)
         size = self.amounts.warm // part
         if server.part == "agent":
-            size = max(size, AGENT_FILL // 2)
+            size = max(size, self.amounts.fill // 2)
         warm_s = self.amounts.broker_warm_s if server.part == "broker" else 0
         paced_s = warm_s / 20
         until = time.monotonic() + warm_s
@@ -154,7 +155,7 @@ class Bench:
         """What the agent wrote is gone from its memory, which is filled with other records:
         fresh memory is dear, and an agent that has run for a while has none."""
         if server.forget():
-            self.load.fetch(server, "warm", PARTITIONS, min(self.in_warm, AGENT_FILL))
+            self.load.fetch(server, "warm", PARTITIONS, min(self.in_warm, self.amounts.fill))
         done = self.load.fetch(server, "big", PARTITIONS, size)
         self.report.add_cpu("fetch_store", server.name, done["cpu"], done["fetched"] / GIB)
         self.report.add("rate_store", server.name, done["fetched"] / MIB / done["seconds"])
