@@ -16,10 +16,12 @@ import urllib.request
 
 import pytest
 
+import raw_group
 import records
 from checker import Checker
 from cluster import Cluster
 from control import Batch, Commit, ControlPlane, Run
+from schema_wire import SchemaWire
 from tcp_proxy import CUT, PASS, SWALLOW, TcpProxy, owner_of
 from wire import Wire
 from workload import Workload, retry
@@ -172,6 +174,25 @@ class ProxiedCluster:
         self.cluster.down()
         self.proxy.close()
 
+    def deafen(self, name):
+        """From now on no answer reaches the agent NAME, which does not know that."""
+        deaf = process_id(self.cluster, name)
+        owners = {}
+
+        def lose(connection):
+            if connection not in owners:
+                owners[connection] = owner_of(connection.port, [deaf])
+            return SWALLOW if owners[connection] == deaf else PASS
+
+        def hear_again():
+            self.proxy.lose = lambda _: PASS
+            for connection in list(self.proxy.connections):
+                if owners.get(connection) == deaf:
+                    connection.close()
+
+        self.proxy.lose = lose
+        self.hear_again = hear_again
+
     def commits_answered(self):
         """Commit calls that the control plane answered, heard or not."""
         text = get(self.cluster.control_plane + "/metrics", self.cluster.ca_file)
@@ -222,23 +243,12 @@ def test_reply_lost_and_repeated_through_the_other_agent(tmp_path):
         batch = records.batch([b"once", b"and", b"never", b"again"], base_sequence=0,
                               producer_id=made["producer_id"], producer_epoch=0)
 
-        deaf = process_id(proxied.cluster, "agent-1")
-        owners = {}
-
-        def lose(connection):
-            if connection not in owners:
-                owners[connection] = owner_of(connection.port, [deaf])
-            return SWALLOW if owners[connection] == deaf else PASS
-
-        proxied.proxy.lose = lose
+        proxied.deafen("agent-1")
         assert produce(first, "t", batch)[0] == REQUEST_TIMED_OUT
         # It is there all the same.
         assert [data for _, data in fetch(second, "t", 0, 2)[2]][:1] == [b"once"]
         assert produce(second, "t", batch, 30000) == (0, 2)
-        proxied.proxy.lose = lambda _: PASS
-        for connection in list(proxied.proxy.connections):
-            if owners.get(connection) == deaf:
-                connection.close()
+        proxied.hear_again()
         after = records.batch([b"after"], base_sequence=4,
                               producer_id=made["producer_id"], producer_epoch=0)
         assert produce(first, "t", after, 60000) == (0, 6)
@@ -247,6 +257,32 @@ def test_reply_lost_and_repeated_through_the_other_agent(tmp_path):
             assert rows == list(enumerate([b"before", b"before", b"once", b"and", b"never",
                                            b"again", b"after"]))
             wire.close()
+
+
+def test_offsets_that_were_overtaken(tmp_path):
+    """Offsets were committed, their agent never learns so; the client goes on through the
+    other agent and commits further: what the first one repeats does not put them back."""
+    with ProxiedCluster(tmp_path / "cluster") as proxied:
+        addresses = proxied.cluster.bootstraps
+        with Wire(addresses[0]) as wire:
+            assert create_topic(wire, "t", 2) == 0
+        first, second = map(SchemaWire, addresses)
+        for wire in (first, second):    # both have connections and know the topic
+            wait_until(lambda: raw_group.commit(wire, "g", "t", {0: 1, 1: 1}) ==
+                       {0: 0, 1: 0}, "first commits")
+        proxied.deafen("agent-1")
+        first.send("OffsetCommit", 9, group_id="g", generation_id_or_member_epoch=-1,
+                   member_id="", topics=[{"name": "t", "partitions": [
+                       {"partition_index": 0, "committed_offset": 10}]}])
+        wait_until(lambda: raw_group.fetch(second, "g", "t", [0])[0][0] == 10, "commit")
+        first.close()
+        assert raw_group.commit(second, "g", "t", {0: 20}) == {0: 0}
+        proxied.hear_again()
+        # The ops of a group stay in order: when this is answered, the repeat has been.
+        with SchemaWire(addresses[0]) as wire:
+            wait_until(lambda: raw_group.commit(wire, "g", "t", {1: 2}) == {1: 0}, "answer")
+        assert raw_group.fetch(second, "g", "t", [0, 1]) == {0: (20, ""), 1: (2, "")}
+        second.close()
 
 
 def test_same_commit_by_two_agents(tmp_path):
