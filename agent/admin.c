@@ -15,7 +15,7 @@
 
 #define CONNECTIONS_MAX 64
 #define HEAD_MAX        8192
-#define BODY_MAX        (4 * MIB)
+#define BODY_MAX        (24 * MIB)
 #define TIME_LIMIT_MS   10000
 
 struct admin {

@@ -76,7 +76,7 @@ static const struct range ranges[] = {
     RANGE("write-timeout", write_timeout_ms, 100, HOUR_MS),
     RANGE("fetch-max-bytes", fetch_max_bytes, 1 << 10, INT64_C(1) << 30),
     RANGE("wait-for-files", wait_for_files_ms, 0, HOUR_MS),
-    RANGE("metrics-topics", metrics_topics, 0, 100000),
+    RANGE("metrics-topics", metrics_topics, 0, 5000),
     RANGE("default-partitions", default_partitions, 1, 100000),
     RANGE("default-replication-factor", default_replication_factor, 1, 32767),
 };

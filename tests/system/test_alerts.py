@@ -88,6 +88,21 @@ def test_runbook_has_a_paragraph_for_each():
     assert named and named <= known, named - known
 
 
+def test_the_page_shows_how_to_scrape(tmp_path):
+    """The configuration of monitoring/README.md is one, with the jobs that the alerts and
+    dashboards go by."""
+    text = re.search(r"```yaml\n(.*?)```", (MONITORING / "README.md").read_text(), re.DOTALL)[1]
+    (tmp_path / "prometheus.yml").write_text(text)
+    (tmp_path / "alerts.yml").write_text(ALERTS.read_text())
+    (tmp_path / "ca.crt").write_text("")
+    done = subprocess.run([tool("promtool"), "check", "config", "prometheus.yml"], cwd=tmp_path,
+                          text=True, capture_output=True, timeout=60)
+    assert done.returncode == 0, done.stdout + done.stderr
+    jobs = {job["job_name"] for job in yaml.safe_load(text)["scrape_configs"]}
+    used = set(re.findall(r'job="([^"]+)"', ALERTS.read_text()))
+    assert used <= jobs == {"weft-agent", "weft-controlplane"}
+
+
 def test_a_healthy_cell_is_quiet(tmp_path):
     """Loaded by a real Prometheus, every rule can be evaluated on a live cell, and none is
     even pending that would wake a person."""

@@ -181,6 +181,23 @@ def test_overview(busy):
     assert cost["as_of"] and cost["source"].startswith("https://")
 
 
+@pytest.mark.parametrize("words, sentence", [
+    (["weft-agent", "--store-provider", "acme"],
+     'the table of prices has no provider "acme": name one that it has'),
+    (["weft-agent", "--prices", "/nonexistent"],
+     "prices of the object store in /nonexistent: cannot read it: No such file"),
+    (["weft-controlplane", "--prices", "/nonexistent", "--bootstrap"],
+     "prices of the object store in /nonexistent: cannot read it: No such file")])
+def test_prices_that_there_are_not(tmp_path, words, sentence):
+    """A table of prices, or a provider, that is not there ends the start with a sentence."""
+    more = ["--data-dir", str(tmp_path / "data")] if words[0] == "weft-controlplane" else [
+        "--control-plane", "https://127.0.0.1:1", "--ca-fingerprint", "00" * 32,
+        "--enrolment-token", "t", "--store", f"file://{tmp_path}"]
+    done = subprocess.run([ROOT / "build" / "release" / words[0], *words[1:], *more],
+                          capture_output=True, text=True, timeout=30)
+    assert done.returncode == 1 and sentence in done.stderr, done.stderr
+
+
 def test_store_requests_are_billed(tmp_path):
     """What an agent asked of the store is on the bill when it has gone, to the request."""
     with BusyCluster(tmp_path, control_plane_set={"metrics-clusters": "5"}) as busy:

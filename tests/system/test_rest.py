@@ -357,6 +357,67 @@ def test_usage(plane, admin, cluster):
     agent.close()
 
 
+def column(counts):
+    """A packed column of small numbers (control_api.md)."""
+    return base64.b64encode(bytes(2 * n for n in counts)).decode()
+
+
+def test_overview_and_cost(plane, admin, cluster):
+    """What agents tell of their store is on the bill once, with its price as soon as one told
+    whose store it is; the overview sums up what they do and where they are."""
+    agents = [plane.enrol(cluster.rsplit("/", 1)[1]) for _ in range(3)]
+    status, _, empty = answer_of(admin, "GET", f"{cluster}/overview")
+    assert status == 200 and empty["health"]["status"] == "down" and empty["cost"] is None
+    assert empty["latency"]["produce"] is None and empty["zones"] == []
+    for zone, agent in zip("aab", agents):
+        agent.register(zone=zone)
+    use = {"incarnation": 5, "fetched_bytes": 0, "fetched_records": 0, "fetch_requests": 0,
+           "produce_requests": 0, "in_bytes_per_second": 1 << 20, "out_bytes_per_second": 7,
+           "connections": 2, "final": True,
+           "store": {"put": 1000, "get": 500, "head": 1, "list": 2, "delete": 3,
+                     "written_bytes": 9000, "read_bytes": 800}}
+    agents[0].call("usage", use)
+    hours = walk(admin, f"{cluster}/usage")
+    assert [hour["requests_dollars"] for hour in hours] == [None]
+    rates = dict.fromkeys(("produced_records", "produce_requests", "fetched_records",
+                           "fetch_requests", "head", "list", "delete", "store_errors"), 0)
+    more = use | {"rates": rates | {"put": 2, "get": 0.5}, "provider": "aws",
+                  "region": "eu-central-1",
+                  "latencies": dict.fromkeys(("fetch", "put", "get", "commit"),
+                                             column([0] * 28))
+                  | {"produce": column([0] * 10 + [50] * 2 + [0] * 16)}}
+    for _ in range(2):
+        agents[1].call("usage", more)
+    agents[2].call("usage", more | {"incarnation": 1})
+    hours = walk(admin, f"{cluster}/usage")
+    assert sum(hour["store"]["put"] for hour in hours) == 3000
+    assert sum(hour["store"]["delete"] for hour in hours) == 9
+    assert sum(hour["store"]["read_bytes"] for hour in hours) == 2400
+    assert sum(hour["requests_dollars"] for hour in hours) == \
+        pytest.approx((3006 * 5.4 + 1503 * 0.43) / 1e6)
+    mine = [u for u in walk(admin, f"{API}/usage") if cluster.endswith(u["cluster_id"])]
+    assert mine[0]["store"]["list"] == 6 and mine[0]["requests_dollars"] > 0
+    status, headers, seen = answer_of(admin, "GET", f"{cluster}/overview")
+    assert headers["ETag"] == f'"{seen["revision"]}"'
+    assert seen["health"] == {"status": "ok", "problems": []}
+    assert [(z["zone"], z["agents"], z["connections"]) for z in seen["zones"]] == \
+        [("a", 2, 4), ("b", 1, 2)]
+    assert seen["throughput"]["produced_bytes_per_second"] == pytest.approx(3 << 20, rel=1e-5)
+    assert seen["store"]["requests_per_second"]["put"] == 4
+    # 100 between 512 and 1,024 and 100 up to 2,048 microseconds.
+    assert seen["latency"]["produce"] == {"p50_ms": 1.024, "p99_ms": 2.02752, "count": 200}
+    per_second = (4 * 5.4 + 1 * 0.43) / 1e6
+    assert seen["cost"]["dollars_per_gib"] == pytest.approx(per_second * 1024 / 3, rel=1e-4)
+    assert seen["cost"]["requests_dollars_per_month"] == pytest.approx(per_second * 2_628_000)
+    for bad in ({"rates": {"put": 1}}, {"latencies": more["latencies"] | {"put": "AA=="}},
+                {"store": {"put": -1}}, {"provider": "x" * 100, "region": ""}):
+        with pytest.raises(Refused) as caught:
+            agents[1].call("usage", more | bad)
+        assert caught.value.status in (400, 413, 422), bad
+    for agent in agents:
+        agent.close()
+
+
 def test_users_and_tokens(admin, cluster):
     """A user's tokens do what the user may, no more, and end with the user."""
     cluster_id = cluster.rsplit("/", 1)[1]
