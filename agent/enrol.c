@@ -162,10 +162,15 @@ static bool handle_failure(struct enrol *enrol, const struct http_response *resp
     char text[TEXT_MAX], problem[TEXT_MAX / 2 + 64];
 
     if (response->code == ERR_UNAUTHENTICATED) {
-        snprintf(text, sizeof(text),
-                 "%s is not trusted: %s. Check that --control-plane names the host that "
-                 "its certificate is made for",
-                 enrol->urls[enrol->url], response->error);
+        const char *error = response->error;
+        bool time =
+            strstr(error, "expired") != NULL || strstr(error, "not yet valid") != NULL;
+        snprintf(text, sizeof(text), "%s is not trusted: %s. %s", enrol->urls[enrol->url],
+                 error,
+                 time ? "Is the clock of this machine, or of that one, wrong? Set both "
+                        "by NTP"
+                      : "Check that --control-plane names the host that its certificate "
+                        "is made for");
         fail(enrol, ERR_UNAUTHENTICATED, text);
         return true;
     }
@@ -181,8 +186,8 @@ static bool handle_failure(struct enrol *enrol, const struct http_response *resp
     } else if (response->status == 401) {
         snprintf(
             text, sizeof(text),
-            "the enrolment token was refused: %s. Make a new one with POST "
-            "/api/v1/clusters/{id}/enrolment-tokens and give it as --enrolment-token",
+            "the enrolment token was refused: %s. Make a new one (weft token enrolment "
+            "create) and give it as --enrolment-token",
             problem);
         fail(enrol, ERR_UNAUTHENTICATED, text);
     } else if (response->status == 403) {

@@ -76,7 +76,10 @@ int err_set_errno(struct err *err, int errnum, const char *fmt, ...)
     va_end(args);
     if (n >= 0 && (size_t)n < sizeof(err->text)) {
         char buf[128];
-        append(err, (size_t)n, strerror_r(errnum, buf, sizeof(buf)));
+        append(err, (size_t)n,
+               errnum == EADDRINUSE
+                   ? "another process has this port: stop it, or choose another port"
+                   : strerror_r(errnum, buf, sizeof(buf)));
     }
     return code;
 }

@@ -25,9 +25,12 @@
 
 #define FILE_MAX_BYTES (MIB)
 #define NAME_MAX_BYTES 64
-#define SOURCE_MAX     (FILENAME_MAX / 8)
-#define WAIT_OPTION    "wait-for-files"
-#define LOOK_EVERY_MS  50
+/* So near, and so long at least, a variable's name is a misspelt one of ours. */
+#define ENV_DISTANCE_MAX 2
+#define ENV_NAME_MIN     6
+#define SOURCE_MAX       (FILENAME_MAX / 8)
+#define WAIT_OPTION      "wait-for-files"
+#define LOOK_EVERY_MS    50
 
 /* What parsing knows of one option. */
 struct progress {
@@ -336,9 +339,42 @@ static int apply_defaults(struct parse *p)
     return code;
 }
 
+/* A variable WEFT_* that is none of ours may be another program's; one that is nearly
+ * ours is ours, misspelt. */
+static int check_environment(struct parse *p)
+{
+    for (char **entry = environ; entry != NULL && *entry != NULL; entry++) {
+        char name[NAME_MAX_BYTES];
+        size_t len = strcspn(*entry, "=");
+        if (strncmp(*entry, "WEFT_", 5) != 0 || len < 5 + ENV_NAME_MIN ||
+            len - 5 >= sizeof(name))
+            continue;
+        for (size_t i = 5; i <= len; i++) {
+            char c = i == len ? '\0' : (*entry)[i];
+            name[i - 5] = c == '_' ? '-' : (char)tolower((unsigned char)c);
+        }
+        for (size_t i = 0; i < p->program->spec_count; i++) {
+            const char *other = p->program->specs[i].name;
+            size_t d = strlen(other) >= NAME_MAX_BYTES
+                           ? 0
+                           : distance(slice_str(name), slice_str(other));
+            if (d == 0)
+                break;
+            if (d > ENV_DISTANCE_MAX || find_spec(p->program, slice_str(name)) != NULL)
+                continue;
+            char env[NAME_MAX_BYTES + 8];
+            env_name(other, env);
+            return err_set(p->err, ERR_INVALID,
+                           "no option %.*s in the environment; did you mean %s?",
+                           (int)len, *entry, env);
+        }
+    }
+    return 0;
+}
+
 static int apply_environment(struct parse *p)
 {
-    int code = 0;
+    int code = check_environment(p);
     next_source(p);
     for (size_t i = 0; i < p->program->spec_count && code == 0; i++) {
         char env[NAME_MAX_BYTES + 8];

@@ -333,6 +333,12 @@ static int make_directory(const char *dir, struct err *err)
 {
     if (mkdir(dir, 0700) != 0 && errno != EEXIST)
         return err_set_errno(err, errno, "make the data directory %s", dir);
+    if (access(dir, R_OK | W_OK | X_OK) != 0)
+        return err_set(err, ERR_INVALID,
+                       "the data directory %s cannot be used (%s): --data-dir must be a "
+                       "directory that this user may write to, on a volume that is not "
+                       "read-only",
+                       dir, strerror(errno));
     return 0;
 }
 

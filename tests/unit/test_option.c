@@ -112,6 +112,23 @@ static void stronger_source_wins(void **state)
     assert_true(values.verbose);
 }
 
+/* A variable that is nearly an option's is refused by that name; others are not ours. */
+static void misspelt_variable_is_told(void **state)
+{
+    (void)state;
+    setenv("WEFT_FLUSH_INTERVL", "2s", 1);
+    assert_int_equal(parse(NULL), ERR_INVALID);
+    assert_string_equal(err.text,
+                        "no option WEFT_FLUSH_INTERVL in the environment; did you "
+                        "mean WEFT_FLUSH_INTERVAL?");
+    unsetenv("WEFT_FLUSH_INTERVL");
+    setenv("WEFT_SOMETHING_ELSE", "2s", 1);
+    setenv("WEFT_NAMES", "x", 1); /* short names are near to too much */
+    assert_int_equal(parse(NULL), 0);
+    unsetenv("WEFT_SOMETHING_ELSE");
+    unsetenv("WEFT_NAMES");
+}
+
 /* A list adds up within a source and replaces that of a weaker one. */
 static void lists_add_up_within_a_source(void **state)
 {
@@ -325,6 +342,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(defaults_hold),
         cmocka_unit_test(stronger_source_wins),
+        cmocka_unit_test(misspelt_variable_is_told),
         cmocka_unit_test(lists_add_up_within_a_source),
         cmocka_unit_test(value_comes_from_a_file),
         cmocka_unit_test(only_the_file_that_counts_is_read),
