@@ -27,8 +27,7 @@ static void logs_answer(struct call *call)
             json_push(lines, json_string(line));
     }
     str_fini(&text);
-    json_set(answer, "node_id",
-             json_int((int64_t)call->service->cell.identity.node_id));
+    json_set(answer, "node_id", json_int((int64_t)call->service->cell.identity.node_id));
     json_set(answer, "version", json_string(WEFT_VERSION));
     json_set(answer, "lines", lines);
     call_reply_json(call, 200, answer);
