@@ -121,7 +121,7 @@ $(CELL): $(CELL).o $(call objects,$(wildcard tests/sim/cell_*.c)) $(B)/libtest.a
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) $(addprefix -Wl$(comma)--wrap=,$(CELL_WRAP)) \
 	    -o $@ $^ -lcmocka $(LIBS_CTL) $(LIBS_COMMON)
-$(BENCHES): $(B)/tests/%: $(B)/tests/%.o $(TEST_LIBS)
+$(BENCHES): $(B)/tests/%: $(B)/tests/%.o $(B)/tests/bench/load.o $(TEST_LIBS)
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(LIBS_CTL) $(LIBS_COMMON)
 

@@ -10,43 +10,39 @@
  * standard input; then measures for --duration and prints a line of JSON. Ends with 1 as
  * soon as anything is refused: a benchmark of errors says nothing. */
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
-#include "agent/ctl.h"
 #include "common/clock.h"
-#include "common/log.h"
 #include "common/mem.h"
-#include "common/option.h"
+#include "tests/bench/load.h"
 
 #define AGENTS_MAX 64
 #define LANES      4    /* of an agent */
 #define OPS_MAX    4096 /* in a call */
 #define VALUES_MAX 262000
 #define BODY_MAX   (8 * MIB)
-#define BUCKETS    100000 /* of 0.1 ms */
 #define TICK_MS    5
 
 struct bench_options {
-    char *control_plane, *ca_fingerprint, *enrolment_token, *topic;
+    struct load_target target;
+    char *topic;
     int64_t agents, consumers, partitions, every_ms, duration_ms;
 };
 
 static const struct option_spec specs[] = {
+    LOAD_TARGET_SPECS,
 #define OPTION(field, name, type, text, placeholder, help)                               \
-    {name, OPTION_##type, offsetof(struct bench_options, field), text, placeholder, help},
-    OPTION(control_plane, "control-plane", LIST, NULL, "URL", "address for enrolment")
-        OPTION(ca_fingerprint, "ca-fingerprint", STRING, NULL, "HEX", "of its CA") OPTION(
-            enrolment_token, "enrolment-token", SECRET, NULL, "TOKEN", "of the cluster")
-            OPTION(topic, "topic", STRING, "offsets", "NAME", "made with --partitions")
-                OPTION(agents, "agents", INT, "2", "N", "that the consumers share")
-                    OPTION(consumers, "consumers", INT, "4000", "N",
-                           "each a group, with one commit outstanding")
-                        OPTION(partitions, "partitions", INT, "1", "N", "of a commit")
-                            OPTION(every_ms, "every", DURATION, "0s", "TIME",
-                                   "between two commits of a consumer; 0: none")
-                                OPTION(duration_ms, "duration", DURATION, "5s", "TIME",
-                                       "what is measured")
+    {                                                                                    \
+        name, OPTION_##type, offsetof(struct bench_options, field), text, placeholder,   \
+            help                                                                         \
+    }
+    OPTION(topic, "topic", STRING, "offsets", "NAME", "made with --partitions"),
+    OPTION(agents, "agents", INT, "2", "N", "that the consumers share"),
+    OPTION(consumers, "consumers", INT, "4000", "N",
+           "each a group, with one commit outstanding"),
+    OPTION(partitions, "partitions", INT, "1", "N", "of a commit"),
+    OPTION(every_ms, "every", DURATION, "0s", "TIME",
+           "between two commits of a consumer; 0: none"),
+    OPTION(duration_ms, "duration", DURATION, "5s", "TIME", "what is measured"),
 #undef OPTION
 };
 
@@ -81,18 +77,11 @@ static struct loop_timer tick;
 static struct bench_agent agents[AGENTS_MAX];
 static struct consumer *consumers;
 static struct uuid topic_id;
-static int64_t joined, begun_at_us, first_round, commits, calls;
+static int64_t joined, begun_at_us, first_round, calls;
 static bool measuring, over;
-static int64_t longest_us;
-static uint32_t latencies[BUCKETS + 1];
+static struct load_latencies latencies;
 
 static void send_waiting(struct lane *lane);
-
-static void die(const char *what, const char *text)
-{
-    fprintf(stderr, "bench_offsets: %s: %s\n", what, text == NULL ? "" : text);
-    exit(1);
-}
 
 static struct lane *lane_of(size_t consumer)
 {
@@ -122,25 +111,20 @@ static void check(const struct json *answer, size_t count)
     const struct json *results = json_get_array(&r, answer, "results");
 
     if (json_count(results) != count)
-        die("answer", "another number of results");
+        load_die("answer", "another number of results");
     for (size_t i = 0; i < count && !r.failed; i++) {
         const struct json *result = json_at(&r, results, i);
         if (json_as_int(&r, json_at(&r, result, 0), "error", -1, INT16_MAX) != 0 ||
             json_count(json_at(&r, result, 1)) != 0)
-            die("answer", "a commit was refused");
+            load_die("answer", "a commit was refused");
     }
     if (r.failed)
-        die("answer", err.text);
+        load_die("answer", err.text);
 }
 
 static void begin_measuring(void)
 {
-    char line[64];
-
-    printf("{\"ready\":true}\n");
-    fflush(stdout);
-    if (fgets(line, sizeof(line), stdin) == NULL)
-        die("standard input", "ended before the word to begin");
+    load_await_go();
     measuring = true;
     begun_at_us = clock_monotonic_us();
     for (int64_t i = 0; i < options.consumers; i++) {
@@ -150,15 +134,6 @@ static void begin_measuring(void)
         lane->waiting[lane->waiting_count++] = (size_t)i;
     }
     loop_timer_set(&tick, 0);
-}
-
-static void count_one(size_t consumer, int64_t now_us)
-{
-    int64_t took_us = now_us - consumers[consumer].ready_at_us;
-
-    latencies[MIN(took_us / 100, BUCKETS)]++;
-    longest_us = MAX(longest_us, took_us);
-    commits++;
 }
 
 static bool all_quiet(void)
@@ -178,7 +153,7 @@ static void on_commit(int code, const char *text, const struct json *answer, voi
     int64_t now_us = clock_monotonic_us();
 
     if (code != 0)
-        die("groups", text);
+        load_die("groups", text);
     check(answer, lane->sent_count);
     lane->busy = false;
     calls += measuring;
@@ -188,7 +163,7 @@ static void on_commit(int code, const char *text, const struct json *answer, voi
             first_round++;
             continue;
         }
-        count_one(consumer, now_us);
+        load_observe(&latencies, now_us - consumers[consumer].ready_at_us);
         consumers[consumer].ready_at_us =
             MAX(now_us, consumers[consumer].ready_at_us + options.every_ms * 1000);
         lane->waiting[lane->waiting_count++] = consumer;
@@ -254,20 +229,9 @@ static void on_tick(struct loop_timer *timer, void *arg)
 
 /* ---- joining ---- */
 
-static void on_topic(int code, const char *text, const struct json *answer, void *arg)
+static void on_topic(const struct uuid *id)
 {
-    struct err err = {0};
-    struct json_reader r = {.err = &err};
-
-    (void)arg;
-    if (code != 0)
-        die("topics/create", text);
-    const struct json *result = json_at(&r, json_get_array(&r, answer, "results"), 0);
-    if (json_as_int(&r, json_at(&r, result, 0), "error", -1, 1000) != 0)
-        die("topics/create", "the topic was refused");
-    topic_id = json_as_uuid(&r, json_at(&r, result, 2), "topic id");
-    if (r.failed)
-        die("topics/create", err.text);
+    topic_id = *id;
     for (int64_t i = 0; i < options.consumers; i++) {
         struct lane *lane = lane_of((size_t)i);
         lane->waiting[lane->waiting_count++] = (size_t)i;
@@ -275,115 +239,51 @@ static void on_topic(int code, const char *text, const struct json *answer, void
     send_all();
 }
 
-static void make_topic(struct ctl *ctl)
-{
-    struct json *topic = json_array(), *topics = json_array(), *body = json_object();
-    json_push(topic, json_string(options.topic));
-    json_push(topic, json_int(options.partitions));
-    json_push(topic, json_int(1));
-    json_push(topic, json_object());
-    json_push(topic, json_array());
-    json_push(topics, topic);
-    json_set(body, "validate_only", json_bool(false));
-    json_set(body, "topics", topics);
-    (void)ctl_send(ctl, "/agent/v1/topics/create", body, 0, on_topic, NULL);
-}
-
-static void on_registered(int code, const char *text, void *arg)
+static void on_joined(void *arg)
 {
     struct bench_agent *agent = arg;
 
-    if (code != 0)
-        die("register", text);
     if (++joined == options.agents)
-        make_topic(agent->ctl);
-}
-
-static void on_enrolled(int code, const char *text, void *arg)
-{
-    struct bench_agent *agent = arg;
-    struct json *body = json_object();
-
-    if (code != 0)
-        die("enrol", text);
-    json_set(body, "zone", json_string("bench"));
-    json_set(body, "rack", json_string(""));
-    json_set(body, "host", json_string("127.0.0.1"));
-    json_set(body, "port", json_int(20000 + (agent - agents)));
-    json_set(body, "http_url", json_string(""));
-    json_set(body, "version", json_string("bench"));
-    json_set(body, "state", json_string("active"));
-    ctl_register(agent->ctl, body, on_registered, agent);
+        load_make_topic(agent->ctl, options.topic, options.partitions, on_topic);
 }
 
 static void join(struct bench_agent *agent)
 {
-    struct err err = {0};
-    const struct ctl_options ctl_options = {
-        .urls = options.control_plane,
-        .ca_fingerprint = options.ca_fingerprint,
-        .enrolment_token = options.enrolment_token,
-    };
-
     for (int i = 0; i < LANES; i++) {
         struct lane *lane = &agent->lanes[i];
         lane->agent = agent;
         lane->waiting = mem_zalloc((size_t)options.consumers * sizeof(size_t));
         lane->sent = mem_zalloc((size_t)options.consumers * sizeof(size_t));
     }
-    if (ctl_new(loop, &ctl_options, &agent->ctl, &err) != 0)
-        die("options", err.text);
-    ctl_enrol(agent->ctl, on_enrolled, agent);
+    load_join(loop, &options.target, 0, "127.0.0.1", 20000 + (agent - agents),
+              &agent->ctl, on_joined, agent);
 }
 
 /* ---- the whole ---- */
 
-/* The least latency in ms that PART of all commits do not pass. */
-static double percentile(double part)
-{
-    double seen = 0;
-    for (int i = 0; i <= BUCKETS; i++) {
-        seen += latencies[i];
-        if (seen >= part * (double)commits)
-            return (i + 1) / 10.0;
-    }
-    return 0;
-}
-
 static void check_options(void)
 {
-    if (options.control_plane == NULL || options.ca_fingerprint == NULL ||
-        options.enrolment_token == NULL)
-        die("options", "--control-plane, --ca-fingerprint and --enrolment-token must be "
-                       "given");
     if (options.agents < 1 || options.agents > AGENTS_MAX || options.consumers < 1 ||
         options.consumers > 1000000 || options.partitions < 1 ||
         options.partitions > 10000)
-        die("options", "a number is out of range");
+        load_die("options", "a number is out of range");
 }
 
 int main(int argc, char **argv)
 {
-    enum option_outcome outcome;
-    struct err err = {0};
-
-    if (option_parse(&program, argc, argv, &options, &outcome, &err) != 0)
-        die("options", err.text);
-    if (outcome != OPTION_RUN)
-        return 0;
+    load_options(&program, argc, argv, &options);
     check_options();
-    log_set_level(LOG_WARN);
     loop = loop_new();
     loop_timer_init(&tick, loop, on_tick, NULL);
     consumers = mem_zalloc((size_t)options.consumers * sizeof(*consumers));
     for (int64_t i = 0; i < options.agents; i++)
         join(&agents[i]);
     loop_run(loop);
-    printf("{\"commits\":%lld,\"calls\":%lld,\"seconds\":%.4f,\"p50_ms\":%.1f,"
-           "\"p99_ms\":%.1f,\"max_ms\":%.1f}\n",
-           (long long)commits, (long long)calls,
-           (double)(clock_monotonic_us() - begun_at_us) / 1e6, percentile(0.50),
-           percentile(0.99), (double)longest_us / 1e3);
+    printf("{\"commits\":%lld,\"calls\":%lld,\"seconds\":%.4f,",
+           (long long)latencies.count, (long long)calls,
+           (double)(clock_monotonic_us() - begun_at_us) / 1e6);
+    load_print(&latencies);
+    printf("}\n");
     loop_timer_fini(&tick);
     for (int64_t i = 0; i < options.agents; i++) {
         ctl_free(agents[i].ctl);

@@ -255,7 +255,7 @@ def agents_that_watch(bench, server):
         "bench_agents", bench.programs, bench.cores, server, bench.directory,
         bench.amounts.settle_s, agents=agents, pace=JOIN_PACE,
         duration="10s" if is_quick(bench) else "60s",
-        **{"enrolment-tokens": "@" + tokens})
+        **{"enrolment-token": "@" + tokens})
     begin = time.monotonic()
     try:
         before = server.cpu()
