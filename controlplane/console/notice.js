@@ -35,7 +35,7 @@ function isWebAddress(text) {
 }
 
 const TITLES = {
-  0: "No answer", 401: "Signed out", 403: "Not allowed", 404: "Not found", 409: "In conflict", 412: "Changed meanwhile",
+  0: "No answer", 401: "Not signed in", 403: "Not allowed", 404: "Not found", 409: "In conflict", 412: "Changed meanwhile",
   413: "Too large", 421: "Another node leads now", 422: "Not accepted", 429: "Too many requests", 503: "Not available",
   507: "No space left",
 };

@@ -81,6 +81,11 @@ function threads(zone, x, y0, to, y1, most) {
     svg("path", { class: "thread thread-out", d: path(8), "stroke-width": thickness(zone.out, most).toFixed(1) })];
 }
 
+function metaThread(x, y0, to, y1) {
+  const half = (y0 + y1) / 2;
+  return svg("path", { class: "thread thread-meta", d: `M${x} ${y0}C${x} ${half} ${to} ${half} ${to} ${y1}` });
+}
+
 function panelsOf(zones, width, small, most) {
   const across = Math.max(1, Math.min(zones.length, Math.floor((width + GAP) / (CARD_W + 2 * PAD + GAP + 20))));
   const w = (width - (across - 1) * GAP) / across;
@@ -116,18 +121,19 @@ export function clusterPicture() {
     const mostAgent = Math.max(1, ...agents.flatMap((a) => [a.in, a.out]));
     const mostZone = Math.max(1, ...zones.flatMap((z) => [z.in, z.out]));
     const { panels, bottom } = panelsOf(zones, width, agents.length > CARDS_MAX, mostAgent);
-    const floor = bottom + 48;
+    const floor = bottom + 60;
     const split = width < 560 ? width : Math.round(width * 0.62);
     const planeX = width < 560 ? 0 : split + GAP;
     const planeY = width < 560 ? floor + BAND + 8 : floor;
     const planeW = width - planeX;
     const height = planeY + BAND + 2;
-    const clampTo = (x, from, to) => Math.min(Math.max(x, from + 24), to - 24);
+    // Where a thread from X ends: the width is laid on that of the band.
+    const toward = (x, from, to) => from + 20 + (x / width) * (to - from - 40);
     const lines = panels.map((p) => {
       const middle = p.x + p.w / 2;
       return [p.first && threads(p.zone, middle, BAND, middle, p.y, mostZone),
-        p.last && threads(p.zone, middle - 10, p.y + p.height, clampTo(middle - 10, 0, split), floor, mostZone),
-        p.last && width >= 560 && svg("path", { class: "thread thread-meta", d: `M${middle + 26} ${p.y + p.height}C${middle + 26} ${floor - 20} ${clampTo(middle, planeX, width)} ${floor - 26} ${clampTo(middle, planeX, width)} ${floor}` })];
+        p.last && threads(p.zone, middle - 10, p.y + p.height, toward(middle, 0, split), floor, mostZone),
+        p.last && width >= 560 && metaThread(middle + 26, p.y + p.height, toward(middle, planeX, width), floor)];
     });
     const band = (x, y, w, cls, title, more) => svg("g", null, svg("rect", { class: cls, x: x + 0.5, y: y + 0.5, width: w - 1, height: BAND, rx: 10 }),
       text(x + PAD, y + 22, "picture-title", title), text(x + PAD, y + 40, "picture-small", cut(more, w - 2 * PAD, 6)));

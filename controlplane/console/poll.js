@@ -7,11 +7,12 @@
 import { serverNow } from "./api.js";
 
 const SLOWEST_MS = 60000;
+const SOON_MS = 3000;
 const FINAL = [400, 401, 403, 404, 422];
 
 function delayOf(problem, failures, everyMs) {
   // Half of it by chance: browsers that lost the same server do not all come at once.
-  const wait = Math.min(SLOWEST_MS, Math.max(1000, everyMs) * 2 ** Math.min(failures, 6));
+  const wait = Math.min(SLOWEST_MS, Math.min(SOON_MS, everyMs) * 2 ** Math.min(failures, 6));
   return Math.max(problem.retryMs || 0, wait / 2 + (Math.random() * wait) / 2);
 }
 

@@ -68,7 +68,7 @@ async function enrol(cluster) {
   const dialog = openDialog({
     title: "Start an agent", wide: true,
     content: h("div", null, h("p", { class: "lead" }, "The token is shown this once."), copyBox("Enrolment token", made.token),
-      copyBox("Command", `weft-agent --control-plane ${location.origin} --ca-fingerprint ${made.fingerprint} --enrolment-token @/TOKEN_FILE --store s3://BUCKET`),
+      copyBox("Command", ["weft-agent", `--control-plane ${location.origin}`, `--ca-fingerprint ${made.fingerprint}`, "--enrolment-token @/TOKEN_FILE", "--store s3://BUCKET"].join(" \\\n  ")),
       h("p", { class: "hint" }, "weft-agent --help names all options; a zone of its own (--zone) keeps clients near."), h("div", { class: "dialog-buttons" }, done)),
   });
   done.addEventListener("click", dialog.close);

@@ -10,34 +10,37 @@ import { frame } from "../shell.js";
 import { stat, stats } from "../chart.js";
 import { badge, emptyState, table } from "../table.js";
 
+// Names need not differ: machines may be called alike.
+const nameOf = (node) => `${node.name} (node ${node.id})`;
+
 async function transfer(node, refresh) {
   const done = await formDialog({
-    title: `Let ${node.name} lead?`, submit: "Hand over",
+    title: `Let ${nameOf(node)} lead?`, submit: "Hand over",
     lead: "Commits wait for a moment while leadership moves. This page then is at a node that follows, and says where the leader's is.",
     run: (_, key) => call("POST", "/cell/transfer", { body: { node_id: node.id }, key }),
   });
   if (done) {
-    say(`${node.name} leads now.`);
+    say(`${nameOf(node)} leads now.`);
     refresh();
   }
 }
 
 async function changeRole(node, verb, refresh) {
   const texts = {
-    promote: [`Make ${node.name} a voter?`, "It counts for the majority once it is caught up.", "Promote"],
-    demote: [`Make ${node.name} a standby?`, "It goes on as a copy, without a vote. See that enough voters are left: a majority of them has to be alive.", "Demote"],
+    promote: [`Make ${nameOf(node)} a voter?`, "It counts for the majority once it is caught up.", "Promote"],
+    demote: [`Make ${nameOf(node)} a standby?`, "It goes on as a copy, without a vote. See that enough voters are left: a majority of them has to be alive.", "Demote"],
   };
   const [title, lead, submit] = texts[verb];
   const done = await formDialog({ title, lead, submit, run: (_, key) => call("POST", `/cell/nodes/${node.id}/${verb}`, { body: {}, key }) });
   if (done) {
-    say(verb === "promote" ? `${node.name} is being made a voter.` : `${node.name} is being made a standby.`);
+    say(verb === "promote" ? `${nameOf(node)} is being made a voter.` : `${nameOf(node)} is being made a standby.`);
     refresh();
   }
 }
 
 async function remove(node, voters, refresh) {
   const done = await formDialog({
-    title: `Remove ${node.name} for good?`, submit: "Remove the node", danger: true,
+    title: `Remove ${nameOf(node)} for good?`, submit: "Remove the node", danger: true,
     lead: node.role === "voter"
       ? `${plural(voters - 1, "voter")} will be left of ${voters}. The node stops itself and can never come back with its data.`
       : "The node stops itself and can never come back with its data.",
@@ -46,7 +49,7 @@ async function remove(node, voters, refresh) {
     run: () => call("DELETE", `/cell/nodes/${node.id}`, { etag: `"${node.revision}"` }),
   });
   if (done) {
-    say(`${node.name} is being removed.`);
+    say(`${nameOf(node)} is being removed.`);
     refresh();
   }
 }
@@ -65,7 +68,7 @@ async function add() {
     title: "Start the node", wide: true,
     content: h("div", null, h("p", { class: "lead" }, "The token is shown this once."), copyBox("Join token", made.body.token),
       copyBox("Fingerprint of the authority", made.body.ca_fingerprint),
-      copyBox("Command", `weft-controlplane --data-dir DIR --join ${location.origin} --join-token @/TOKEN_FILE --ca-fingerprint ${made.body.ca_fingerprint} --cell-key-file cell.key`),
+      copyBox("Command", ["weft-controlplane --data-dir DIR", `--join ${location.origin}`, "--join-token @/TOKEN_FILE", `--ca-fingerprint ${made.body.ca_fingerprint}`, "--cell-key-file cell.key"].join(" \\\n  ")),
       h("div", { class: "dialog-buttons" }, done)),
   });
   done.addEventListener("click", dialog.close);
@@ -75,7 +78,7 @@ async function add() {
 function rowActions(item, voters, refresh) {
   const node = item();
   const button = (text, run) => {
-    const made = h("button", { class: "quiet", type: "button", "aria-label": `${text}: ${node.name}` }, text);
+    const made = h("button", { class: "quiet", type: "button", "aria-label": `${text}: ${nameOf(node)}` }, text);
     made.addEventListener("click", run);
     return made;
   };
@@ -105,7 +108,7 @@ export function show(ctx) {
     caption: "Nodes", key: (n) => n.id,
     empty: emptyState("No nodes", "That cannot be: one answered."),
     columns: [
-      { id: "name", title: "Node", main: true, class: "wide-name", cell: (n) => n.name, tip: (n) => `id ${n.id}` },
+      { id: "name", title: "Node", main: true, class: "wide-name", cell: nameOf },
       { id: "state", title: "State", sig: (n) => `${n.leader}${n.alive}${n.snapshot}${n.behind === null}${n.behind > 1000}`, cell: nodeState },
       { id: "role", title: "Role", cell: (n) => n.role },
       { id: "behind", title: "Behind", num: true, class: "live-cell", cell: (n) => (n.leader ? "–" : n.behind === null ? "–" : plural(n.behind, "entry", "entries")) },
@@ -123,7 +126,7 @@ export function show(ctx) {
     const alive = voting.filter((n) => n.alive || n.leader);
     voters = voting.length;
     const lead = nodes.items.find((n) => n.leader);
-    leader.set(lead ? lead.name : "nobody", `term ${count(cell.term)}`, lead ? "" : "bad");
+    leader.set(lead ? nameOf(lead) : "nobody", `term ${count(cell.term)}`, lead ? "" : "bad");
     const enough = alive.length > voters / 2;
     health.set(`${alive.length} of ${voters} alive`, voters === 1 ? "one node alone: no other copy" : enough ? `${alive.length - Math.floor(voters / 2) - 1} more may fail` : "no majority",
       !enough ? "bad" : alive.length < voters || voters === 1 ? "warn" : "good");

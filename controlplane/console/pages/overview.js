@@ -54,15 +54,18 @@ function perMinute(store) {
     .map(([kind, n]) => `${kind.toUpperCase()} ${short(n * 60)}`).join(", ");
 }
 
+// Is there somebody who bills, and a price that is known?
+const billed = (told) => told.cost !== null && told.store.provider !== "none";
+
 function costText(cost) {
-  if (cost === null) return "prices unknown here";
   return cost.dollars_per_gib === null ? "a month, storage only" : `a month; ${money(cost.dollars_per_gib)} a GiB produced`;
 }
 
 function costCard(told) {
   const cost = told.cost;
-  if (cost === null)
-    return h("p", { class: "hint" }, "What the object store costs is told when its provider and region are in the table of prices.");
+  if (!billed(told))
+    return h("p", { class: "hint" }, cost === null ? "What the object store costs is told when its provider and region are in the table of prices."
+      : "This store is your own: nobody bills its requests.");
   const row = (name, value) => h("li", null, h("span", null, name), h("span", { class: "num" }, value));
   return h("div", null, h("ul", { class: "facts" },
     row("Requests, a month at this rate", money(cost.requests_dollars_per_month)),
@@ -116,7 +119,8 @@ export function show(ctx) {
     tiles.fetched.set(bytesRate(flowing.fetched_bytes_per_second), `${rate(flowing.fetched_records_per_second)} records`);
     tiles.latency.set(p99(told.latency.produce), half(told.latency.produce));
     tiles.commit.set(p99(told.latency.commit), half(told.latency.commit));
-    tiles.cost.set(told.cost === null ? bytes(told.store.stored_bytes) : money(told.cost.dollars_per_month), told.cost === null ? "stored; prices unknown here" : costText(told.cost));
+    if (billed(told)) tiles.cost.set(money(told.cost.dollars_per_month), costText(told.cost));
+    else tiles.cost.set(bytes(told.store.stored_bytes), told.cost === null ? "stored; price unknown" : "stored; nobody bills it");
     remember(told);
     const connections = all.reduce((sum, z) => sum + z.connections, 0);
     if (all.length === 0)
