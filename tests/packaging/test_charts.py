@@ -533,6 +533,8 @@ def test_nodes_of_a_cell_are_started_alike():
     hosts = [f"weft-controlplane-{i}.weft-controlplane-peers.weft.svc.cluster.local"
              for i in range(3)]
     assert env["WEFT_JOIN"] == ",".join(f"https://{host}:7800" for host in hosts)
+    more = one(render("weft-controlplane", {"replicas": 5}), "StatefulSet")["spec"]
+    assert more["template"] == stateful["template"], "growing restarts nobody"
     assert env["WEFT_ADVERTISE_PEERS"].replace("$(POD_NAME)", "weft-controlplane-1") == \
         f"{hosts[1]}:7802"
     assert list(env)[0] == "POD_NAME", "before what refers to it"

@@ -58,10 +58,13 @@ app.kubernetes.io/component: controlplane
 {{- printf "%s.%s.svc.%s" (include "weft-controlplane.peers" .) .Release.Namespace .Values.clusterDomain -}}
 {{- end -}}
 
-{{/* All nodes' addresses for people, inside of the cluster. */}}
+{{/*
+The first three nodes' addresses for people, inside of the cluster: whoever joins finds the
+cell by them, and a change of `replicas` changes nothing of the pods that there are.
+*/}}
 {{- define "weft-controlplane.join" -}}
 {{- $urls := list -}}
-{{- range $i := until (int .Values.replicas) -}}
+{{- range $i := until 3 -}}
 {{- $urls = append $urls (printf "https://%s-%d.%s:7800" (include "weft-controlplane.fullname" $) $i (include "weft-controlplane.podDomain" $)) -}}
 {{- end -}}
 {{- join "," $urls -}}
