@@ -12,16 +12,17 @@ metadata:
     {{- with $values.podLabels }}
     {{- toYaml . | nindent 4 }}
     {{- end }}
+  {{- $annotations := deepCopy $values.podAnnotations }}
+  {{- if not $values.enrolment.existingSecret }}
+  {{- $_ := set $annotations "checksum/enrolment" (sha256sum $values.enrolment.token) }}
+  {{- end }}
+  {{- if $values.store.accessKey }}
+  {{- $_ := set $annotations "checksum/store" (printf "%s %s" $values.store.accessKey $values.store.secretKey | sha256sum) }}
+  {{- end }}
+  {{- with $annotations }}
   annotations:
-    {{- if not $values.enrolment.existingSecret }}
-    checksum/enrolment: {{ sha256sum $values.enrolment.token }}
-    {{- end }}
-    {{- if $values.store.accessKey }}
-    checksum/store: {{ sha256sum (printf "%s %s" $values.store.accessKey $values.store.secretKey) }}
-    {{- end }}
-    {{- with $values.podAnnotations }}
     {{- toYaml . | nindent 4 }}
-    {{- end }}
+  {{- end }}
 spec:
   serviceAccountName: {{ include "weft-agent.serviceAccount" $root }}
   automountServiceAccountToken: false
