@@ -11,9 +11,11 @@
  * to change nothing does change nothing when it is applied. Checked with each answer:
  * among the clients that believe they are members, no partition is had by two; who
  * commits is a member, at its present epoch; a timer of an epoch before ends nobody. When
- * faults end, the group settles: everything that is read has one owner, who reads it, and
- * every client has what the coordinator thinks it has. Now and then, and in the end, a
- * restart from the last checkpoint and the log behind it gives the same state (I7).
+ * faults end, the leader's own timers (coordinator.c) put out who is gone, and who gives
+ * nothing up in its time, and the group settles: everything that is read has one owner,
+ * who reads it, and every client has what the coordinator thinks it has. Now and then,
+ * and in the end, a restart from the last checkpoint and the log behind it gives the same
+ * state (I7).
  *
  *   test_consumer_groups [FIRST_SEED [COUNT]]     a failing seed is named */
 #include <setjmp.h>
@@ -28,6 +30,7 @@
 
 #include "common/check.h"
 #include "controlplane/checkpoint.h"
+#include "controlplane/coordinator.h"
 #include "controlplane/group_classic.h"
 #include "proto/consumer_protocol.h"
 #include "tests/lib/consumer_clients.h"
@@ -38,6 +41,10 @@
 #define STATICS 3 /* of them */
 #define CLASSIC 2 /* the last ones */
 #define TOPICS  5
+
+#define REBALANCE_MS 60000
+#define ROUNDS       60 /* after the faults, twice as many, of so long each */
+#define ROUND_MS     3000
 
 #define CHECK(cond) GROUP_SIM_CHECK(&sim.run, cond)
 
@@ -65,7 +72,7 @@ static struct {
     char path[64];
     int64_t next_offset;
     uint64_t answers, moves, fenced, expired, replaced, restarts, quiet, classic_joins,
-        commits;
+        commits, put_out;
 } sim;
 
 static uint32_t pick(uint32_t n)
@@ -302,7 +309,7 @@ static void heartbeat(struct client *client)
     if (says_all) {
         said.names = client->regex ? "" : names;
         said.regex = client->regex ? regex : "";
-        said.rebalance_ms = 60000;
+        said.rebalance_ms = REBALANCE_MS;
     }
     if (client->instance[0] != '\0' && says_all)
         said.instance = client->instance;
@@ -382,7 +389,7 @@ static void classic_join(struct client *client)
     cmd.group_join.client_id = SLICE_LITERAL("k");
     cmd.group_join.client_host = SLICE_LITERAL("/::2");
     cmd.group_join.session_ms = 10000;
-    cmd.group_join.rebalance_ms = 60000;
+    cmd.group_join.rebalance_ms = REBALANCE_MS;
     cmd.group_join.protocol_type = SLICE_LITERAL("consumer");
     cmd.group_join.protocols = &protocol;
     cmd.group_join.protocol_count = 1;
@@ -753,16 +760,84 @@ static void check_settled(void)
     partition_set_fini(&all);
 }
 
+static void on_noted(void *arg)
+{
+    (void)arg;
+}
+
+/* Whom a timer has put out does not know it until it asks. */
+static void note_lapsed(void)
+{
+    for (int i = 0; i < CLIENTS; i++) {
+        struct client *client = &sim.clients[i];
+        if (group_find_member(the_group(), slice_str(client->id)) == NULL)
+            client->lapsed = true;
+    }
+}
+
+/* What the leader's timers say is due goes the way of all commands. */
+static void run_timers(struct coordinator *coordinator, int64_t now_ms)
+{
+    const struct uuid *cluster_id = &sim.run.live.cluster_id;
+    struct arena arena;
+    struct command cmd;
+
+    arena_init(&arena, MIB);
+    coordinator_note(coordinator, cluster_id, SLICE_LITERAL("g"));
+    coordinator_settle(coordinator, sim.run.live.state, now_ms);
+    while (coordinator_next(coordinator, sim.run.live.state, now_ms, &arena, &cmd)) {
+        (void)driver_apply(&sim.run.live, &cmd);
+        check_group();
+        note_lapsed();
+        coordinator_note(coordinator, cluster_id, SLICE_LITERAL("g"));
+        coordinator_settle(coordinator, sim.run.live.state, now_ms);
+    }
+    arena_fini(&arena);
+}
+
+/* It lives, and gives nothing up of what it has to: it is not waited for longer than it
+ * said. *SINCE_MS: that it has had to, at its epoch; 0: it does not have to. */
+static void cling(struct client *client, int64_t *since_ms, int64_t now_ms)
+{
+    const struct group_member *m;
+
+    if (client->alive)
+        heartbeat(client);
+    else
+        client_step(client);
+    m = group_find_member(the_group(), slice_str(client->id));
+    sim.put_out += *since_ms != 0 && (m == NULL || client->epoch == 0);
+    if (m == NULL || m->consumer->state != CONSUMER_UNREVOKED)
+        *since_ms = 0;
+    else if (*since_ms == 0)
+        *since_ms = now_ms;
+    CHECK(*since_ms == 0 || now_ms - *since_ms <= REBALANCE_MS + 2 * ROUND_MS);
+}
+
 static void settle(void)
 {
+    struct coordinator *coordinator = coordinator_new(
+        &(struct coordinator_options){.initial_delay_ms = 0, .on_noted = on_noted});
+    int64_t now_ms = 1000000, since_ms = 0;
+
     sim.run.faults = false;
-    for (int round = 0; round < 80; round++) {
+    coordinator_begin(coordinator, sim.run.live.state, now_ms);
+    for (int round = 0; round < 2 * ROUNDS; round++) {
+        now_ms += ROUND_MS;
         for (int i = 0; i < CLIENTS; i++) {
-            client_step(&sim.clients[i]);
-            step_expire(); /* only of who is not there any more */
+            struct client *client = &sim.clients[i];
+            if (i == STATICS && round < ROUNDS)
+                cling(client, &since_ms, now_ms);
+            else
+                client_step(client);
+            if (client->alive)
+                coordinator_touch(coordinator, &sim.run.live.cluster_id,
+                                  SLICE_LITERAL("g"), slice_str(client->id), now_ms);
         }
+        run_timers(coordinator, now_ms);
         check_clients();
     }
+    coordinator_free(coordinator);
     check_settled();
 }
 
@@ -815,16 +890,16 @@ static void run_seeds(unsigned first, unsigned count)
     }
     printf("%u seeds: %llu answers, %llu assignments, %llu fenced, %llu expired, %llu "
            "left for a while, %llu restarts, %llu quiet, %llu classic joins, "
-           "%llu commits\n",
+           "%llu commits, %llu put out\n",
            count, (unsigned long long)sim.answers, (unsigned long long)sim.moves,
            (unsigned long long)sim.fenced, (unsigned long long)sim.expired,
            (unsigned long long)sim.replaced, (unsigned long long)sim.restarts,
            (unsigned long long)sim.quiet, (unsigned long long)sim.classic_joins,
-           (unsigned long long)sim.commits);
+           (unsigned long long)sim.commits, (unsigned long long)sim.put_out);
     /* A simulation that exercises nothing proves nothing. */
     ASSERT(sim.moves > 50 * count && sim.fenced > count && sim.expired > 2 * count &&
            sim.restarts > count && sim.quiet > count && sim.classic_joins > 2 * count &&
-           sim.commits > 10 * count);
+           sim.commits > 10 * count && sim.put_out >= count / 10);
 }
 
 /* Fifty seeds hold to the rules, and settle. */
