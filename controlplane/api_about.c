@@ -7,6 +7,7 @@
 
 #include "common/embed.h"
 #include "controlplane/call.h"
+#include "controlplane/scope.h"
 
 #define TEXT_MAX (4 * MIB)
 
@@ -80,11 +81,6 @@ void api_ca(struct call *call)
 
 /* --- GET /api/v1/whoami --- */
 
-static struct json *id_json(const struct uuid *id)
-{
-    return uuid_is_zero(id) ? json_null() : json_uuid(id);
-}
-
 static void whoami_core(struct node *node, struct call *call)
 {
     (void)node; /* who it is, is known by now */
@@ -98,8 +94,8 @@ static void whoami_answer(struct call *call)
     json_set(value, "token_id", json_uuid(&principal->token_id));
     json_set(value, "name", json_string(principal->name));
     json_set(value, "role", json_string(role_name(principal->role)));
-    json_set(value, "cluster_id", id_json(&principal->cluster_id));
-    json_set(value, "user_id", id_json(&principal->user_id));
+    json_set(value, "cluster_id", uuid_json(&principal->cluster_id));
+    json_set(value, "user_id", uuid_json(&principal->user_id));
     json_set(value, "expires_at_ms",
              principal->expires_at_ms == 0 ? json_null()
                                            : json_int(principal->expires_at_ms));

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "controlplane/list.h"
+#include "controlplane/scope.h"
 
 struct audit_row {
     uint64_t id;
@@ -73,11 +74,6 @@ static const char *kind_name(enum actor_kind kind)
     return "cell";
 }
 
-static struct json *id_json(const struct uuid *id)
-{
-    return uuid_is_zero(id) ? json_null() : json_uuid(id);
-}
-
 static struct json *row_json(const struct audit_row *row)
 {
     struct json *value = json_object(), *actor = json_object();
@@ -85,16 +81,16 @@ static struct json *row_json(const struct audit_row *row)
 
     snprintf(id, sizeof(id), "%llu", (unsigned long long)row->id);
     json_set(actor, "kind", json_string(kind_name(row->actor_kind)));
-    json_set(actor, "id", id_json(&row->actor_id));
+    json_set(actor, "id", uuid_json(&row->actor_id));
     json_set(actor, "name", json_string(row->actor_name));
     json_set(value, "id", json_string(id));
     json_set(value, "at_ms", json_int(row->at_ms));
-    json_set(value, "cluster_id", id_json(&row->cluster_id));
+    json_set(value, "cluster_id", uuid_json(&row->cluster_id));
     json_set(value, "actor", actor);
     json_set(value, "remote", json_string(row->remote));
     json_set(value, "action", json_string(row->action));
     json_set(value, "target", json_string(row->target));
-    json_set(value, "request_id", id_json(&row->request_id));
+    json_set(value, "request_id", uuid_json(&row->request_id));
     int code = row->code != 0 ? row->code : call_code_of_kafka(row->kafka_error);
     if (code == ERR_OVERLOADED)
         code = ERR_LIMIT; /* as call_result() told it */

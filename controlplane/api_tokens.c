@@ -30,11 +30,6 @@ struct token_row {
     const char *text; /* once, when it was made */
 };
 
-static struct json *id_json(const struct uuid *id)
-{
-    return uuid_is_zero(id) ? json_null() : json_uuid(id);
-}
-
 static struct json *time_json(int64_t at_ms)
 {
     return at_ms == 0 ? json_null() : json_int(at_ms);
@@ -51,8 +46,8 @@ static struct json *row_json(const void *out)
     if (row->kind == TOKEN_API) {
         json_set(value, "expires_at_ms", time_json(row->expires_at_ms));
         json_set(value, "role", json_string(role_name(row->role)));
-        json_set(value, "cluster_id", id_json(&row->cluster_id));
-        json_set(value, "user_id", id_json(&row->user_id));
+        json_set(value, "cluster_id", uuid_json(&row->cluster_id));
+        json_set(value, "user_id", uuid_json(&row->user_id));
     } else {
         json_set(value, "expires_at_ms", json_int(row->expires_at_ms));
         if (row->kind == TOKEN_ENROL)
@@ -66,7 +61,7 @@ static struct json *row_json(const void *out)
         json_set(value, "used_at_ms", time_json(row->used_at_ms));
     if (row->kind == TOKEN_ENROL) {
         json_set(value, "used_at_ms", time_json(row->used_at_ms));
-        json_set(value, "used_by", id_json(&row->used_by));
+        json_set(value, "used_by", uuid_json(&row->used_by));
     }
     json_set(value, "revision", json_int((int64_t)row->version));
     return value;
@@ -106,15 +101,11 @@ struct filter {
 static const void *next_token(struct node *node, const struct call *call, const void *row)
 {
     const struct filter *filter = call->data;
-    const struct state *state = node_state(node);
-    const struct cluster *cluster = NULL;
+    const struct cluster *cluster;
 
-    if (!uuid_is_zero(&filter->cluster_id)) {
-        cluster = state_cluster(state, &filter->cluster_id);
-        if (cluster == NULL)
-            return NULL;
-    }
-    return state_token_next(state, cluster, row);
+    return scope_cluster(node, &filter->cluster_id, &cluster)
+               ? state_token_next(node_state(node), cluster, row)
+               : NULL;
 }
 
 static const void *find_token(struct node *node, const struct call *call,

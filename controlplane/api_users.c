@@ -26,8 +26,7 @@ static struct json *row_json(const void *out)
     json_set(value, "email", json_string(row->email));
     json_set(value, "role", json_string(role_name(row->role)));
     json_set(value, "disabled", json_bool(row->disabled));
-    json_set(value, "cluster_id",
-             uuid_is_zero(&row->cluster_id) ? json_null() : json_uuid(&row->cluster_id));
+    json_set(value, "cluster_id", uuid_json(&row->cluster_id));
     json_set(value, "created_at_ms", json_int(row->created_at_ms));
     json_set(value, "revision", json_int((int64_t)row->version));
     return value;
@@ -65,15 +64,11 @@ struct filter {
 static const void *next_user(struct node *node, const struct call *call, const void *row)
 {
     const struct filter *filter = call->data;
-    const struct state *state = node_state(node);
-    const struct cluster *cluster = NULL;
+    const struct cluster *cluster;
 
-    if (!uuid_is_zero(&filter->cluster_id)) {
-        cluster = state_cluster(state, &filter->cluster_id);
-        if (cluster == NULL)
-            return NULL;
-    }
-    return state_user_next(state, cluster, row);
+    return scope_cluster(node, &filter->cluster_id, &cluster)
+               ? state_user_next(node_state(node), cluster, row)
+               : NULL;
 }
 
 static const void *find_user(struct node *node, const struct call *call,

@@ -21,6 +21,18 @@ struct uuid uuid_find(struct call *call, const char *key)
     return json_as_uuid(&r, value, key);
 }
 
+struct json *uuid_json(const struct uuid *id)
+{
+    return uuid_is_zero(id) ? json_null() : json_uuid(id);
+}
+
+bool scope_cluster(struct node *node, const struct uuid *id,
+                   const struct cluster **cluster)
+{
+    *cluster = uuid_is_zero(id) ? NULL : state_cluster(node_state(node), id);
+    return *cluster != NULL || uuid_is_zero(id);
+}
+
 struct uuid scope_find(struct call *call)
 {
     struct uuid id = uuid_find(call, "cluster_id");

@@ -13,6 +13,12 @@ struct uuid scope_of_list(struct call *call);
 struct uuid scope_find(struct call *call);
 /* The body's KEY as a uuid; zero when left out or null. */
 struct uuid uuid_find(struct call *call, const char *key);
+/* ID as an answer shows it: null when it is zero. */
+struct json *uuid_json(const struct uuid *id);
+/* Core thread. *CLUSTER is ID's, or NULL for the cell (zero). False: there is no such
+ * cluster (any more). */
+bool scope_cluster(struct node *node, const struct uuid *id,
+                   const struct cluster **cluster) MUST_CHECK;
 /* Core thread. May the caller give ROLE in CLUSTER_ID, and is there such a cluster? Else
  * the call fails. */
 void scope_check(struct node *node, struct call *call, enum role role,
