@@ -30,7 +30,7 @@ static const struct option_spec specs[] = {
             help                                                                         \
     }
     OPTION(agents, "agents", INT, "10000", "N", "agents"),
-    OPTION(pace, "pace", INT, "40", "N", "that join in a second"),
+    OPTION(pace, "pace", INT, "25", "N", "that join in a second"),
     OPTION(joining, "joining", INT, "32", "N", "that join at the same time"),
     OPTION(duration_ms, "duration", DURATION, "20s", "TIME", "what is measured"),
 #undef OPTION
