@@ -8,7 +8,9 @@ As an operator does it (agent/operate.md): start the new agent, wait until it is
 one and wait for it, SIGTERM, next."""
 
 import base64
+import datetime
 import json
+import os
 import subprocess
 import threading
 import time
@@ -16,6 +18,7 @@ import time
 from clients import JAVA
 from confluent_kafka import Consumer, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic
+from control import BUILD
 from kafka import KafkaProducer
 from ports import free_ports
 
@@ -208,6 +211,14 @@ def read_all(bootstrap):
     return found
 
 
+def drain_ms(log):
+    """From SIGTERM until all that was open is committed and answered, by an agent's LOG."""
+    at = [datetime.datetime.fromisoformat(line.split()[0]) for message in ("draining", "drained")
+          for line in log.splitlines() if f'msg="{message}"' in line]
+    assert len(at) == 2, log
+    return (at[1] - at[0]).total_seconds() * 1000
+
+
 def judge(load, found):
     """Nothing failed, is missing, or (of an idempotent producer) there twice."""
     assert not load.failed, f"{load.name}: {load.failed[:3]} ({len(load.failed)})"
@@ -239,9 +250,8 @@ def test_all_agents_are_replaced_under_load(new_cluster):
         drains = []
         for i in range(1, AGENTS + 1):
             agents.start()
-            stopped = time.monotonic()
             cluster.stop(f"agent-{i}")
-            drains.append(time.monotonic() - stopped)
+            drains.append(drain_ms(cluster.logs(f"agent-{i}")))
             time.sleep(1)
         over = time.monotonic()
         time.sleep(1)
@@ -254,7 +264,7 @@ def test_all_agents_are_replaced_under_load(new_cluster):
                        if word.startswith("--listen="))
         found = read_all(address)
         print(f"\nrolling: {AGENTS} agents in {over - began:.1f} s, "
-              f"an agent gone after {max(drains):.2f} s at most")
+              f"an agent drained in {max(drains):.0f} ms at most")
         for load in loads:
             doubled = judge(load, found)
             line = f"rolling: {load.name}: {load.sent} records, {doubled} doubled"
@@ -268,3 +278,58 @@ def test_all_agents_are_replaced_under_load(new_cluster):
         for load in loads:
             load.stopping.set()
         agents.end()
+
+
+def weft(cluster, *words):
+    """What `weft` prints, as an operator."""
+    env = {name: value for name, value in os.environ.items() if not name.startswith("WEFT_")}
+    env |= {"WEFT_SERVER": cluster.control_plane, "WEFT_CA_FILE": cluster.ca_file,
+            "WEFT_TOKEN": cluster.admin_token, "WEFT_CONFIG": str(cluster.directory / "none")}
+    done = subprocess.run([BUILD / "weft", *words], env=env, capture_output=True, text=True,
+                          timeout=LIMIT_S, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def brokers(address):
+    """Whom the agent at ADDRESS tells clients of."""
+    admin = AdminClient({"bootstrap.servers": address, "log_level": 0})
+    found = admin.list_topics(timeout=LIMIT_S).brokers.values()
+    return {f"{broker.host}:{broker.port}" for broker in found}
+
+
+def await_brokers(address, expected):
+    until = time.monotonic() + LIMIT_S
+    while brokers(address) != expected:
+        assert time.monotonic() < until, brokers(address)
+        time.sleep(0.1)
+
+
+def test_an_agent_is_drained_and_taken_back(new_cluster):
+    """Drained, it is in nobody's metadata, and serves who is connected; resumed, it is
+    back; ended, it is forgotten at once."""
+    cluster = new_cluster(agents=2, target="weft", agent_set={"zone": ""})
+    first, second = cluster.bootstraps
+    admin = AdminClient({"bootstrap.servers": cluster.bootstrap})
+    admin.create_topics([NewTopic(TOPIC, PARTITIONS, 1)])[TOPIC].result(LIMIT_S)
+    # It has connections to both, and does not ask again for five minutes.
+    load = Librdkafka("stays", cluster.bootstrap)
+    load.thread.start()
+    try:
+        await_first_records(cluster.bootstrap, [load])
+        assert "draining" in weft(cluster, "agent", "drain", first, "--wait")
+        await_brokers(second, {second})
+        acked = len(load.acked)
+        until = time.monotonic() + LIMIT_S
+        while len(load.acked) < acked + 100:
+            assert not load.failed and time.monotonic() < until, load.failed
+            time.sleep(0.1)
+        weft(cluster, "agent", "resume", first, "--wait")
+        await_brokers(second, {first, second})
+        weft(cluster, "agent", "drain", first, "--wait")
+        cluster.stop("agent-1")
+        assert first.split(":")[1] not in weft(cluster, "agent", "list")
+    finally:
+        load.stopping.set()
+        load.thread.join(LIMIT_S)
+    judge(load, read_all(second))
