@@ -99,7 +99,7 @@ def test_the_page_shows_how_to_scrape(tmp_path):
                           text=True, capture_output=True, timeout=60)
     assert done.returncode == 0, done.stdout + done.stderr
     jobs = {job["job_name"] for job in yaml.safe_load(text)["scrape_configs"]}
-    used = set(re.findall(r'job="([^"]+)"', ALERTS.read_text()))
+    used = set(re.findall(r'job=~"([^"]+)\.\*"', ALERTS.read_text()))
     assert used <= jobs == {"weft-agent", "weft-controlplane"}
 
 
