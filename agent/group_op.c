@@ -63,6 +63,7 @@ int group_op_set(struct group_op *op, struct arena *arena, struct slice group,
     json_free(json);
     op->values = count_values(&text);
     if (text.overflowed || op->values > OP_VALUES_MAX) {
+        /* As Kafka says it of a group that is too large for a record. */
         op->kafka_error = KAFKA_UNKNOWN_SERVER_ERROR;
     } else {
         uint8_t *bytes = arena_try_alloc(arena, text.len);

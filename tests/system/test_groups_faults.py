@@ -887,6 +887,19 @@ def test_limits_of_joins(servers, new_name):
     assert join_error(servers, group_id=new_name(), member_id="nobody") == 25
 
 
+def test_limits_of_what_a_member_says(servers, new_name, target):
+    """A member may name 64 protocols; more is refused with 42. What it says of itself has a
+    limit, beyond which it gets what Kafka says of a group that is too large: -1."""
+    if target == "kafka":
+        pytest.skip("Kafka's limits are those of the records in which it keeps groups")
+    for count, error in ((65, 42), (64, 0)):
+        assert join_error(servers, group_id=new_name(), protocols=[
+            {"name": f"p{n}", "metadata": b"m"} for n in range(count)]) == error
+    for size, error in ((7 << 20, -1), (3 << 20, 0)):
+        assert join_error(servers, group_id=new_name(), protocols=[
+            {"name": "p", "metadata": bytes(size)}]) == error
+
+
 def test_limits_of_commits(servers, topic):
     """A commit's text has 4,096 bytes at most, a partition must be there."""
     link = Link(servers.bootstraps)
