@@ -88,6 +88,24 @@ def test_runbook_has_a_paragraph_for_each():
     assert named and named <= known, named - known
 
 
+def test_commands_are_there():
+    """Every command of `weft` and every option that the pages here name exists."""
+    programs = MONITORING.parent / "build" / "release"
+    text = "".join(page.read_text() for page in MONITORING.glob("*.md"))
+    commands = set(re.findall(r"`(weft [a-z -]+[a-z])(?: [A-Z]+)?`", text))
+    assert len(commands) > 5
+    for command in commands:
+        done = subprocess.run([programs / "weft", *command.split()[1:], "--help"], text=True,
+                              capture_output=True, timeout=30)
+        assert done.returncode == 0, (command, done.stderr)
+        assert command in done.stdout, (command, done.stdout)
+    options = set(re.findall(r"`(--[a-z-]+)", text))
+    helps = "".join(subprocess.run([programs / name, "--help"], text=True, capture_output=True,
+                                   timeout=30, check=True).stdout
+                    for name in ("weft-agent", "weft-controlplane"))
+    assert options and not {option for option in options if f"{option}" not in helps}
+
+
 def test_the_page_shows_how_to_scrape(tmp_path):
     """The configuration of monitoring/README.md is one, with the jobs that the alerts and
     dashboards go by."""
