@@ -94,7 +94,9 @@ class Radosgw:
 
     region = "us-east-1"
 
-    def __init__(self, directory=None, access_key="WEFTTESTKEY", secret_key="weft-test-secret"):
+    def __init__(self, directory=None, access_key="WEFTTESTKEY", secret_key="weft-test-secret",
+                 listen="127.0.0.1"):
+        self.listen = listen
         self._own_directory = directory is None
         self.directory = pathlib.Path(directory or tempfile.mkdtemp(prefix="weft-radosgw-"))
         self.access_key = access_key
@@ -132,7 +134,7 @@ class Radosgw:
             self._run("radosgw-admin", "user", "create", "--uid=weft", "--display-name=weft",
                       f"--access-key={self.access_key}", f"--secret={self.secret_key}")
             self._spawn("radosgw", "-n", "client.rgw",
-                        f"--rgw-frontends=beast endpoint=127.0.0.1:{self.port}")
+                        f"--rgw-frontends=beast endpoint={self.listen}:{self.port}")
             self._wait(lambda: self._answers(), deadline, "the gateway does not answer")
         except BaseException:
             self.stop()
