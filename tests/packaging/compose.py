@@ -134,12 +134,17 @@ class Compose:
         self.wait(lambda: self.voters() == 3, "not three voters")
         return self
 
+    def items(self, *words):
+        """A list that `weft WORDS` shows, [] when it cannot; without what podman-compose says
+        around it."""
+        done = run(["podman", "run", "--rm", "--network", self.network, *self.weft_options(),
+                    "weft-cli:" + self.env["WEFT_TAG"], *words, "-o", "json", "--timeout", "10s"],
+                   check=False)
+        return json.loads(done.stdout)["items"] if done.returncode == 0 else []
+
     def nodes(self):
         """The cell's nodes, as the API tells."""
-        done = run(["podman", "run", "--rm", "--network", self.network,
-                    *self.weft_options(), "weft-cli:" + self.env["WEFT_TAG"], "cell", "node",
-                    "list", "-o", "json", "--timeout", "10s"], check=False)
-        return yaml.safe_load(done.stdout)["items"] if done.returncode == 0 else []
+        return self.items("cell", "node", "list")
 
     def weft_options(self):
         """What the service `weft` is given, for a container that leaves no trace."""

@@ -35,7 +35,7 @@ def test_comes_up_from_nothing(compose):
     started = time.monotonic()
     compose.wait_ready()
     print(f"ready {time.monotonic() - started:.1f} s after up")
-    agents = json.loads(compose.weft("agent", "list", "-o", "json"))["items"]
+    agents = compose.items("agent", "list")
     assert sorted(agent["zone"] for agent in agents) == ["zone-1", "zone-2"]
     status = compose.weft("cell", "status")
     assert all(name in status for name in CONTROL_PLANES), status
