@@ -62,8 +62,13 @@ def restarted(compose, service):
 def test_breakages_lose_nothing(compose):
     """Stop the node that leads, stop and kill an agent, cut each one's network, let the store
     hang, all under load."""
+    # A cut network is silence: a client notices by its own time limits.
+    limits = {"socket.timeout.ms": 10_000, "request.timeout.ms": 8_000}
     with Workload(compose, topic="breakages") as load:
-        load.add_default_producers().start()
+        for name, idempotent, zone in (("idem-1", True, "zone-1"), ("idem-2", True, "zone-2"),
+                                       ("idem-any", True, None), ("plain", False, None)):
+            load.add_producer(name, idempotent, zone=zone, **limits)
+        load.start()
         load.wait_progress("before anything")
 
         leader = compose.leader()
@@ -87,7 +92,7 @@ def test_breakages_lose_nothing(compose):
 
         compose.disconnect("agent-2")
         compose.wait(lambda: compose.agents() == 1, "the agent that was cut off is shown")
-        load.wait_progress("an agent was cut off")
+        load.wait_progress("an agent was cut off", limit_s=180)
         compose.connect("agent-2")
         compose.wait_ready()
 
