@@ -147,6 +147,9 @@ def test_overview_is_one_picture(browser, world):
     tab.until(
         "[...document.querySelectorAll('.stat-value')].slice(1, 5)"
         ".every(e => /[1-9]/.test(e.textContent))", limit_s=60)
+    tab.until("document.querySelectorAll('.stat-value')[5].textContent.startsWith('$')")
+    assert "GiB produced" in tab.page.locator(".stat").last.inner_text()
+    assert "List prices of aws" in tab.page.get_by_role("main").inner_text()
     tab.shot("overview-flowing")
     tab.close()
 

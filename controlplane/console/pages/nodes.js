@@ -113,7 +113,7 @@ export function show(ctx) {
       { id: "role", title: "Role", cell: (n) => n.role },
       { id: "behind", title: "Behind", num: true, class: "live-cell", cell: (n) => (n.leader ? "–" : n.behind === null ? "–" : plural(n.behind, "entry", "entries")) },
       { id: "heard", title: "Heard of", sig: (n) => (n.leader ? "l" : n.last_heard_ms), cell: (n) => (n.leader ? "–" : time(n.last_heard_ms)) },
-      { id: "url", title: "Address", class: "code", cell: (n) => n.people_url },
+      { id: "url", title: "Address", class: "code address", cell: (n) => n.people_url.split("//").pop(), tip: (n) => n.people_url },
       { id: "version", title: "Version", class: "code", cell: (n) => n.version },
       { id: "certificate", title: "Certificate ends", sig: (n) => n.certificate_expires_at_ms, cell: (n) => time(n.certificate_expires_at_ms) },
       { id: "actions", title: "Actions", srTitle: true, sig: (n) => `${n.id}${n.role}${n.leader}${voters}`, cell: (n, item) => rowActions(item, voters, () => refresh()) },

@@ -61,18 +61,21 @@ function costText(cost) {
   return cost.dollars_per_gib === null ? "a month, storage only" : `a month; ${money(cost.dollars_per_gib)} a GiB produced`;
 }
 
+function facts(rows) {
+  return h("ul", { class: "facts" }, rows.map(([name, value]) => h("li", null, h("span", null, name), h("span", { class: "num" }, value))));
+}
+
 function costCard(told) {
-  const cost = told.cost;
+  const { cost, store } = told;
+  const requests = ["Requests a minute", perMinute(store) || "none"];
   if (!billed(told))
-    return h("p", { class: "hint" }, cost === null ? "What the object store costs is told when its provider and region are in the table of prices."
-      : "This store is your own: nobody bills its requests.");
-  const row = (name, value) => h("li", null, h("span", null, name), h("span", { class: "num" }, value));
-  return h("div", null, h("ul", { class: "facts" },
-    row("Requests, a month at this rate", money(cost.requests_dollars_per_month)),
-    row("Storage, a month", `${money(cost.storage_dollars_per_month)} for ${bytes(told.store.stored_bytes)}`),
-    row("Requests for a GiB produced", cost.dollars_per_gib === null ? "–" : money(cost.dollars_per_gib)),
-    row("Requests a minute", perMinute(told.store) || "none")),
-    h("p", { class: "hint" }, `List prices of ${told.store.provider || "the provider"}, ${cost.price_region}, as of ${cost.as_of}.`));
+    return h("div", null, facts([requests, ["Stored", bytes(store.stored_bytes)]]), h("p", { class: "hint" },
+      cost === null ? "What it costs is told when the store's provider and region are in the table of prices." : "This store is your own: nobody bills its requests."));
+  return h("div", null, facts([
+    ["Requests, a month at this rate", money(cost.requests_dollars_per_month)],
+    ["Storage, a month", `${money(cost.storage_dollars_per_month)} for ${bytes(store.stored_bytes)}`],
+    ["Requests for a GiB produced", cost.dollars_per_gib === null ? "–" : money(cost.dollars_per_gib)], requests]),
+  h("p", { class: "hint" }, `List prices of ${store.provider}, ${cost.price_region}, as of ${cost.as_of}.`));
 }
 
 export function show(ctx) {
@@ -120,7 +123,7 @@ export function show(ctx) {
     tiles.latency.set(p99(told.latency.produce), half(told.latency.produce));
     tiles.commit.set(p99(told.latency.commit), half(told.latency.commit));
     if (billed(told)) tiles.cost.set(money(told.cost.dollars_per_month), costText(told.cost));
-    else tiles.cost.set(bytes(told.store.stored_bytes), told.cost === null ? "stored; price unknown" : "stored; nobody bills it");
+    else tiles.cost.set(bytes(told.store.stored_bytes), told.cost === null ? "stored; price unknown" : "stored, in a store of your own");
     remember(told);
     const connections = all.reduce((sum, z) => sum + z.connections, 0);
     if (all.length === 0)
