@@ -103,7 +103,7 @@ void overview_make(const struct cluster *cluster, const struct sessions *session
 void overview_sum(const struct cluster *cluster, const struct sessions *sessions,
                   const struct prices *prices, int64_t now_ms, struct overview *overview)
 {
-    memset(overview, 0, sizeof(*overview));
+    memset(overview, 0, offsetof(struct overview, zones));
     make(cluster, sessions, prices, now_ms, false, overview);
 }
 
