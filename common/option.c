@@ -405,7 +405,10 @@ static int apply_line(struct parse *p, char *line, const char *where)
         return 0;
     char *equals = strchr(line, '=');
     if (equals == NULL)
-        return err_set(p->err, ERR_INVALID, "%sno \"name = value\"", where);
+        return err_set(p->err, ERR_INVALID, "%sno \"name = value\"%s", where,
+                       line[0] == '{' ? "; is this the file of the command weft? "
+                                        "WEFT_CONFIG names that one there"
+                                      : "");
     *equals = '\0';
     char *name = trim(line);
     char *text = trim(equals + 1);

@@ -141,6 +141,9 @@ def test_options_that_are_misspelt(plane, store, tmp_path):
          "did you mean flush-interval?")
     config.write_text("zone = a\njust words\n")
     ends([*agent_words(plane, store), "--config", config], f"{config} line 2", "name = value")
+    config.write_text("{}\n")
+    ends(agent_words(plane, store), "line 1", "the file of the command weft",
+         env={"WEFT_CONFIG": str(config)})
     ends([*agent_words(plane, store), "--config", tmp_path / "none"], f"{tmp_path}/none",
          "No such file")
     ends([BUILD / "weft-agent"], "--control-plane is missing")
