@@ -1,7 +1,7 @@
 // usage.js - what was used, by the hour: of one cluster with its limits, or of all of them.
 import { get, getAll, segment, serverNow } from "../api.js";
 import { h } from "../dom.js";
-import { bytes, count, plural } from "../format.js";
+import { bytes, count, money, plural, short } from "../format.js";
 import { barChart, stat, stats } from "../chart.js";
 import { filterBar, selectField } from "../form.js";
 import { at, setQuery } from "../router.js";
@@ -13,13 +13,18 @@ const DAY_MS = 24 * HOUR_MS;
 const SPANS = [["1", "24 hours"], ["7", "7 days"], ["30", "30 days"], ["90", "90 days"]];
 const NOTHING = () => emptyState("Nothing was used in this time", "Produce something, or look at a longer time.");
 
+const storeRequests = ({ store }) => store.put + store.get + store.head + store.list + store.delete;
+
+// Requests to the object store, and what they cost where that is known.
+const storeText = (requests, dollars) => (dollars === null ? count(requests) : `${count(requests)}, ${money(dollars)}`);
+
 // Hours as the bars of the span: hours for a day, days for more. Times are UTC, as billed.
 function slots(hours, days) {
   const size = days > 2 ? DAY_MS : HOUR_MS;
   const end = Math.floor(serverNow() / size) * size;
   const out = [];
   for (let at0 = end - (days > 2 ? days - 1 : days * 24 - 1) * size; at0 <= end; at0 += size)
-    out.push({ at: at0, produced: 0, fetched: 0, records: 0, requests: 0, partition_ms: 0 });
+    out.push({ at: at0, produced: 0, fetched: 0, records: 0, requests: 0, partition_ms: 0, store: 0, dollars: null });
   for (const hour of hours) {
     const slot = out[Math.floor((hour.hour_ms - out[0].at) / size)];
     if (!slot) continue;
@@ -28,6 +33,8 @@ function slots(hours, days) {
     slot.records += hour.produced.records;
     slot.requests += hour.produced.requests + hour.fetched.requests;
     slot.partition_ms += hour.partition_ms;
+    slot.store += storeRequests(hour);
+    if (hour.requests_dollars !== null) slot.dollars = (slot.dollars || 0) + hour.requests_dollars;
   }
   return out;
 }
@@ -44,6 +51,7 @@ function slotColumns(days) {
     { id: "fetched", title: "Fetched", num: true, cell: (s) => bytes(s.fetched), tip: (s) => `${count(s.fetched)} bytes` },
     { id: "records", title: "Records produced", num: true, cell: (s) => count(s.records) },
     { id: "requests", title: "Requests", num: true, cell: (s) => count(s.requests) },
+    { id: "store", title: "Store requests", num: true, cell: (s) => storeText(s.store, s.dollars) },
     { id: "partitions", title: "Partition hours", num: true, cell: (s) => count(Math.round(s.partition_ms / HOUR_MS)) },
   ];
 }
@@ -66,11 +74,12 @@ function showCluster(ctx, page, span) {
   const produced = stat("Produced");
   const fetched = stat("Fetched");
   const records = stat("Records produced");
+  const store = stat("Store requests");
   const partitions = stat("Partition hours");
   const chart = barChart({ label: "Produced and fetched", names: ["Produced", "Fetched"], format: bytes, binary: true });
   const meters = h("div");
   const list = table({ caption: "Use", key: (s) => s.at, empty: NOTHING, columns: slotColumns(days) });
-  page.body.append(stats(produced, fetched, records, partitions), h("section", { class: "card" }, h("h2", null, days > 2 ? "By the day" : "By the hour"), chart.root),
+  page.body.append(stats(produced, fetched, records, store, partitions), h("section", { class: "card" }, h("h2", null, days > 2 ? "By the day" : "By the hour"), chart.root),
     h("section", { class: "card" }, h("h2", null, "Limits"), meters), h("section", null, h("h2", null, "In numbers"), list.root));
   page.poll(async () => {
     const from = Math.floor((serverNow() - days * DAY_MS) / DAY_MS) * DAY_MS;
@@ -80,6 +89,8 @@ function showCluster(ctx, page, span) {
     produced.set(bytes(sum("produced")), `in ${SPANS.find(([n]) => n === span)[1]}`);
     fetched.set(bytes(sum("fetched")), sum("produced") > 0 ? `${(sum("fetched") / sum("produced")).toFixed(1)} times what was produced` : "");
     records.set(count(sum("records")));
+    const priced = all.filter((slot) => slot.dollars !== null);
+    store.set(short(sum("store")), priced.length > 0 ? `${money(priced.reduce((total, slot) => total + slot.dollars, 0))} by list prices` : "price unknown");
     partitions.set(count(Math.round(sum("partition_ms") / HOUR_MS)));
     chart.update(all.map((s) => ({ text: slotName(s.at, days), title: `${new Date(s.at).toISOString().slice(0, 16).replace("T", " ")} UTC: ${bytes(s.produced)} produced, ${bytes(s.fetched)} fetched`, values: [s.produced, s.fetched] })));
     meters.replaceChildren(limitMeters(limits));
@@ -97,6 +108,7 @@ function showAll(ctx, page, span) {
       { id: "fetched", title: "Fetched", num: true, cell: (c) => bytes(c.fetched.bytes) },
       { id: "records", title: "Records produced", num: true, cell: (c) => count(c.produced.records) },
       { id: "requests", title: "Requests", num: true, cell: (c) => count(c.produced.requests + c.fetched.requests) },
+      { id: "store", title: "Store requests", num: true, cell: (c) => storeText(storeRequests(c), c.requests_dollars) },
       { id: "partitions", title: "Partition hours", num: true, cell: (c) => count(Math.round(c.partition_ms / HOUR_MS)) },
     ],
   });
