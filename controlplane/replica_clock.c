@@ -24,17 +24,6 @@ void replica_heard_clock(struct replica *replica, uint64_t from,
     peer->wall_at_ms = now_ms;
 }
 
-static bool is_voter(const struct replica *replica, uint64_t id)
-{
-    const struct raft_configuration *configuration = &replica->raft.configuration;
-
-    for (unsigned i = 0; i < configuration->n; i++) {
-        if (configuration->servers[i].id == id)
-            return configuration->servers[i].role == RAFT_VOTER;
-    }
-    return false;
-}
-
 void replica_compare_clocks(struct replica *replica, int64_t now_ms)
 {
     int64_t times[LEASE_PEERS_MAX + 1];
@@ -48,7 +37,7 @@ void replica_compare_clocks(struct replica *replica, int64_t now_ms)
     for (size_t i = 0; i < replica->peer_count; i++) {
         const struct replica_peer *peer = &replica->peers[i];
         if (peer->wall_at_ms < 0 || now_ms - peer->wall_at_ms > fresh_ms ||
-            !is_voter(replica, peer->id))
+            !replica_is_voter(replica, peer->id))
             continue;
         int64_t ms = MIN(peer->wall_ms, INT64_MAX / 2) + now_ms - peer->wall_at_ms;
         size_t at = count++;

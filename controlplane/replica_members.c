@@ -38,6 +38,12 @@ bool replica_has_server(const struct raft_configuration *configuration, uint64_t
     return find_server(configuration, id) != NULL;
 }
 
+bool replica_is_voter(const struct replica *replica, uint64_t id)
+{
+    const struct raft_server *server = find_server(&replica->raft.configuration, id);
+    return server != NULL && server->role == RAFT_VOTER;
+}
+
 static unsigned count_voters(const struct raft_configuration *configuration)
 {
     unsigned n = 0;

@@ -75,17 +75,6 @@ static uint32_t count_entries(const struct replica *replica, uint64_t index, uin
     return count;
 }
 
-static bool is_voter(const struct replica *replica, uint64_t id)
-{
-    const struct raft_configuration *configuration = &replica->raft.configuration;
-
-    for (unsigned i = 0; i < configuration->n; i++) {
-        if (configuration->servers[i].id == id)
-            return configuration->servers[i].role == RAFT_VOTER;
-    }
-    return false;
-}
-
 /* Whether the term of entry INDEX is known: a message can begin behind it. */
 static bool is_known(const struct replica *replica, uint64_t index)
 {
@@ -123,7 +112,7 @@ static void send_append(struct replica *replica, uint64_t to,
                                           .commit_index = args->leader_commit,
                                           .revoked = replica->lease.revoked}};
     uint64_t left = args->n_entries;
-    bool standby = !is_voter(replica, to);
+    bool standby = !replica_is_voter(replica, to);
     size_t sent = 0, bytes;
 
     if (standby) {
@@ -538,7 +527,7 @@ static bool go_back(struct replica *replica, uint64_t from, uint64_t last,
 {
     struct replica_peer *peer = replica_peer(replica, from);
 
-    if (is_voter(replica, from) || peer->sent_index == REPLICA_SENT_UNKNOWN)
+    if (replica_is_voter(replica, from) || peer->sent_index == REPLICA_SENT_UNKNOWN)
         return true;
     if (*rejected != peer->sent_prev)
         return false;

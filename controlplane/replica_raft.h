@@ -152,6 +152,8 @@ void replica_reset_done(struct replica *replica, const struct log_job *job,
 /* ---- replica_members.c ---- */
 
 bool replica_has_server(const struct raft_configuration *configuration, uint64_t id);
+/* By the newest configuration, committed or not. */
+bool replica_is_voter(const struct replica *replica, uint64_t id);
 /* The log is broken and this node leads: hand over, if there is somebody. */
 void replica_give_way(struct replica *replica, int64_t now_ms);
 

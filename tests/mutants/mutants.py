@@ -145,7 +145,7 @@ SIMULATOR_MUTANTS = [
     # One seed in ten thousand needs it, one of those in test_cell.c.
     SimulatorMutant("no-guard-10", "a standby gets what is not committed",
                     [("controlplane/replica_message.c",
-                      "bool standby = !is_voter(replica, to);",
+                      "bool standby = !replica_is_voter(replica, to);",
                       "bool standby = false;")],
                     seeds=1, first=108833),
     SimulatorMutant("read-without-lease", "a leader reads as long as it takes itself for one",
