@@ -53,6 +53,27 @@ def test_clients(compose):
             [record["value"] for record in records] * 3
 
 
+def test_the_page(compose, tmp_path):
+    """The commands of packaging/compose/README.md do what it says; kcat's are run as they
+    stand there, but for the port."""
+    page = (ROOT / "packaging" / "compose" / "README.md").read_text(encoding="utf-8")
+    commands = [line.strip() for line in page.splitlines() if line.startswith("    ")]
+    assert [line for line in commands if line.startswith("docker compose")] == [
+        "docker compose up -d", "docker compose logs -f weft",
+        "docker compose run --rm --no-deps weft cell status", "docker compose down"]
+    kcat = [line.replace("localhost:9092", compose.bootstraps[0]) for line in commands
+            if "kcat" in line]
+    assert len(kcat) == 2
+    outs = [subprocess.run(["bash", "-c", line], check=True, stdout=subprocess.PIPE,
+                           stderr=subprocess.DEVNULL, text=True, timeout=120).stdout
+            for line in kcat]
+    assert outs[1].split() == [str(i) for i in range(1, 101)]
+    assert "agents of the cluster main can join" in compose.logs("weft")
+    assert "cp cp1:/var/lib/weft/admin-token" in page
+    podman("cp", compose.container("cp1") + ":/var/lib/weft/admin-token", tmp_path / "token")
+    assert (tmp_path / "token").read_text().startswith("weft_api_")
+
+
 def restarted(compose, service):
     """Start SERVICE again; until everybody is there."""
     compose.start(service)
