@@ -138,9 +138,14 @@ static size_t digits(const char *text, size_t len)
     return n;
 }
 
+/* What every reader of JSON takes as a number, 64 bits of it. */
+#define NUMBER_MAX_BYTES 18
+
 /* Is TEXT a number as JSON writes them? ("nan" and a cut one are not.) */
 static bool is_json_number(const char *text, size_t len)
 {
+    if (len > NUMBER_MAX_BYTES)
+        return false;
     size_t i = len > 0 && text[0] == '-';
     size_t whole = digits(text + i, len - i);
     if (whole == 0 || (whole > 1 && text[i] == '0'))

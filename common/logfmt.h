@@ -16,8 +16,9 @@ void logfmt_clean(char *line, size_t len);
 
 /* The cleaned LINE as a JSON object into OUT, which has room for SIZE bytes, at least
  * LOGFMT_JSON_MAX(LEN) of them; returns its length. A value is a number if FMT, which the
- * pairs were printed with, says so ("bytes=%zu"), else a string: so a key's type never
- * depends on the value. Escaped bytes that are no UTF-8 become U+FFFD. */
+ * pairs were printed with, says so ("bytes=%zu"), else a string: so a key's type does not
+ * depend on the value, but for numbers of more than 18 characters. Escaped bytes that are
+ * no UTF-8 become U+FFFD. */
 size_t logfmt_to_json(const char *line, size_t len, const char *fmt, char *out,
                       size_t size);
 /* At worst "a " becomes ",\"a\":\"\"". */
