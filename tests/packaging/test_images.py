@@ -230,6 +230,8 @@ def test_waiting_is_ended_by_a_signal(tag, target, words, text):
     with Container(f"weft-{target}:{tag}", *words, options=options) as container:
         if text:
             wait_for_log(container, text)
+        else:
+            time.sleep(3) # it says nothing: until its handlers are there
         assert seconds_to_stop(container) < STOP_LIMIT_S
 
 
