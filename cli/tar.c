@@ -25,6 +25,7 @@ static void put_octal(char *at, size_t width, uint64_t value)
     memcpy(at, text, width);
 }
 
+/* BYTES zeros, a block at the most. */
 static void pad(struct str *tar, size_t bytes)
 {
     static const char zeros[BLOCK];
@@ -56,5 +57,6 @@ void tar_add(struct str *tar, const char *name, struct slice bytes, int64_t mtim
 
 void tar_end(struct str *tar)
 {
-    pad(tar, 2 * BLOCK);
+    pad(tar, BLOCK);
+    pad(tar, BLOCK);
 }

@@ -121,6 +121,8 @@ static void archive_has_its_blocks(void **state)
         sum += i >= 148 && i < 156 ? ' ' : (unsigned char)tar.data[i];
     assert_int_equal(strtoul(tar.data + 148, NULL, 8), sum);
     assert_memory_equal(tar.data + 512, "hello\0", 6);
+    for (size_t i = 2 * 512; i < tar.len; i++)
+        assert_int_equal(tar.data[i], 0);
     str_fini(&tar);
 }
 

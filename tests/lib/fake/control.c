@@ -657,9 +657,9 @@ struct fake_control *fake_control_new(void)
     struct node *node = mem_zalloc(sizeof(*node));
     enum option_outcome outcome;
     struct err err = {0};
-    char *argv[] = {"weft-controlplane", NULL};
+    char *argv[] = {"weft-controlplane", "--data-dir=.", NULL};
 
-    int code = option_parse(&control_program, 1, argv, &fake->options, &outcome, &err);
+    int code = option_parse(&control_program, 2, argv, &fake->options, &outcome, &err);
     ASSERT(code == 0);
     fake->readable = fake->leader = true;
     fake->leader_id = 1;
