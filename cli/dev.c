@@ -288,15 +288,6 @@ static int connect_rest(struct dev *dev)
     return rc;
 }
 
-/* The text FIELD of VALUE, or null. */
-static struct slice text_of(const struct json *value, const char *field)
-{
-    struct json_reader r = {0};
-    const struct json *text = json_find(value, field);
-    return json_kind(text) == JSON_KIND_STRING ? json_as_string(&r, text, field, SIZE_MAX)
-                                               : SLICE_NULL;
-}
-
 /* Send METHOD PATH with BODY (ownership moves, may be NULL), which is about WHAT. What is
  * there already is good. */
 static int ask(struct dev *dev, const char *what, const char *method, const char *path,
@@ -327,9 +318,9 @@ static int make_cluster(struct dev *dev)
         rc = ask(dev, "the cluster", "GET", "/api/v1/clusters?name=dev", NULL, &answer);
         const struct json *items = rc == 0 ? json_find(answer.body, "items") : NULL;
         if (json_count(items) > 0)
-            id = text_of(json_at(&r, items, 0), "id");
+            id = rest_text(json_at(&r, items, 0), "id");
     } else if (rc == 0) {
-        id = text_of(answer.body, "id");
+        id = rest_text(answer.body, "id");
     }
     (void)snprintf(dev->cluster_id, sizeof(dev->cluster_id), "%.*s", (int)id.len,
                    (const char *)id.ptr);
@@ -352,7 +343,7 @@ static int make_enrolment(struct dev *dev)
     int rc = ask(dev, "the enrolment token", "POST", url, body, &answer);
     if (rc == 0) {
         path_in(dev, "enrolment-token", path);
-        rc = file_replace(path, text_of(answer.body, "token"), &err);
+        rc = file_replace(path, rest_text(answer.body, "token"), &err);
         if (rc != 0)
             rc = cli_fail(dev->cli, rc, &err);
     }

@@ -109,6 +109,14 @@ void rest_answer_fini(struct rest_answer *answer)
     str_fini(&answer->text);
 }
 
+struct slice rest_text(const struct json *value, const char *field)
+{
+    struct json_reader r = {0};
+    const struct json *text = json_find(value, field);
+    return json_kind(text) == JSON_KIND_STRING ? json_as_string(&r, text, field, SIZE_MAX)
+                                               : SLICE_NULL;
+}
+
 static void answer_reset(struct rest_answer *answer)
 {
     rest_answer_fini(answer);

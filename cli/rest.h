@@ -66,6 +66,8 @@ void rest_free(struct rest *rest);
 int rest_send(struct rest *rest, const struct rest_request *request,
               struct rest_answer *answer, struct err *err) MUST_CHECK;
 void rest_answer_fini(struct rest_answer *answer);
+/* The text FIELD of VALUE, a part of an answer's body, or null; lives as long as that. */
+struct slice rest_text(const struct json *value, const char *field);
 
 /* One GET of one server without any repeat. */
 int rest_probe(struct rest *rest, const char *server, const char *path,

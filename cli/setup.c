@@ -65,15 +65,6 @@ static int wait_for_files(struct cli *cli)
     return rc;
 }
 
-/* The text FIELD of VALUE, or null. */
-static struct slice text_of(const struct json *value, const char *field)
-{
-    struct json_reader r = {0};
-    const struct json *text = json_find(value, field);
-    return json_kind(text) == JSON_KIND_STRING ? json_as_string(&r, text, field, SIZE_MAX)
-                                               : SLICE_NULL;
-}
-
 /* Nobody else makes it at the same time; if somebody does, that is said. */
 static int find_or_make_cluster(struct cli *cli, const char *name, char id[ID_ROOM])
 {
@@ -87,7 +78,7 @@ static int find_or_make_cluster(struct cli *cli, const char *name, char id[ID_RO
     int rc = cli_get(cli, path, &answer);
     const struct json *items = rc == 0 ? json_find(answer.body, "items") : NULL;
     if (json_count(items) > 0) {
-        found = text_of(json_at(&r, items, 0), "id");
+        found = rest_text(json_at(&r, items, 0), "id");
     } else if (rc == 0) {
         const struct rest_request request = {
             .method = "POST", .path = "/api/v1/clusters", .body = body};
@@ -95,7 +86,7 @@ static int find_or_make_cluster(struct cli *cli, const char *name, char id[ID_RO
         json_set(body, "name", json_string(name));
         rc = cli_send(cli, &request, &answer);
         if (rc == 0)
-            found = text_of(answer.body, "id");
+            found = rest_text(answer.body, "id");
     }
     (void)snprintf(id, ID_ROOM, "%.*s", (int)found.len, (const char *)found.ptr);
     rest_answer_fini(&answer);
@@ -156,7 +147,7 @@ static int put_token(struct cli *cli, const char *cluster_id)
     const struct rest_request request = {.method = "POST", .path = path, .body = body};
     int rc = cli_send(cli, &request, &answer);
     if (rc == 0)
-        rc = put(cli, "enrolment-token", text_of(answer.body, "token"), 0600);
+        rc = put(cli, "enrolment-token", rest_text(answer.body, "token"), 0600);
     rest_answer_fini(&answer);
     json_free(body);
     return rc;
