@@ -223,12 +223,12 @@ static void on_read(struct store_request *request)
     struct list_node *node;
 
     cache->reading--;
-    if (request->err.code == 0)
+    if (request->err.code == 0) {
         metric_observe(agent_metric(get_seconds), request->elapsed_us);
-    if (request->err.code == 0)
         take_blob(entry, request->blob);
-    else
+    } else {
         read_failed(cache, entry);
+    }
 
     /* Waiters may release their holds, and with them the entry: one more hold keeps it.
      */
