@@ -6,27 +6,16 @@ keeps up, one that lags, one that nobody is in any more, tokens of each role.
 
 import json
 import threading
-import time
 
 from confluent_kafka import Consumer, Producer
 from confluent_kafka.admin import AdminClient, NewTopic
 
+from cell import wait_until
 from cluster import Cluster
 from control import Admin
 
 LIMIT_S = 60
 TOPICS = {"orders": 12, "payments": 6, "clicks": 24, "inventory.changes": 3}
-
-
-def wait_for(check, what, limit_s=LIMIT_S):
-    """Wait until CHECK gives something true."""
-    deadline = time.monotonic() + limit_s
-    while True:
-        found = check()
-        if found:
-            return found
-        assert time.monotonic() < deadline, f"not within {limit_s} s: {what}"
-        time.sleep(0.1)
 
 
 class World:
@@ -54,8 +43,8 @@ class World:
             self.threads.append(threading.Thread(target=work))
             self.threads[-1].start()
         self._leave_a_group()
-        wait_for(lambda: all(self.group(g)["state"] == "Stable" for g in ("billing", "reporting")),
-                 "groups that are stable")
+        wait_until(lambda: all(self.group(g)["state"] == "Stable" for g in ("billing", "reporting")),
+                   "groups that are stable", LIMIT_S)
         return self
 
     def token(self, role, **more):

@@ -554,6 +554,24 @@ def test_a_silent_leader_and_a_new_ca_under_load(tmp_path):
         load.finish()
 
 
+def download_backup(cell, path):
+    """Put a backup of CELL, as its leader gives it, into the file PATH."""
+    admin = cell.leader().admin
+    _, _, backup = admin.raw("GET", "/api/v1/backups/download", None,
+                             {"Authorization": f"Bearer {admin.token}"})
+    path.write_bytes(backup)
+
+
+def restored_node_of_lost_cell(cell, tmp_path):
+    """A node, not started, that restores what CELL held, a cluster, before it was killed."""
+    cell.found()
+    cell.call("POST", "/api/v1/clusters", {"name": "kept"})
+    download_backup(cell, tmp_path / "backup")
+    cell.leader().kill()
+    return Node(cell, tmp_path / "restored", restore=tmp_path / "backup",
+                cell_key_file=cell.founder_data / "cell.key")
+
+
 def test_restored_cell(tmp_path):
     """A backup makes a new cell, with what was there and nothing of the old nodes, under a
     new id; into a directory that is not empty it is not restored."""
@@ -565,10 +583,7 @@ def test_restored_cell(tmp_path):
         topic = agent.create_topic("t")
         code, offsets, _ = agent.commit([Commit([Run(topic, 0, [Batch(7)])])])[0]
         assert code == 0 and offsets == [0]
-        admin = cell.leader().admin
-        _, _, backup = admin.raw("GET", "/api/v1/backups/download", None,
-                                 {"Authorization": f"Bearer {admin.token}"})
-        (tmp_path / "backup").write_bytes(backup)
+        download_backup(cell, tmp_path / "backup")
         lost = cell.call("POST", "/api/v1/clusters", {"name": "too-late"})
         agent.commit([Commit([Run(topic, 0, [Batch(3)])])])
         seen = agent.call("metadata", {})["cursor"]
@@ -608,15 +623,7 @@ def test_interrupted_restore(tmp_path):
     """A restore that a crash broke off is begun again by the same command, and without it
     refused; behind the end of it, the node goes on as what it is."""
     with Cell(tmp_path) as cell:
-        cell.found()
-        cell.call("POST", "/api/v1/clusters", {"name": "kept"})
-        admin = cell.leader().admin
-        _, _, backup = admin.raw("GET", "/api/v1/backups/download", None,
-                                 {"Authorization": f"Bearer {admin.token}"})
-        (tmp_path / "backup").write_bytes(backup)
-        cell.leader().kill()
-        again = Node(cell, tmp_path / "restored", restore=tmp_path / "backup",
-                     cell_key_file=cell.founder_data / "cell.key")
+        again = restored_node_of_lost_cell(cell, tmp_path)
         cell.nodes.append(again)
         again.data.mkdir(parents=True, mode=0o700)
         for name in ("restoring", "state.db", "state.db-wal", "install", "vote",
@@ -642,15 +649,7 @@ def test_killed_restore(tmp_path, point):
     """A restore that is killed at any of its steps is brought to its end by the same
     command: one cell, with all that the backup held."""
     with Cell(tmp_path) as cell:
-        cell.found()
-        cell.call("POST", "/api/v1/clusters", {"name": "kept"})
-        admin = cell.leader().admin
-        _, _, backup = admin.raw("GET", "/api/v1/backups/download", None,
-                                 {"Authorization": f"Bearer {admin.token}"})
-        (tmp_path / "backup").write_bytes(backup)
-        cell.leader().kill()
-        again = Node(cell, tmp_path / "restored", restore=tmp_path / "backup",
-                     cell_key_file=cell.founder_data / "cell.key")
+        again = restored_node_of_lost_cell(cell, tmp_path)
         again.program = FAULT_BUILD / "weft-controlplane"
         cell.nodes.append(again)
         again.start(env={"WEFT_FAULT": f"{point}:1"}, wait=False)
