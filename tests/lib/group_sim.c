@@ -118,6 +118,34 @@ bool group_sim_replays(const struct group_sim *sim)
     return same;
 }
 
+static void on_noted(void *arg)
+{
+    (void)arg;
+}
+
+struct coordinator *group_sim_coordinator(int64_t initial_delay_ms)
+{
+    return coordinator_new(&(struct coordinator_options){
+        .initial_delay_ms = initial_delay_ms, .on_noted = on_noted});
+}
+
+void group_sim_run_timers(struct group_sim *sim, struct coordinator *coordinator,
+                          int64_t now_ms, void (*apply)(struct command *cmd))
+{
+    struct arena arena;
+    struct command cmd;
+
+    arena_init(&arena, MIB);
+    while (true) {
+        coordinator_note(coordinator, &sim->live.cluster_id, SLICE_LITERAL("g"));
+        coordinator_settle(coordinator, sim->live.state, now_ms);
+        if (!coordinator_next(coordinator, sim->live.state, now_ms, &arena, &cmd))
+            break;
+        apply(&cmd);
+    }
+    arena_fini(&arena);
+}
+
 void group_sim_fail(const struct group_sim *sim, const char *what)
 {
     printf("seed %u step %d: %s\n", sim->seed, sim->step, what);

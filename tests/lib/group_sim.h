@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "common/slice.h"
+#include "controlplane/coordinator.h"
 #include "tests/lib/state_driver.h"
 
 struct group_sim {
@@ -43,6 +44,13 @@ void group_sim_apply(struct group_sim *sim, struct slice bytes);
 void group_sim_replay(const struct group_sim *sim, struct state *state);
 /* Whether the log, from the beginning, gives the live state again (I7). */
 bool group_sim_replays(const struct group_sim *sim);
+
+/* The leader's timers, which group_sim_run_timers runs; for coordinator_free. */
+struct coordinator *group_sim_coordinator(int64_t initial_delay_ms);
+/* What they say at NOW_MS is due for group "g" goes through APPLY, the way of all
+ * commands, until nothing is. */
+void group_sim_run_timers(struct group_sim *sim, struct coordinator *coordinator,
+                          int64_t now_ms, void (*apply)(struct command *cmd));
 
 /* Ends the program, naming the seed. */
 _Noreturn void group_sim_fail(const struct group_sim *sim, const char *what);

@@ -760,11 +760,6 @@ static void check_settled(void)
     partition_set_fini(&all);
 }
 
-static void on_noted(void *arg)
-{
-    (void)arg;
-}
-
 /* Whom a timer has put out does not know it until it asks. */
 static void note_lapsed(void)
 {
@@ -775,24 +770,12 @@ static void note_lapsed(void)
     }
 }
 
-/* What the leader's timers say is due goes the way of all commands. */
-static void run_timers(struct coordinator *coordinator, int64_t now_ms)
+/* What the leader's timers say is due. */
+static void apply_due(struct command *cmd)
 {
-    const struct uuid *cluster_id = &sim.run.live.cluster_id;
-    struct arena arena;
-    struct command cmd;
-
-    arena_init(&arena, MIB);
-    coordinator_note(coordinator, cluster_id, SLICE_LITERAL("g"));
-    coordinator_settle(coordinator, sim.run.live.state, now_ms);
-    while (coordinator_next(coordinator, sim.run.live.state, now_ms, &arena, &cmd)) {
-        (void)driver_apply(&sim.run.live, &cmd);
-        check_group();
-        note_lapsed();
-        coordinator_note(coordinator, cluster_id, SLICE_LITERAL("g"));
-        coordinator_settle(coordinator, sim.run.live.state, now_ms);
-    }
-    arena_fini(&arena);
+    (void)driver_apply(&sim.run.live, cmd);
+    check_group();
+    note_lapsed();
 }
 
 /* It lives, and gives nothing up of what it has to: it is not waited for longer than it
@@ -816,8 +799,7 @@ static void cling(struct client *client, int64_t *since_ms, int64_t now_ms)
 
 static void settle(void)
 {
-    struct coordinator *coordinator = coordinator_new(
-        &(struct coordinator_options){.initial_delay_ms = 0, .on_noted = on_noted});
+    struct coordinator *coordinator = group_sim_coordinator(0);
     int64_t now_ms = 1000000, since_ms = 0;
 
     sim.run.faults = false;
@@ -834,7 +816,7 @@ static void settle(void)
                 coordinator_touch(coordinator, &sim.run.live.cluster_id,
                                   SLICE_LITERAL("g"), slice_str(client->id), now_ms);
         }
-        run_timers(coordinator, now_ms);
+        group_sim_run_timers(&sim.run, coordinator, now_ms, apply_due);
         check_clients();
     }
     coordinator_free(coordinator);

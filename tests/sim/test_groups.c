@@ -633,28 +633,11 @@ static bool settled(void)
            group->member_count == alive && group->pending_count == 0;
 }
 
-static void on_noted(void *arg)
+/* What the leader's timers say is due. */
+static void apply_due(struct command *cmd)
 {
-    (void)arg;
-}
-
-/* What the leader's timers say is due goes the way of all commands. */
-static void run_timers(struct coordinator *coordinator, int64_t now_ms)
-{
-    const struct uuid *cluster_id = &sim.run.live.cluster_id;
-    struct arena arena;
-    struct command cmd;
-
-    arena_init(&arena, MIB);
-    coordinator_note(coordinator, cluster_id, SLICE_LITERAL("g"));
-    coordinator_settle(coordinator, sim.run.live.state, now_ms);
-    while (coordinator_next(coordinator, sim.run.live.state, now_ms, &arena, &cmd)) {
-        int64_t done = apply(&cmd).value;
-        sim.expired += cmd.kind == COMMAND_GROUP_EXPIRE && done > 0;
-        coordinator_note(coordinator, cluster_id, SLICE_LITERAL("g"));
-        coordinator_settle(coordinator, sim.run.live.state, now_ms);
-    }
-    arena_fini(&arena);
+    int64_t done = apply(cmd).value;
+    sim.expired += cmd->kind == COMMAND_GROUP_EXPIRE && done > 0;
 }
 
 /* It lives, and joins, but does not ask for its assignment until the group has put it
@@ -686,8 +669,7 @@ static void settle(void)
         if (m != NULL && group_member_metadata(m, SLICE_LITERAL("odd")).ptr != NULL)
             leave(client);
     }
-    struct coordinator *coordinator = coordinator_new(
-        &(struct coordinator_options){.initial_delay_ms = 3000, .on_noted = on_noted});
+    struct coordinator *coordinator = group_sim_coordinator(3000);
     int64_t now_ms = 1000000;
     bool dawdles = true;
     coordinator_begin(coordinator, sim.run.live.state, now_ms);
@@ -705,7 +687,7 @@ static void settle(void)
             coordinator_touch(coordinator, &sim.run.live.cluster_id, SLICE_LITERAL("g"),
                               slice_str(client->id), now_ms);
         }
-        run_timers(coordinator, now_ms);
+        group_sim_run_timers(&sim.run, coordinator, now_ms, apply_due);
     }
     coordinator_free(coordinator);
     CHECK(!dawdles && settled());
