@@ -17,6 +17,9 @@
 #include <cmocka.h>
 
 #include <arpa/inet.h>
+#include <dlfcn.h>
+#include <errno.h>
+#include <netdb.h>
 #include <netinet/in.h>
 #include <pthread.h>
 #include <signal.h>
@@ -35,6 +38,35 @@
 #include "common/clock.h"
 #include "common/http_client.h"
 #include "common/x509.h"
+
+/* --- names --- */
+
+static pthread_mutex_t name_lock = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t name_changed = PTHREAD_COND_INITIALIZER;
+static bool name_asked, name_released, name_gave_up; /* "hangs.test" */
+
+/* In the place of the C library's: "hangs.test" is answered when the test says so (or does
+ * not for long), as by a name server that is cut off. */
+int getaddrinfo(const char *restrict name, const char *restrict service,
+                const struct addrinfo *restrict hints, struct addrinfo **restrict list)
+{
+    struct timespec until;
+    int (*next)(const char *, const char *, const struct addrinfo *, struct addrinfo **);
+
+    if (name == NULL || strcmp(name, "hangs.test") != 0) {
+        *(void **)&next = dlsym(RTLD_NEXT, "getaddrinfo");
+        return next(name, service, hints, list);
+    }
+    pthread_mutex_lock(&name_lock);
+    clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_sec += 20;
+    name_asked = true;
+    while (!name_released && !name_gave_up)
+        name_gave_up =
+            pthread_cond_timedwait(&name_changed, &name_lock, &until) == ETIMEDOUT;
+    pthread_mutex_unlock(&name_lock);
+    return EAI_AGAIN;
+}
 
 /* --- the server --- */
 
@@ -596,6 +628,36 @@ static void failures_are_told_apart(void **state)
     client_close(&client);
 }
 
+/* A name that nobody answers for holds up its own calls, no others: neither when they end
+ * by their time limit nor when they are cancelled does the loop wait for the answer. */
+static void slow_name_holds_up_nobody(void **state)
+{
+    (void)state;
+    struct client client;
+    struct answer limited = {0}, cancelled = {0}, other;
+    struct http_request request = make_request("GET");
+    client_open(&client, NULL);
+    request.url = "http://hangs.test/";
+    struct http_call *cancel = http_client_send(client.http, &request, keep, &cancelled);
+    request.connect_timeout_ms = 50;
+    http_client_send(client.http, &request, keep, &limited);
+    wait_for(&client, &limited);
+    assert_int_equal(limited.response.code, ERR_UNAVAILABLE);
+    http_client_cancel(cancel);
+    request = make_request("GET");
+    call(&client, "/range", &request, &other);
+    assert_int_equal(other.response.code, 0);
+    drop(&other);
+
+    pthread_mutex_lock(&name_lock);
+    assert_true(name_asked);
+    assert_false(name_gave_up);
+    name_released = true;
+    pthread_cond_broadcast(&name_changed);
+    pthread_mutex_unlock(&name_lock);
+    client_close(&client);
+}
+
 /* A URL that is none fails by the callback as well, not inside send. */
 static void bad_url_fails_later(void **state)
 {
@@ -869,6 +931,7 @@ int main(void)
         cmocka_unit_test(connections_are_kept_and_bounded),
         cmocka_unit_test(dead_connection_is_replaced),
         cmocka_unit_test(failures_are_told_apart),
+        cmocka_unit_test(slow_name_holds_up_nobody),
         cmocka_unit_test(bad_url_fails_later),
         cmocka_unit_test(cancel_is_silent),
         cmocka_unit_test(callback_may_do_anything),
