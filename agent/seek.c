@@ -13,8 +13,11 @@
 #include "common/log.h"
 #include "common/mem.h"
 
+/* The time a probe has, doubled as often as LATE_MAX after each that had no answer: a far
+ * or slow node, or a slow name server, must not make a cell unreachable. */
 #define PROBE_CONNECT_MS 1000
 #define PROBE_MS         1500
+#define LATE_MAX         2
 #define PAUSE_MIN_MS     20
 #define PAUSE_MAX_MS     200
 /* Searched for so long, the cell is down: do not make it worse. */
@@ -29,6 +32,7 @@ struct node {
     char url[SEEK_URL_MAX_LEN];
     struct http_call *probe;
     struct loop_timer pause;
+    unsigned late; /* probes without an answer in this search, at most LATE_MAX */
 };
 
 struct seek {
@@ -55,6 +59,7 @@ static void node_clear(struct node *node)
     if (node->probe != NULL)
         transport->cancel(node->probe, transport->arg);
     node->probe = NULL;
+    node->late = 0;
     loop_timer_cancel(&node->pause);
 }
 
@@ -209,6 +214,7 @@ static void on_answer(const struct http_response *response, void *arg)
                      "url=%s status=%d err=%s", node->url, response->status,
                      log_quote(response->code != 0 ? response->error : "", quoted,
                                sizeof(quoted)));
+        node->late = response->code == 0 ? 0 : MIN(node->late + 1, LATE_MAX);
         again(node);
         if (json_is_object(answer))
             take_hint(seek, answer);
@@ -231,8 +237,8 @@ static void probe(struct node *node)
         .headers = headers,
         .body = &node->seek->body,
         .body_count = 1,
-        .connect_timeout_ms = PROBE_CONNECT_MS,
-        .timeout_ms = PROBE_MS,
+        .connect_timeout_ms = (int64_t)PROBE_CONNECT_MS << node->late,
+        .timeout_ms = (int64_t)PROBE_MS << node->late,
         .max_response_bytes = ANSWER_MAX,
     };
     node->probe = transport->send(&request, on_answer, node, transport->arg);

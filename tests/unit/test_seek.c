@@ -14,15 +14,21 @@ struct script {
     struct fake_transport fake;
     struct seek *seek;
     int probes;
+    bool refuse; /* a probe ends without an answer, at once */
+    int64_t timeouts_ms[4]; /* of the first probes */
 };
 
 static void handle(const struct fake_http_request *request, struct fake_http_reply *reply,
                    void *arg)
 {
     struct script *s = arg;
-    (void)request;
+    if ((size_t)s->probes < ARRAY_LEN(s->timeouts_ms))
+        s->timeouts_ms[s->probes] = request->timeout_ms;
     s->probes++;
-    reply->never = true;
+    if (s->refuse)
+        reply->code = ERR_UNAVAILABLE;
+    else
+        reply->never = true;
 }
 
 static void on_leader(const struct json *answer, void *arg)
@@ -83,6 +89,19 @@ static void test_use_ends_search(void **state)
     assert_string_equal(seek_url(s->seek), "https://two:2");
 }
 
+/* A node that does not answer in time is given more time, up to a limit. */
+static void test_patience_grows(void **state)
+{
+    struct script *s = *state;
+    s->refuse = true;
+    assert_true(seek_use(s->seek, slice_str("https://one:1")));
+    seek_start(s->seek);
+    while (s->probes < 4)
+        loop_run_once(s->loop, 1000);
+    for (int i = 1; i < 4; i++)
+        assert_int_equal(s->timeouts_ms[i], s->timeouts_ms[0] << MIN(i, 2));
+}
+
 /* Agents that are all stuck enrol again at different times, later with each time. */
 static void test_stuck_spread(void **state)
 {
@@ -104,6 +123,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_asks_at_once, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_patience_grows, setup, teardown),
         cmocka_unit_test(test_stuck_spread),
         cmocka_unit_test_setup_teardown(test_use_ends_search, setup, teardown),
     };
