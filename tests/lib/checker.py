@@ -5,7 +5,7 @@ readers read.  A record says of itself which producer sent it, to which partitio
 which number (`value`), so that a reader's record can be judged alone; what is wrong is
 kept in `violations`:
 
-    lost        an acknowledged record is not at its offset
+    lost        an acknowledged record is not at its offset, or nowhere
     doubled     an idempotent producer's record is there twice
     order       an idempotent producer's records of a partition are out of order
     gap         offsets are not dense
@@ -51,7 +51,7 @@ class _Sent:
 
     def __init__(self):
         self.count = 0          # sequences 0 .. count - 1 were sent
-        self.acked = {}         # sequence -> offset
+        self.acked = {}         # sequence -> offset, None if the producer was not told
         self.failed = {}        # sequence -> error text
 
 
@@ -115,11 +115,15 @@ class Checker:
             what(*arguments)
 
     def _acked(self, producer, partition, sequence, offset):
+        if offset is not None and offset < 0:
+            offset = None
         self.sent[producer, partition].acked[sequence] = offset
         self._acked_count += 1
-        if offset is None or offset < 0:
+        # librdkafka takes the acknowledgement of a later record of an idempotent producer
+        # for that of an earlier one whose answer was lost, and has no offset of that then.
+        if offset is None and not self.idempotent[producer]:
             self._wrong("lost", f"{producer}/{partition}/{sequence} was acknowledged "
-                        f"with offset {offset}")
+                        "without an offset")
 
     def _failed(self, producer, partition, sequence, error):
         self.sent[producer, partition].failed[sequence] = str(error)
@@ -201,12 +205,19 @@ class Checker:
                             f"{name[0]}/{name[2]} and is gone")
 
     def _verify_acked(self, partition, names):
+        somewhere = set(names.values())
         for (producer, at), sent in self.sent.items():
             if at != partition:
                 continue
             for sequence, offset in sent.acked.items():
+                name = (producer, partition, sequence)
+                if offset is None:
+                    if name not in somewhere:
+                        self._wrong("lost", f"{producer}/{partition}/{sequence} was "
+                                    "acknowledged and is nowhere")
+                    continue
                 found = names.get(offset)
-                if found != (producer, partition, sequence):
+                if found != name:
                     self._wrong("lost", f"{producer}/{partition}/{sequence} was acknowledged "
                                 f"at offset {offset}, where there is {found}")
 

@@ -88,6 +88,21 @@ def test_plain_producers_may_repeat():
     assert kinds_of(rows + [(5, rows[2][1])], checker) == set()
 
 
+def test_acknowledged_without_an_offset():
+    """An idempotent producer's record may be acknowledged by a later one's answer; it must be
+    there then. No other producer's may."""
+    checker, rows = told()
+    checker.acked("idem", 0, 1, None)
+    assert kinds_of(rows, checker) == set()
+    _, data = checker.next_value("idem", 0)
+    checker.acked("idem", 0, 3, -1001)
+    assert kinds_of(rows + [(5, data)], checker) == set()
+    assert kinds_of(rows, checker) == {"lost"}
+    checker, _ = told()
+    checker.acked("plain", 0, 0, None)
+    assert checker.kinds() == {"lost"}
+
+
 def test_offset_that_changes():
     """An offset stands for one record for ever, acknowledged or not."""
     checker, rows = told()
