@@ -67,6 +67,7 @@ def test_nodes(browser, cell):
 
     tab.page.get_by_role("button", name="Add a node").click()
     tab.page.get_by_role("dialog").get_by_role("button", name="Make a token").click()
+    tab.page.get_by_role("dialog", name="Start the node").wait_for()
     shown = tab.page.get_by_role("dialog").locator("pre").all_inner_texts()
     assert len(shown) == 3 and re.fullmatch("[0-9a-f]{64}", shown[1]) and shown[1] in shown[2]
     assert tab.violations() == []

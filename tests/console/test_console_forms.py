@@ -399,6 +399,7 @@ def test_agents(browser, desk):
     assert tab.violations() == []
     tab.shot("agents-token")
     shown.get_by_role("button", name="Copy").first.click()
+    shown.get_by_role("button", name="Copied").wait_for()
     assert tab.page.evaluate("navigator.clipboard.readText()") == token
     submit(tab, "Done")
     new = desk.plane.enrol(desk.id, token=token)
