@@ -23,7 +23,7 @@
 struct price {
     char provider[PRICE_NAME_MAX];
     char region[PRICE_NAME_MAX];      /* of the table: perhaps the default one */
-    char as_of[PRICE_NAME_MAX];       /* when it was read: "2025-01" */
+    char as_of[PRICE_NAME_MAX];       /* when it was true: "2026-09" */
     char source[PRICE_SOURCE_MAX];    /* where */
     double request[STORE_DELETE + 1]; /* dollars each */
     double gib_month;                 /* dollars for a GiB stored a month */

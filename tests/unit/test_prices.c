@@ -41,6 +41,10 @@ static void built_in(void **state)
     assert_true(near(price.gib_month, 0.023));
     assert_true(prices_find(prices, "aws", "eu-central-1", &other));
     assert_true(other.request[STORE_PUT] > price.request[STORE_PUT]);
+    assert_true(prices_find(prices, "azure", "eastus2", &other));
+    assert_true(near(other.gib_month, 0.0184) && near(other.request[STORE_PUT], 5e-6));
+    assert_true(prices_find(prices, "gcs", "eu", &other));
+    assert_true(near(other.gib_month, 0.026) && near(other.request[STORE_PUT], 10e-6));
     assert_false(prices_find(prices, "acme", "us-east-1", &price));
     const double requests[STORE_DELETE + 1] = {1e6, 1e6, 0, 1e6, 1e9};
     assert_true(fabs(price_of_requests(&price, requests) - 10.4) < 1e-6);
