@@ -365,6 +365,10 @@ void tail_on_reset(struct tail *tail)
     HASH_ITER(hh, tail->table, entry, next)
     {
         forget(tail, entry);
+        /* What comes may be another history, of a cell that was restored: nothing that
+         * was heard of the one before can be joined to it. */
+        entry->heard = 0;
+        entry->log_start = 0;
         changed(tail, entry);
     }
 }

@@ -148,6 +148,28 @@ static void old_plan_is_kept_apart(void **state)
     tail_free(tail);
 }
 
+/* After a reset the index may be of a cell that was restored, whose log ends earlier and
+ * begins earlier: what was heard before does not keep its partitions from being known. */
+static void a_log_that_was_restored(void **state)
+{
+    struct tail *tail = tail_new(1 << 20);
+    struct tail_entry *entry = tail_use(tail, &topic, 0);
+
+    (void)state;
+    tail_on_plan(tail, entry, 0, 0, NULL, 0);
+    commit(tail, 0, 100);
+    tail_on_log_start(tail, &topic, 0, 60);
+    assert_int_equal(tail_high_watermark(entry), 100);
+    tail_on_reset(tail);
+    assert_false(tail_known(entry));
+    tail_on_plan(tail, entry, 50, 10, NULL, 0);
+    assert_true(tail_known(entry));
+    assert_int_equal(tail_high_watermark(entry), 50);
+    assert_int_equal(tail_entry_log_start(entry), 10);
+    tail_unuse(tail, entry);
+    tail_free(tail);
+}
+
 /* Whoever waits is moved to the list of changes, by commits, resets and deletion. */
 static void waiters_are_told(void **state)
 {
@@ -252,6 +274,7 @@ int main(void)
         cmocka_unit_test(plan_is_too_old),
         cmocka_unit_test(repeats_and_gaps),
         cmocka_unit_test(old_plan_is_kept_apart),
+        cmocka_unit_test(a_log_that_was_restored),
         cmocka_unit_test(waiters_are_told),
         cmocka_unit_test(memory_is_bounded),
         cmocka_unit_test(the_start_moves),
