@@ -459,6 +459,9 @@ void conn_fail(struct conn *conn, const char *why)
 void conn_sweep(struct conn *conn, int64_t now_ms)
 {
     const struct front_options *opt = options(conn);
+    /* Also one that was begun by bytes of an earlier read, which had to wait. */
+    if (conn->frame_since_ms == 0 && frame_begun(&conn->in))
+        conn->frame_since_ms = now_ms;
     if (conn->stuck_since_ms != 0 &&
         now_ms - conn->stuck_since_ms > opt->write_timeout_ms) {
         conn_kill(conn, "the client does not read its replies");

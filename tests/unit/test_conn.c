@@ -411,6 +411,40 @@ static void slow_clients_are_closed(void **state)
     fixture_fini(&g);
 }
 
+/* So is one whose half request came in one read with a whole one, and had to wait behind
+ * it: a buffer of its full size would be held for it as long as the client likes. */
+static void half_behind_a_whole_is_closed(void **state)
+{
+    struct front_options options = front_defaults;
+    struct fixture g;
+    uint8_t bytes[1024];
+    int pair[2];
+
+    (void)state;
+    options.frame_timeout_ms = 300;
+    fixture_init(&g, &options);
+    fake_core_add_topic(g.fake, "t", 1, "{}");
+    fake_core_hide_topic(g.fake, "new", 1);
+    fake_core_hold(g.fake, ASK_METADATA, true);
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
+    fixture_send(&g, pair[0], KAFKA_PRODUCE, 9, 1, "test",
+                 fixture_produce(&g, 9, "new", 0, fixture_batch(&g, 1, "v")));
+    ssize_t n = read(pair[1], bytes, sizeof(bytes) / 2);
+    assert_true(n > 0 && (size_t)n < sizeof(bytes) / 2);
+    memcpy(bytes + n, bytes, 20);
+    int fd = fixture_connect(&g);
+    fixture_send_bytes(&g, fd, bytes, (size_t)n + 20);
+    fixture_run(&g, 0);
+    assert_int_equal(fake_core_held(g.fake), 1);
+    fake_core_answer(g.fake, 0);
+    fixture_run(&g, 2600);
+    assert_true(list_empty(&g.thread->conns));
+    close(fd);
+    close(pair[0]);
+    close(pair[1]);
+    fixture_fini(&g);
+}
+
 /* A connection whose request is with the core is not idle, however long that takes. */
 static void waiting_for_the_core_is_not_idle(void **state)
 {
@@ -515,6 +549,7 @@ int main(void)
         cmocka_unit_test(outstanding_requests_are_bounded),
         cmocka_unit_test(outstanding_bytes_are_bounded),
         cmocka_unit_test(slow_clients_are_closed),
+        cmocka_unit_test(half_behind_a_whole_is_closed),
         cmocka_unit_test(waiting_for_the_core_is_not_idle),
         cmocka_unit_test(large_replies_arrive_whole),
 #undef TEST
