@@ -169,6 +169,11 @@ bool cache_idle(const struct cache *cache)
     return cache->reading == 0;
 }
 
+size_t cache_reading(const struct cache *cache)
+{
+    return cache->reading;
+}
+
 void cache_put_written(struct cache *cache, const struct uuid *object_id,
                        const struct cache_piece *pieces, size_t piece_count)
 {
@@ -267,17 +272,34 @@ static bool has_position(const struct cache_entry *entry, uint64_t position)
            position < last->position + last->bytes.len;
 }
 
+static uint32_t chunk_of(uint64_t position)
+{
+    return (uint32_t)(position / CACHE_CHUNK_BYTES);
+}
+
+static struct cache_entry *entry_at(struct cache *cache, const struct uuid *object_id,
+                                    uint64_t position)
+{
+    struct cache_entry *entry = find(cache, object_id, WRITTEN);
+
+    if (entry == NULL || !has_position(entry, position))
+        entry = find(cache, object_id, chunk_of(position));
+    return entry;
+}
+
+bool cache_has(struct cache *cache, const struct uuid *object_id, uint64_t position)
+{
+    return entry_at(cache, object_id, position) != NULL;
+}
+
 bool cache_acquire(struct cache *cache, const struct uuid *object_id, uint64_t position,
                    struct cache_hold *hold, void (*on_settled)(struct cache_hold *hold))
 {
-    struct cache_entry *entry = find(cache, object_id, WRITTEN);
-    uint32_t chunk = (uint32_t)(position / CACHE_CHUNK_BYTES);
+    struct cache_entry *entry = entry_at(cache, object_id, position);
 
-    if (entry == NULL || !has_position(entry, position))
-        entry = find(cache, object_id, chunk);
     if (entry == NULL) {
         metric_add(agent_metric(cache_misses_total), 1);
-        entry = insert(cache, object_id, chunk);
+        entry = insert(cache, object_id, chunk_of(position));
         start_read(cache, entry);
     } else {
         metric_add(agent_metric(cache_hits_total), 1);

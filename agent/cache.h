@@ -42,6 +42,7 @@ struct cache *cache_new(const struct cache_options *options);
 void cache_free(struct cache *cache);
 void cache_stop(struct cache *cache); /* cancel what is being read */
 bool cache_idle(const struct cache *cache);
+size_t cache_reading(const struct cache *cache); /* chunks that are being read */
 
 /* A piece of an object that is in memory anyway: BYTES lie in BLOB. */
 struct cache_piece {
@@ -64,6 +65,8 @@ struct cache_hold {
     void (*on_settled)(struct cache_hold *hold);
 };
 
+/* Is the entry with byte POSITION of the object here, or being read already? */
+bool cache_has(struct cache *cache, const struct uuid *object_id, uint64_t position);
 /* Hold the entry with byte POSITION of the object, reading it from the store if need be.
  * Returns true when it is there (or failed) already; else ON_SETTLED comes once, later,
  * unless the hold is released first. */

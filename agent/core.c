@@ -20,6 +20,7 @@
 #include "agent/metrics.h"
 #include "agent/produce_path.h"
 #include "agent/producer_ids.h"
+#include "agent/read_gate.h"
 #include "agent/relay.h"
 #include "agent/tail.h"
 #include "agent/traffic.h"
@@ -43,6 +44,7 @@ struct core {
     struct watch *watch;
     struct tail *tail;
     struct cache *cache;
+    struct read_gate gate;
     struct fetcher *fetcher;
     struct lookup *lookup;
     struct producer_ids *producer_ids;
@@ -366,17 +368,19 @@ static void make_fetch_side(struct core *core)
     core->traffic = traffic_new(o->metrics_topics);
     core->tail = tail_new(o->tail_bytes);
     core->cache = cache_new(&cache);
+    read_gate_init(&core->gate, core->loop, core->cache, o->budget);
     const struct fetcher_options fetcher = {
         .loop = core->loop,
         .ctl = o->ctl,
         .meta = core->meta,
         .tail = core->tail,
         .cache = core->cache,
+        .gate = &core->gate,
         .traffic = core->traffic,
     };
     core->fetcher = fetcher_new(&fetcher);
     const struct lookup_options lookup = {
-        .loop = core->loop, .ctl = o->ctl, .cache = core->cache};
+        .loop = core->loop, .ctl = o->ctl, .cache = core->cache, .gate = &core->gate};
     core->lookup = lookup_new(&lookup);
 }
 
@@ -453,6 +457,7 @@ void core_abandon(struct core *core)
             ctl_cancel(core->commit);
         core->commit = NULL;
         cache_stop(core->cache);
+        read_gate_close(&core->gate);
     }
     fetcher_drain(core->fetcher);
     lookup_drain(core->lookup);
@@ -481,6 +486,7 @@ void core_free(struct core *core)
     producer_ids_free(core->producer_ids);
     lookup_free(core->lookup);
     fetcher_free(core->fetcher);
+    read_gate_fini(&core->gate);
     traffic_free(core->traffic);
     cache_free(core->cache);
     tail_free(core->tail);

@@ -10,11 +10,12 @@
 #include "agent/cache.h"
 #include "agent/core.h"
 #include "agent/plan.h"
+#include "agent/read_gate.h"
 #include "agent/tail.h"
 #include "common/list.h"
 #include "common/loop.h"
 
-enum fetch_state { FETCH_COLLECTING, FETCH_LOADING };
+enum fetch_state { FETCH_COLLECTING, FETCH_QUEUED, FETCH_LOADING };
 
 struct fetch_hold {
     struct cache_hold hold;
@@ -58,6 +59,7 @@ struct fetch_op {
     size_t run_count, run_cap;
     struct fetch_hold *holds;
     size_t hold_count, hold_cap, unsettled;
+    struct read_pass pass;
 };
 
 /* Fill the parts' slices and the ask's blobs from the holds, all of which are settled:

@@ -7,6 +7,9 @@
  *       | enough, an error, or the deadline
  *       v
  *   LOADING    --all holds settled (cache.h)--> assembled (fetch_assemble.c), answered
+ *       | the store must be read, and others read as much as memory allows
+ *       v
+ *   QUEUED     --let in (read_gate.h)--> LOADING
  *
  * The deadline (max_wait) ends waiting for new records, not the reading of those that are
  * there: a slow store would otherwise stop a reader for good. An offset is called out of
@@ -81,6 +84,7 @@ static void op_free(struct fetch_op *op)
         cache_release(fetcher->options.cache, &op->holds[i].hold);
     loop_timer_fini(&op->timer);
     list_remove(&op->node);
+    read_gate_leave(fetcher->options.gate, &op->pass);
     metric_add(agent_metric(fetches_open), -1);
     mem_free(op->holds);
     mem_free(op->runs);
@@ -159,16 +163,41 @@ static void on_hold_settled(struct cache_hold *hold)
         op_finish(op);
 }
 
+/* What is in memory may be held, else the gate decides; but the first run is read whole
+ * once it is begun, so that every fetch gets on. */
+static bool may_hold(struct fetch_op *op, const struct fetch_run *run, uint64_t position,
+                     bool first)
+{
+    const struct fetcher_options *options = &op->fetcher->options;
+
+    if (cache_has(options->cache, &run->run.object_id, position))
+        return true;
+    return (first || op->pass.used < READS_MAX) &&
+           read_gate_take(options->gate, &op->pass, first);
+}
+
+static void let_run_go(struct fetch_op *op, struct fetch_run *run)
+{
+    while (op->hold_count > run->first_hold) {
+        struct cache_hold *hold = &op->holds[--op->hold_count].hold;
+        if (list_linked(&hold->node))
+            op->unsettled--;
+        cache_release(op->fetcher->options.cache, hold);
+    }
+}
+
 /* Hold all of RUN; false when that would read more from the store than one fetch may. */
-static bool hold_run(struct fetch_op *op, struct fetch_run *run)
+static bool hold_run(struct fetch_op *op, struct fetch_run *run, bool first)
 {
     uint64_t at = run->run.position;
     uint64_t end = at + run->run.length;
 
     run->first_hold = op->hold_count;
     while (at < end) {
-        if (op->hold_count == op->hold_cap)
+        if (op->hold_count == op->hold_cap || !may_hold(op, run, at, first)) {
+            let_run_go(op, run);
             return false;
+        }
         struct fetch_hold *hold = &op->holds[op->hold_count];
         hold->op = op;
         bool settled = cache_acquire(op->fetcher->options.cache, &run->run.object_id, at,
@@ -250,21 +279,46 @@ static size_t holds_needed(const struct fetch_op *op)
     return n;
 }
 
-static void start_loading(struct fetch_op *op)
+static void load(struct fetch_op *op);
+
+static void on_entered(struct read_pass *pass)
+{
+    load(CONTAINER_OF(pass, struct fetch_op, pass));
+}
+
+/* False when it need not or cannot wait. */
+static bool wait_for_room(struct fetch_op *op)
+{
+    if (op->pass.chunks > 0 ||
+        !read_gate_wait(op->fetcher->options.gate, &op->pass, on_entered))
+        return false;
+    op->state = FETCH_QUEUED;
+    return true;
+}
+
+static void load(struct fetch_op *op)
 {
     op->state = FETCH_LOADING;
+    for (size_t i = 0; i < op->run_count; i++) {
+        if (hold_run(op, &op->runs[i], i == 0))
+            continue;
+        if (i == 0 && wait_for_room(op))
+            return;
+        /* What was not held is left out: the reader asks again from there. */
+        op->runs[i].hold_count = 0;
+    }
+    if (op->unsettled == 0)
+        op_finish(op);
+}
+
+static void start_loading(struct fetch_op *op)
+{
     for (size_t i = 0; i < op->part_count; i++)
         list_remove(&op->parts[i].wait);
     choose_runs(op);
     op->hold_cap = holds_needed(op);
     op->holds = mem_zalloc(op->hold_cap * sizeof(*op->holds));
-    for (size_t i = 0; i < op->run_count; i++) {
-        /* What was not held is left out: the reader asks again from there. */
-        if ((op->unsettled >= READS_MAX && i > 0) || !hold_run(op, &op->runs[i]))
-            op->runs[i].hold_count = 0;
-    }
-    if (op->unsettled == 0)
-        op_finish(op);
+    load(op);
 }
 
 /* ---- collecting ---- */
@@ -390,6 +444,7 @@ void fetcher_ask(struct fetcher *fetcher, struct fetch_ask *ask)
     op->part_count = ask->part_count;
     op->parts = mem_zalloc(ask->part_count * sizeof(*op->parts) + 1);
     list_node_init(&op->woken);
+    read_pass_init(&op->pass);
     list_push_back(&fetcher->ops, &op->node);
     for (size_t i = 0; i < ask->part_count; i++) {
         struct fetch_op_part *part = &op->parts[i];

@@ -16,6 +16,7 @@ struct cache;
 struct ctl;
 struct fetcher;
 struct meta;
+struct read_gate;
 struct tail;
 struct traffic;
 
@@ -25,6 +26,7 @@ struct fetcher_options {
     struct meta *meta;
     struct tail *tail;
     struct cache *cache;
+    struct read_gate *gate;
     struct traffic *traffic;
 };
 

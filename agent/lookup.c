@@ -9,6 +9,7 @@
 
 #include "agent/cache.h"
 #include "agent/ctl.h"
+#include "agent/read_gate.h"
 #include "common/check.h"
 #include "common/clock.h"
 #include "common/json.h"
@@ -32,6 +33,8 @@ struct search {
     struct search_hold *holds;
     size_t hold_count;
     size_t unsettled;
+    struct read_pass pass;
+    bool done;
     int64_t offset, found_at_ms; /* -1: nothing found */
 };
 
@@ -88,6 +91,17 @@ static void take_result(const struct search *search)
     part->found_timestamp = search->found_at_ms;
 }
 
+/* Let go of all that the search holds or waits for. */
+static void release(struct search *search)
+{
+    const struct lookup_options *options = &search->op->lookup->options;
+
+    while (search->hold_count > 0)
+        cache_release(options->cache, &search->holds[--search->hold_count].hold);
+    search->unsettled = 0;
+    read_gate_leave(options->gate, &search->pass);
+}
+
 static void op_finish(struct lookup_op *op)
 {
     struct offsets_ask *ask = op->ask;
@@ -95,8 +109,7 @@ static void op_finish(struct lookup_op *op)
     for (size_t i = 0; i < op->search_count; i++) {
         struct search *search = &op->searches[i];
         take_result(search);
-        for (size_t k = 0; k < search->hold_count; k++)
-            cache_release(op->lookup->options.cache, &search->holds[k].hold);
+        release(search);
         mem_free(search->holds);
     }
     loop_timer_fini(&op->timer);
@@ -203,11 +216,13 @@ static void search_run(struct search *search)
     str_fini(&copy);
 }
 
-static void search_settled(struct search *search)
+/* It has its result; what it held is for others now. */
+static void search_end(struct search *search)
 {
     struct lookup_op *op = search->op;
 
-    search_run(search);
+    search->done = true;
+    release(search);
     if (--op->open == 0)
         op_finish(op);
 }
@@ -216,27 +231,64 @@ static void on_hold_settled(struct cache_hold *hold)
 {
     struct search *search = CONTAINER_OF(hold, struct search_hold, hold)->search;
 
-    if (--search->unsettled == 0)
-        search_settled(search);
+    if (--search->unsettled > 0)
+        return;
+    search_run(search);
+    search_end(search);
 }
 
-/* Returns true when all bytes are there already. */
-static bool search_start(struct search *search)
+/* Pieces of the run at most. */
+static size_t holds_needed(const struct search *search)
 {
-    struct cache *cache = search->op->lookup->options.cache;
+    return search->length / CACHE_CHUNK_BYTES + 2;
+}
+
+/* Hold the run, reading what is not in memory; false, and nothing is held, when there is
+ * no room for that. */
+static bool hold_run(struct search *search)
+{
+    const struct lookup_options *options = &search->op->lookup->options;
     uint64_t at = search->position;
     uint64_t end = at + search->length;
-    size_t cap = search->length / CACHE_CHUNK_BYTES + 2;
+    size_t cap = holds_needed(search);
 
-    search->holds = mem_zalloc(cap * sizeof(*search->holds));
     while (at < end && search->hold_count < cap) {
+        if (!cache_has(options->cache, &search->object_id, at) &&
+            !read_gate_take(options->gate, &search->pass, true)) {
+            release(search);
+            return false;
+        }
         struct search_hold *hold = &search->holds[search->hold_count++];
         hold->search = search;
-        if (!cache_acquire(cache, &search->object_id, at, &hold->hold, on_hold_settled))
+        if (!cache_acquire(options->cache, &search->object_id, at, &hold->hold,
+                           on_hold_settled))
             search->unsettled++;
         at = cache_hold_end(&hold->hold);
     }
-    return search->unsettled == 0;
+    return true;
+}
+
+static void search_start(struct search *search);
+
+static void on_entered(struct read_pass *pass)
+{
+    search_start(CONTAINER_OF(pass, struct search, pass));
+}
+
+static void search_start(struct search *search)
+{
+    struct read_gate *gate = search->op->lookup->options.gate;
+
+    if (hold_run(search)) {
+        if (search->unsettled > 0)
+            return;
+        search_run(search);
+    } else if (read_gate_wait(gate, &search->pass, on_entered)) {
+        return;
+    } else {
+        search->part->kafka_error = KAFKA_OFFSET_NOT_AVAILABLE; /* the agent ends */
+    }
+    search_end(search);
 }
 
 /* ---- the control plane's answer ---- */
@@ -247,6 +299,7 @@ static void read_run(struct json_reader *r, const struct json *run, int64_t log_
     struct search *search = &op->searches[op->search_count];
 
     *search = (struct search){.op = op, .part = part, .offset = -1, .found_at_ms = -1};
+    read_pass_init(&search->pass);
     search->object_id = json_as_uuid(r, json_at(r, run, 0), "object id");
     search->base_offset = json_as_int(r, json_at(r, run, 1), "offset", 0, INT64_MAX);
     search->log_start = log_start;
@@ -287,7 +340,7 @@ static void on_deadline(struct loop_timer *timer, void *arg)
 
     (void)timer;
     for (size_t i = 0; i < op->search_count; i++)
-        if (op->searches[i].unsettled > 0)
+        if (!op->searches[i].done)
             op->searches[i].part->kafka_error = KAFKA_OFFSET_NOT_AVAILABLE;
     op_finish(op);
 }
@@ -316,9 +369,11 @@ static void on_answer(int code, const char *text, const struct json *body, void 
     }
     /* One more, so that none of those that are there already ends the whole. */
     op->open = op->search_count + 1;
-    for (size_t i = 0; i < op->search_count; i++)
-        if (search_start(&op->searches[i]))
-            search_settled(&op->searches[i]);
+    for (size_t i = 0; i < op->search_count; i++) {
+        struct search *search = &op->searches[i];
+        search->holds = mem_zalloc(holds_needed(search) * sizeof(*search->holds));
+        search_start(search);
+    }
     if (--op->open == 0) {
         op_finish(op);
         return;

@@ -13,11 +13,13 @@
 struct cache;
 struct ctl;
 struct lookup;
+struct read_gate;
 
 struct lookup_options {
     struct loop *loop;
     struct ctl *ctl;
     struct cache *cache; /* to find a record within its run */
+    struct read_gate *gate;
 };
 
 struct lookup *lookup_new(const struct lookup_options *options);

@@ -200,7 +200,9 @@ static void on_answer(int code, const char *text, const struct json *answer, voi
 {
     struct plan_batch *batch = arg;
     struct err err = {.code = code, .text = ""};
+    char quoted[ERR_TEXT_MAX + 64];
     struct json_reader r = {.err = &err};
+    const char *why = code != 0 ? text : err.text;
 
     /* No planner_ask of a callback may land in this batch. */
     const struct json *plans = code == 0 ? json_get_array(&r, answer, "plans") : NULL;
@@ -217,8 +219,8 @@ static void on_answer(int code, const char *text, const struct json *answer, voi
             tell(item, rc, 0);
     }
     if (err.code == ERR_MALFORMED)
-        log_error("plan", "the control plane's answer makes no sense", "err=\"%s\"",
-                  text != NULL ? text : err.text);
+        log_error("plan", "the control plane's answer makes no sense", "err=%s",
+                  log_quote(why, quoted, sizeof(quoted)));
     batch_free(batch);
 }
 

@@ -13,6 +13,7 @@
 #include "agent/cache.h"
 #include "agent/ctl.h"
 #include "agent/fetcher.h"
+#include "agent/read_gate.h"
 #include "agent/tail.h"
 #include "agent/traffic.h"
 #include "common/clock.h"
@@ -45,6 +46,8 @@ struct world {
     struct mailbox replies;
     struct tail *tail;
     struct cache *cache;
+    struct budget budget; /* of what may be read at a time */
+    struct read_gate gate;
     struct fetcher *fetcher;
     struct traffic *traffic;
     struct arena arena;
@@ -74,9 +77,14 @@ static void world_init(struct world *w)
     const struct cache_options cache = {
         .loop = w->loop, .max_bytes = 64 * MIB, .cluster_id = cluster_id};
     w->cache = cache_new(&cache);
+    budget_init(&w->budget, 64 * MIB); /* so 4 chunks */
+    read_gate_init(&w->gate, w->loop, w->cache, &w->budget);
     w->traffic = traffic_new(2);
-    const struct fetcher_options fetcher = {
-        .loop = w->loop, .tail = w->tail, .cache = w->cache, .traffic = w->traffic};
+    const struct fetcher_options fetcher = {.loop = w->loop,
+                                            .tail = w->tail,
+                                            .cache = w->cache,
+                                            .gate = &w->gate,
+                                            .traffic = w->traffic};
     w->fetcher = fetcher_new(&fetcher);
     arena_init(&w->arena, 16 * MIB);
 }
@@ -102,6 +110,7 @@ static void world_fini(struct world *w)
     drop_answer(w);
     assert_true(fetcher_idle(w->fetcher));
     fetcher_free(w->fetcher);
+    read_gate_fini(&w->gate);
     traffic_free(w->traffic);
     assert_int_equal(fake_calls_open(), 0);
     fake_objects_answer_all();

@@ -11,11 +11,13 @@
 #include "agent/cache.h"
 #include "agent/ctl.h"
 #include "agent/lookup.h"
+#include "agent/read_gate.h"
 #include "common/clock.h"
 #include "tests/lib/batch_builder.h"
 #include "tests/lib/fake/calls.c"
 #include "tests/lib/fake/objects.c"
 
+#define PARTS_MAX      12
 #define NOT_AVAILABLE  78
 #define STORAGE_ERROR  56
 #define UNKNOWN_SERVER (-1)
@@ -31,9 +33,11 @@ struct world {
     struct loop *loop;
     struct mailbox replies;
     struct cache *cache;
+    struct budget budget; /* of what may be read at a time */
+    struct read_gate gate;
     struct lookup *lookup;
     struct offsets_ask ask;
-    struct offsets_part parts[4];
+    struct offsets_part parts[PARTS_MAX];
     int answered;
     struct str object;
 };
@@ -55,7 +59,10 @@ static void world_init(struct world *w)
     mailbox_init(&w->replies, w->loop, on_reply, w);
     const struct cache_options cache = {.max_bytes = 64 * MIB, .cluster_id = cluster_id};
     w->cache = cache_new(&cache);
-    const struct lookup_options lookup = {.loop = w->loop, .cache = w->cache};
+    budget_init(&w->budget, 64 * MIB); /* so 4 chunks */
+    read_gate_init(&w->gate, w->loop, w->cache, &w->budget);
+    const struct lookup_options lookup = {
+        .loop = w->loop, .cache = w->cache, .gate = &w->gate};
     w->lookup = lookup_new(&lookup);
     str_init(&w->object, 16 * MIB);
 }
@@ -71,6 +78,7 @@ static void world_fini(struct world *w)
     assert_true(lookup_idle(w->lookup));
     assert_int_equal(fake_calls_open(), 0);
     lookup_free(w->lookup);
+    read_gate_fini(&w->gate);
     cache_free(w->cache);
     run(w);
     mailbox_fini(&w->replies);
@@ -425,6 +433,43 @@ static void slow_store(void **state)
     world_fini(&w);
 }
 
+/* A question about many partitions reads no more at a time than memory is for, and holds
+ * no run that is searched; at the deadline those that still wait are told to come again.
+ */
+static void searches_take_turns(void **state)
+{
+    struct world w;
+
+    (void)state;
+    for (int late = 0; late < 2; late++) {
+        struct json *answers = json_array();
+        world_init(&w);
+        size_t length = make_object(&w, 0);
+        for (uint64_t i = 0; i < PARTS_MAX; i++) {
+            ask_part(&w, 0);
+            json_push(answers,
+                      answer(0, -1, run_at(70, 16 + i * CACHE_CHUNK_BYTES, length)));
+        }
+        ask_within(&w, late ? 30 : 600000);
+        answer_call(&w, 0, answers);
+        for (int i = 0; !late && i < PARTS_MAX; i++) {
+            assert_int_equal(w.answered, 0);
+            assert_in_range(fake_objects.open_count, 1, 4);
+            fake_objects_answer(i == 0 ? 0 : ERR_NOT_FOUND);
+            run(&w);
+        }
+        while (w.answered == 0)
+            loop_run_once(w.loop, 1000);
+        assert_int_equal(w.answered, 1);
+        assert_int_equal(fake_objects.gets, late ? 4 : PARTS_MAX);
+        if (!late)
+            assert_part(&w, 0, 0, 70, 100);
+        assert_part(&w, PARTS_MAX - 1, late ? NOT_AVAILABLE : STORAGE_ERROR, -1, -1);
+        fake_objects_answer_all();
+        world_fini(&w);
+    }
+}
+
 /* At the end what waits for the control plane is answered; what reads ends by itself. */
 static void drained(void **state)
 {
@@ -468,6 +513,7 @@ int main(void)
         cmocka_unit_test(failures),
         cmocka_unit_test(malformed_answer),
         cmocka_unit_test(slow_store),
+        cmocka_unit_test(searches_take_turns),
         cmocka_unit_test(drained),
     };
 
