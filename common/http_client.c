@@ -559,7 +559,8 @@ static CURLcode set_options(struct http_call *call, const struct http_request *r
     curl_easy_setopt(easy, CURLOPT_PRIVATE, call);
     curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, call->error);
     curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
-    /* Names are looked up by threads: do not wait for the one of a call that has ended. */
+    /* Names are looked up by threads: do not wait for the one of a call that has ended.
+     */
     curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);
     curl_easy_setopt(easy, CURLOPT_NOPROGRESS, 1L);
     curl_easy_setopt(easy, CURLOPT_TCP_NODELAY, 1L);

@@ -45,8 +45,8 @@ static pthread_mutex_t name_lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t name_changed = PTHREAD_COND_INITIALIZER;
 static bool name_asked, name_released, name_gave_up; /* "hangs.test" */
 
-/* In the place of the C library's: "hangs.test" is answered when the test says so (or does
- * not for long), as by a name server that is cut off. */
+/* In the place of the C library's: "hangs.test" is answered when the test says so (or
+ * does not for long), as by a name server that is cut off. */
 int getaddrinfo(const char *restrict name, const char *restrict service,
                 const struct addrinfo *restrict hints, struct addrinfo **restrict list)
 {

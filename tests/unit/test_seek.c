@@ -14,7 +14,7 @@ struct script {
     struct fake_transport fake;
     struct seek *seek;
     int probes;
-    bool refuse; /* a probe ends without an answer, at once */
+    bool refuse;            /* a probe ends without an answer, at once */
     int64_t timeouts_ms[4]; /* of the first probes */
 };
 
