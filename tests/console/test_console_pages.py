@@ -269,16 +269,16 @@ def test_theme(browser, world):
     """As the system has it, until somebody chooses; the choice stays."""
     tab = browser.open(world.url, world.operator, theme="dark")
     tab.go("/clusters").heading("Clusters")
-    ground = "getComputedStyle(document.body).getPropertyValue('--ground')"
-    dark = tab.page.evaluate(ground)
+    ink = "getComputedStyle(document.body).color"
+    dark = tab.page.evaluate(ink)
     tab.page.get_by_role("button", name="Theme: as the system").click()
-    light = tab.page.evaluate(ground)
+    light = tab.page.evaluate(ink)
     assert light != dark
     tab.page.reload()
     tab.heading("Clusters")
-    assert tab.page.evaluate(ground) == light
+    assert tab.page.evaluate(ink) == light
     tab.page.get_by_role("button", name="Theme: light").click()
-    assert tab.page.evaluate(ground) == dark
+    assert tab.page.evaluate(ink) == dark
     tab.close()
 
 
