@@ -5,6 +5,7 @@
 // requests go to the server that the page came from, by its policy and by their making.
 
 const LIMIT_MS = 20000;
+const SOON_MS = 1000;
 
 export class Problem extends Error {
   constructor(status, detail, more = {}) {
@@ -113,6 +114,30 @@ export async function call(method, path, options = {}) {
   }
   const text = await response.text();
   return { status: response.status, body: text ? JSON.parse(text) : null, etag: response.headers.get("ETag") };
+}
+
+// How long to wait when the server cannot just now, and says so: leadership moves, more
+// than may be asked at once. 0: the answer is final.
+function notYetMs(problem) {
+  if (problem.status === 503 || problem.status === 429) return problem.retryMs;
+  return problem.status === 421 && !problem.leader ? SOON_MS : 0; // who leads is being decided
+}
+
+// A call that changes something: repeated for a while when the server says "not yet", as
+// a person would. A POST is done once by its key, and the others by what they are based on.
+export async function change(method, path, options) {
+  const until = Date.now() + LIMIT_MS;
+  for (let first = true; ; first = false) {
+    try {
+      return await call(method, path, options);
+    } catch (problem) {
+      // It was done the first time, and only the answer was lost with the leader.
+      if (!first && method === "DELETE" && problem.status === 404) return { status: 204, body: null, etag: null };
+      const wait = notYetMs(problem);
+      if (wait === 0 || Date.now() + wait > until) throw problem;
+      await new Promise((done) => setTimeout(done, wait));
+    }
+  }
 }
 
 export async function get(path, query, signal) {

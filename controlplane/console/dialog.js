@@ -76,7 +76,7 @@ export function formDialog({ title, lead = null, fields = [], extra = [], submit
     };
     const setBusy = (yes) => {
       dialog.setBusy(yes);
-      send.disabled = yes;
+      send.disabled = leave.disabled = yes;
       send.setAttribute("aria-busy", String(yes));
     };
     leave.addEventListener("click", dialog.close);

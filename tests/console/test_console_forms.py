@@ -492,6 +492,60 @@ def test_too_many_requests(browser, desk):
     tab.close()
 
 
+@pytest.mark.parametrize("status,more", [(503, {}), (429, {}), (421, {"leader": None})])
+def test_not_yet(browser, desk, status, more):
+    """While leadership moves, or too much is asked, a change waits as it is told and is made
+    again, under the same key; it is not left half way; what takes too long is told."""
+    tab = browser.open(desk.plane.people_url, desk.token("admin")["token"], expect={status})
+    tab.go(desk.path + "/topics").heading("Topics")
+    keys = []
+
+    def not_yet(route):
+        if route.request.method != "POST":
+            return route.fallback()
+        keys.append(route.request.headers["idempotency-key"])
+        if len(keys) > 2:
+            return route.continue_()
+        return route.fulfill(status=status, headers={"Retry-After": "1"},
+                             content_type="application/problem+json",
+                             body=json.dumps({"detail": "not now", **more}))
+
+    tab.page.route(re.compile("/topics$"), not_yet)
+    press(tab, "Create a topic")
+    dialog(tab).get_by_label("Name").fill("patient")
+    dialog(tab).get_by_role("button", name="Create").click()
+    assert dialog(tab).get_by_role("button", name="Cancel").is_disabled()
+    tab.heading("patient")
+    assert len(keys) == 3 and len(set(keys)) == 1
+    tab.page.unroute(re.compile("/topics$"))
+    tab.close()
+
+
+def test_not_yet_and_done(browser, desk):
+    """A leader that deletes and is gone before it answers: the next one has nothing to
+    delete, and that is no error."""
+    desk.api("POST", "/topics", {"name": "gone"})
+    tab = browser.open(desk.plane.people_url, desk.token("admin")["token"], expect={503, 404})
+    tab.go(desk.path + "/topics/gone").heading("gone")
+    asked = []
+
+    def answer_lost(route):
+        if route.request.method != "DELETE":
+            return route.fallback()
+        asked.append(route.fetch().status if not asked else 0)
+        if len(asked) > 1:
+            return route.continue_()
+        return route.fulfill(status=503, headers={"Retry-After": "1"}, body="")
+
+    tab.page.route(re.compile("/topics/gone$"), answer_lost)
+    press(tab, "Delete")
+    dialog(tab).get_by_role("textbox").fill("gone")
+    submit(tab, "Delete the topic")
+    tab.heading("Topics")
+    assert asked[0] < 300 and len(asked) == 2
+    tab.close()
+
+
 def test_another_tenant(browser, desk):
     """Another's cluster is not there."""
     tab = browser.open(desk.plane.people_url, Desk(desk.plane).token("admin")["token"], expect={404})

@@ -1,6 +1,6 @@
 // agents.js - the agents of a cluster: version, zone, load, last seen; drain, forget, and a
 // token for new ones.
-import { caFingerprint, call, get, segment, serverNow } from "../api.js";
+import { caFingerprint, change, get, segment, serverNow } from "../api.js";
 import { h } from "../dom.js";
 import { bytesRate, count, duration, exactTime, time } from "../format.js";
 import { formDialog, openDialog } from "../dialog.js";
@@ -30,7 +30,7 @@ async function setWanted(path, agent, wanted, refresh) {
     lead: wanted === "draining"
       ? `${name} is named to clients no more and serves those that stay. Stop it when its connections are gone.`
       : `${name} is named to clients again.`,
-    run: () => call("PATCH", `${path}/${agent.id}`, { body: { wanted_state: wanted }, etag: `"${agent.revision}"` }),
+    run: () => change("PATCH", `${path}/${agent.id}`, { body: { wanted_state: wanted }, etag: `"${agent.revision}"` }),
   });
   if (done) {
     say(wanted === "draining" ? `Agent ${agent.node_id} is being drained.` : `Agent ${agent.node_id} takes clients again.`);
@@ -42,7 +42,7 @@ async function forget(path, agent, refresh) {
   const done = await formDialog({
     title: `Forget agent ${agent.node_id}?`, submit: "Forget", danger: true,
     lead: `For an agent that is gone for good: ${agent.host}:${agent.port} leaves the metadata at once. One that is alive registers again by itself.`,
-    run: () => call("DELETE", `${path}/${agent.id}`, { etag: `"${agent.revision}"` }),
+    run: () => change("DELETE", `${path}/${agent.id}`, { etag: `"${agent.revision}"` }),
   });
   if (done) {
     say(`Agent ${agent.node_id} was forgotten.`);
@@ -58,7 +58,7 @@ async function enrol(cluster) {
       checkField({ name: "single_use", label: "For one agent only" })],
     run: async ({ hours, single_use }, key) => {
       const fingerprint = await caFingerprint();
-      const token = await call("POST", `/clusters/${segment(cluster)}/enrolment-tokens`, {
+      const token = await change("POST", `/clusters/${segment(cluster)}/enrolment-tokens`, {
         body: { name: "console", ttl_ms: hours * 3600000, single_use }, key });
       return { token: token.body.token, fingerprint };
     },

@@ -1,5 +1,5 @@
 // clusters.js - an operator's list of the clusters of the cell: create, rename, delete.
-import { call, get } from "../api.js";
+import { change, get } from "../api.js";
 import { h } from "../dom.js";
 import { count, time } from "../format.js";
 import { formDialog } from "../dialog.js";
@@ -22,7 +22,7 @@ async function create(refresh) {
     title: "Create a cluster", submit: "Create",
     lead: "A cluster is one customer's: its topics, groups, agents and tokens are its own.",
     fields: [nameField()],
-    run: ({ name }, key) => call("POST", "/clusters", { body: { name }, key }),
+    run: ({ name }, key) => change("POST", "/clusters", { body: { name }, key }),
   });
   if (made) {
     say(`Cluster ${made.body.name} was created.`);
@@ -33,7 +33,7 @@ async function create(refresh) {
 async function rename(cluster, refresh) {
   const done = await formDialog({
     title: `Rename ${cluster.name}`, submit: "Rename", fields: [nameField(cluster.name)],
-    run: ({ name }) => call("PATCH", `/clusters/${cluster.id}`, { body: { name }, etag: `"${cluster.revision}"` }),
+    run: ({ name }) => change("PATCH", `/clusters/${cluster.id}`, { body: { name }, etag: `"${cluster.revision}"` }),
   });
   if (done) {
     say(`The cluster is called ${done.body.name} now.`);
@@ -47,7 +47,7 @@ async function remove(cluster, refresh) {
     lead: `All its metadata goes: ${count(cluster.topics)} topics, its groups, tokens and usage. Its agents stop serving. Objects in the customer's storage are not touched.`,
     fields: [typedName(cluster.name, "cluster's name")],
     ready: ({ typed }) => typed === cluster.name,
-    run: () => call("DELETE", `/clusters/${cluster.id}`, { etag: `"${cluster.revision}"` }),
+    run: () => change("DELETE", `/clusters/${cluster.id}`, { etag: `"${cluster.revision}"` }),
   });
   if (done) {
     say(`Cluster ${cluster.name} was deleted.`);

@@ -2,7 +2,7 @@
 //
 // The curve is of what this console has seen; it goes on while another page of it is open
 // only as long as this one was, and begins when the group is first looked at.
-import { call, get, groupSegment, segment, serverNow } from "../api.js";
+import { change, get, groupSegment, segment, serverNow } from "../api.js";
 import { h } from "../dom.js";
 import { count, duration, plural, short, time } from "../format.js";
 import { formDialog } from "../dialog.js";
@@ -83,7 +83,7 @@ async function resetOffsets(path, group, offsets, refresh) {
     fields: [to, value, topic],
     run: (values, key) => {
       body = resetBody(values);
-      return call("POST", `${path}/reset-offsets`, { body: { ...body, dry_run: true }, key });
+      return change("POST", `${path}/reset-offsets`, { body: { ...body, dry_run: true }, key });
     },
   });
   if (!seen) return;
@@ -99,7 +99,7 @@ async function resetOffsets(path, group, offsets, refresh) {
   list.show(seen.body.items);
   const done = await formDialog({
     title: `Set these offsets of ${group.id}?`, submit: "Set offsets", danger: true, wide: true, extra: [list.root],
-    run: (_, key) => call("POST", `${path}/reset-offsets`, { body: { ...body, dry_run: false }, key }),
+    run: (_, key) => change("POST", `${path}/reset-offsets`, { body: { ...body, dry_run: false }, key }),
   });
   if (done) {
     say(`The offsets of ${group.id} were set.`);
@@ -113,7 +113,7 @@ async function remove(path, group, cluster) {
     lead: "Its offsets are forgotten: consumers that come again begin where auto.offset.reset says.",
     fields: [typedName(group.id, "group's id")],
     ready: ({ typed }) => typed === group.id.trim(),
-    run: () => call("DELETE", path, { etag: `"${group.revision}"` }),
+    run: () => change("DELETE", path, { etag: `"${group.revision}"` }),
   });
   if (done) {
     say(`Group ${group.id} was deleted.`);

@@ -1,6 +1,6 @@
 // nodes.js - an operator's view of the cell: its nodes, who leads, who lags; hand leadership
 // over, promote, demote, remove, and a token for a new node.
-import { call, get } from "../api.js";
+import { change, get } from "../api.js";
 import { h } from "../dom.js";
 import { bytes, count, plural, time } from "../format.js";
 import { formDialog, openDialog } from "../dialog.js";
@@ -17,10 +17,11 @@ async function transfer(node, refresh) {
   const done = await formDialog({
     title: `Let ${nameOf(node)} lead?`, submit: "Hand over",
     lead: "Commits wait for a moment while leadership moves. This page then is at a node that follows, and says where the leader's is.",
-    run: (_, key) => call("POST", "/cell/transfer", { body: { node_id: node.id }, key }),
+    run: (_, key) => change("POST", "/cell/transfer", { body: { node_id: node.id }, key }),
   });
   if (done) {
-    say(`${nameOf(node)} leads now.`);
+    // It may have failed to win, and another one leads.
+    say(done.body.leader === node.id ? `${nameOf(node)} leads now.` : `Node ${done.body.leader} leads now.`);
     refresh();
   }
 }
@@ -31,7 +32,7 @@ async function changeRole(node, verb, refresh) {
     demote: [`Make ${nameOf(node)} a standby?`, "It goes on as a copy, without a vote. See that enough voters are left: a majority of them has to be alive.", "Demote"],
   };
   const [title, lead, submit] = texts[verb];
-  const done = await formDialog({ title, lead, submit, run: (_, key) => call("POST", `/cell/nodes/${node.id}/${verb}`, { body: {}, key }) });
+  const done = await formDialog({ title, lead, submit, run: (_, key) => change("POST", `/cell/nodes/${node.id}/${verb}`, { body: {}, key }) });
   if (done) {
     say(verb === "promote" ? `${nameOf(node)} is being made a voter.` : `${nameOf(node)} is being made a standby.`);
     refresh();
@@ -46,7 +47,7 @@ async function remove(node, voters, refresh) {
       : "The node stops itself and can never come back with its data.",
     fields: [typedName(node.name, "node's name")],
     ready: ({ typed }) => typed === node.name,
-    run: () => call("DELETE", `/cell/nodes/${node.id}`, { etag: `"${node.revision}"` }),
+    run: () => change("DELETE", `/cell/nodes/${node.id}`, { etag: `"${node.revision}"` }),
   });
   if (done) {
     say(`${nameOf(node)} is being removed.`);
@@ -60,7 +61,7 @@ async function add() {
     lead: "A new node needs a join token, good for one join, and the cell key of the founder (cell.key), which is never shown here.",
     fields: [textField({ name: "name", label: "Name of the token", value: "console", maxlength: 100, judge: (t) => (/^[ -~]{1,100}$/.test(t) ? "" : "1 to 100 plain characters.") }),
       numberField({ name: "hours", label: "Good for hours", value: "1", min: 1, max: 168 })],
-    run: ({ name, hours }, key) => call("POST", "/cell/join-tokens", { body: { name, ttl_ms: hours * 3600000 }, key }),
+    run: ({ name, hours }, key) => change("POST", "/cell/join-tokens", { body: { name, ttl_ms: hours * 3600000 }, key }),
   });
   if (!made) return;
   const done = h("button", { class: "primary", type: "button" }, "Done");

@@ -1,5 +1,5 @@
 // topic.js - one topic: how much comes in, its partitions, its settings; change and delete.
-import { call, get, segment, serverNow } from "../api.js";
+import { change, get, segment, serverNow } from "../api.js";
 import { h } from "../dom.js";
 import { bytes, bytesRate, count, rate, time } from "../format.js";
 import { formDialog } from "../dialog.js";
@@ -29,7 +29,7 @@ async function editConfigs(path, topic, refresh) {
     lead: "What is not named here has its default. Removing a row takes the setting back to it.",
     fields: [configRows(topic.configs)],
     ready: ({ configs }) => Object.keys(changesOf(topic.configs, configs)).length > 0,
-    run: ({ configs }) => call("PATCH", path, { body: { configs: changesOf(topic.configs, configs) }, etag: `"${topic.revision}"` }),
+    run: ({ configs }) => change("PATCH", path, { body: { configs: changesOf(topic.configs, configs) }, etag: `"${topic.revision}"` }),
   });
   if (done) {
     say(`The settings of ${topic.name} were changed.`);
@@ -42,7 +42,7 @@ async function addPartitions(path, topic, refresh) {
     title: `Add partitions to ${topic.name}`, submit: "Add",
     lead: `It has ${count(topic.partitions)} now. Keys may go to other partitions afterwards, and partitions are never taken away.`,
     fields: [numberField({ name: "partitions", label: "Partitions in all", value: String(topic.partitions + 1), min: topic.partitions + 1, max: 100000 })],
-    run: ({ partitions }) => call("PATCH", path, { body: { partitions }, etag: `"${topic.revision}"` }),
+    run: ({ partitions }) => change("PATCH", path, { body: { partitions }, etag: `"${topic.revision}"` }),
   });
   if (done) {
     say(`${topic.name} has ${count(done.body.partitions)} partitions now.`);
@@ -56,7 +56,7 @@ async function remove(path, topic, cluster) {
     lead: `${count(topic.records)} records in ${bytes(topic.bytes)} can no longer be read, and consumers of it fail.`,
     fields: [typedName(topic.name, "topic's name")],
     ready: ({ typed }) => typed === topic.name,
-    run: () => call("DELETE", path, { etag: `"${topic.revision}"` }),
+    run: () => change("DELETE", path, { etag: `"${topic.revision}"` }),
   });
   if (done) {
     say(`Topic ${topic.name} was deleted.`);

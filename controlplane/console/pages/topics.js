@@ -2,7 +2,7 @@
 //
 // Rates are told by differences: each reading of the list has what was appended to each
 // topic so far (series.js keeps it).
-import { call, get, segment, serverNow } from "../api.js";
+import { change, get, segment, serverNow } from "../api.js";
 import { h } from "../dom.js";
 import { bytes, bytesRate, count, rate, time } from "../format.js";
 import { formDialog } from "../dialog.js";
@@ -32,7 +32,7 @@ async function create(cluster) {
       numberField({ name: "partitions", label: "Partitions", hint: "Left empty: the cell's default. More can be added later, never fewer.", min: 1, max: 100000, optional: true }),
       configRows(),
     ],
-    run: ({ name, partitions, configs }, key) => call("POST", `/clusters/${cluster}/topics`, {
+    run: ({ name, partitions, configs }, key) => change("POST", `/clusters/${cluster}/topics`, {
       body: { name, ...(partitions === null ? {} : { partitions }), configs }, key,
     }),
   });
