@@ -4,15 +4,12 @@ Three agents in three zones, topics with settings, a producer that goes on, a gr
 keeps up, one that lags, one that nobody is in any more, tokens of each role.
 """
 
-import json
-import threading
-
-from confluent_kafka import Consumer, Producer
 from confluent_kafka.admin import AdminClient, NewTopic
 
 from cell import wait_until
 from cluster import Cluster
 from control import Admin
+from traffic import Traffic
 
 LIMIT_S = 60
 TOPICS = {"orders": 12, "payments": 6, "clicks": 24, "inventory.changes": 3}
@@ -25,8 +22,7 @@ class World:
         # As if somebody billed for the store, so that costs are told.
         self.cluster = Cluster(directory, agents=3, agent_set={
             "flush-interval": "50ms", "store-provider": "aws", "store-region": "us-east-1"})
-        self.stop = threading.Event()
-        self.threads = []
+        self.traffic = None
 
     def __enter__(self):
         self.cluster.up()
@@ -38,10 +34,10 @@ class World:
         self.admin_token = self.token("admin")
         self.viewer = self.token("viewer")
         self._make_topics()
-        for work in (self._produce, lambda: self._consume("billing", "orders", 0),
-                     lambda: self._consume("reporting", "clicks", 0.02)):
-            self.threads.append(threading.Thread(target=work))
-            self.threads[-1].start()
+        self.traffic = Traffic(self.cluster.bootstrap)
+        self.traffic.produce({name: 4 if name == "clicks" else 1 for name in TOPICS})
+        self.traffic.consume("billing", ["orders"])
+        self.traffic.consume("reporting", ["clicks"], 0.02)
         self._leave_a_group()
         wait_until(lambda: all(self.group(g)["state"] == "Stable" for g in ("billing", "reporting")),
                    "groups that are stable", LIMIT_S)
@@ -66,37 +62,13 @@ class World:
         for done in admin.create_topics(new).values():
             done.result(LIMIT_S)
 
-    def _produce(self):
-        producer = Producer({"bootstrap.servers": self.cluster.bootstrap, "linger.ms": 20,
-                             "client.id": "shop"})
-        number = 0
-        while not self.stop.is_set():
-            for name in TOPICS:
-                for _ in range(4 if name == "clicks" else 1):
-                    number += 1
-                    producer.produce(name, json.dumps({"n": number, "fill": "x" * 400}),
-                                     key=str(number))
-            producer.poll(0)
-            self.stop.wait(0.02)
-        producer.flush(10)
-
-    def _consume(self, group, topic, pause_s):
-        consumer = Consumer({"bootstrap.servers": self.cluster.bootstrap, "group.id": group,
-                             "client.id": f"{group}-1", "auto.offset.reset": "earliest",
-                             "auto.commit.interval.ms": 500})
-        consumer.subscribe([topic])
-        while not self.stop.is_set():
-            consumer.poll(0.2)
-            self.stop.wait(pause_s)
-        consumer.close()
-
     def _leave_a_group(self):
         self.admin.call("POST", f"/api/v1/clusters/{self.id}/groups/nightly-export/reset-offsets",
                         {"to": "earliest", "topics": ["payments"], "dry_run": False})
 
     def __exit__(self, *_):
-        self.stop.set()
-        for thread in self.threads:
-            thread.join(LIMIT_S)
-        self.admin.close()
-        self.cluster.down()
+        try:
+            self.traffic.end()
+        finally:
+            self.admin.close()
+            self.cluster.down()

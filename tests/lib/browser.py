@@ -21,7 +21,7 @@ import time
 from urllib.parse import urlsplit
 
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import TimeoutError, sync_playwright
+from playwright.sync_api import Error, TimeoutError, sync_playwright
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 SHOTS = ROOT / "build" / "console"
@@ -82,7 +82,13 @@ class Tab:
         if self.page.url.split("#")[0] == address.split("#", 1)[0]:
             self.page.evaluate("hash => { location.hash = hash }", place)
             return self
-        self.page.goto(address)
+        for _ in range(5):
+            try:
+                self.page.goto(address)
+                break
+            except Error as error:
+                if "ERR_NETWORK_CHANGED" not in str(error):  # see _on_console
+                    raise
         if not self._began():  # a file of it was cut off (see _on_console)
             self.page.reload()
         return self

@@ -7,14 +7,11 @@ zones, topics, a producer, consumers of a group that keep up and of one that fal
 
 import json
 import pathlib
-import threading
-import time
 import urllib.request
-
-from confluent_kafka import Consumer, KafkaException, Producer
 
 from cell_cluster import CellCluster
 from exposition import parse
+from traffic import Traffic
 
 RELEASE = pathlib.Path(__file__).resolve().parents[2] / "build" / "release"
 PARTITIONS = 2
@@ -27,9 +24,7 @@ class BusyCluster(CellCluster):
             # A directory bills nothing: as if it were a bucket.
             "store-provider": "aws", "store-region": "eu-west-1",
             "flush-interval": "50ms", **(agent_set or {})}, **options)
-        self.ending = threading.Event()
-        self.threads = []
-        self.failures = []
+        self.traffic = None
 
     def up(self):
         super().up()
@@ -37,55 +32,19 @@ class BusyCluster(CellCluster):
         for topic in TOPICS:
             self.post(leader, f"/api/v1/clusters/{self.cluster_id()}/topics",
                       {"name": topic, "partitions": PARTITIONS})
-        for work in (self._produce, lambda: self._consume("readers", 0),
-                     lambda: self._consume("laggards", 0.2)):
-            self.threads.append(threading.Thread(target=self._guard, args=(work,)))
-            self.threads[-1].start()
+        self.traffic = Traffic(self.bootstrap)
+        self.traffic.produce(dict.fromkeys(TOPICS, 1))
+        # One agent answers for all: of what the other wrote it has to ask the store.
+        for group, pause_s in (("readers", 0), ("laggards", 0.2)):
+            self.traffic.consume(group, list(TOPICS), pause_s, f"{group},zone=zone-2")
         return self
 
-    def end_load(self):
-        """No client is there any more, and everything is committed."""
-        self.ending.set()
-        for thread in self.threads:
-            thread.join(30)
-            assert not thread.is_alive()
-        self.threads = []
-
     def __exit__(self, *failure):
-        self.end_load()
-        super().__exit__(*failure)
-        assert not self.failures, self.failures
-
-    def _guard(self, work):
         try:
-            work()
-        except KafkaException as error:
-            self.failures.append(error)
-
-    def _produce(self):
-        producer = Producer({"bootstrap.servers": self.bootstrap, "linger.ms": 20})
-        n = 0
-        while not self.ending.is_set():
-            for topic in TOPICS:
-                producer.produce(topic, b"v" * 500, partition=n % PARTITIONS)
-            n += 1
-            producer.poll(0)
-            time.sleep(0.01)
-        producer.flush(20)
-
-    def _consume(self, group, pause_s):
-        """Read and commit; with a pause, slower than is produced."""
-        consumer = Consumer({"bootstrap.servers": self.bootstrap, "group.id": group,
-                             "auto.offset.reset": "earliest",
-                             "auto.commit.interval.ms": 500,
-                             # One agent answers for all: of what the other wrote it
-                             # has to ask the store.
-                             "client.id": f"{group},zone=zone-2"})
-        consumer.subscribe(list(TOPICS))
-        while not self.ending.is_set():
-            consumer.poll(0.2)
-            time.sleep(pause_s)
-        consumer.close()
+            if self.traffic:
+                self.traffic.end()
+        finally:
+            super().__exit__(*failure)
 
     def agent_address(self, name):
         """HOST:PORT of an agent's /metrics."""

@@ -202,7 +202,7 @@ def test_store_requests_are_billed(tmp_path):
                   busy.scrape(n)["weft_agent_store_requests_total"].samples) < 20:
             assert time.monotonic() < until
             time.sleep(0.5)
-        busy.end_load()
+        busy.traffic.end()
         counted = {}
         for name in ("agent-1", "agent-2"):
             for labels, value in busy.scrape(name)["weft_agent_store_requests_total"].samples:
