@@ -1,7 +1,8 @@
 /* bench_agents.c - many agents that are registered and watch, and do nothing else.
  *
- * Started by scripts/bench. Agent i belongs to the cluster of the i-th enrolment token,
- * tokens taken in turn; it enrols, registers, asks for the metadata once and then always
+ * Started by scripts/bench, several times when there are more agents than one process may
+ * have files for: --first then is how many the others have. Agent i belongs to the cluster
+ * of the i-th enrolment token, tokens taken in turn; it enrols, registers, asks for the metadata once and then always
  * has a watch parked, over a TLS connection of its own, made of the agent's own parts
  * (agent/ctl.h). They join at --pace, --joining of them at the same time at the most: a
  * join costs both sides two handshakes, and the news of it goes to all of its cluster.
@@ -9,6 +10,7 @@
  * input; then counts for --duration and prints a line of JSON.
  */
 #include <stdio.h>
+#include <sys/resource.h>
 
 #include "common/clock.h"
 #include "common/mem.h"
@@ -16,10 +18,14 @@
 
 #define AGENTS_MAX 20000
 #define PACE_MS    20
+/* Open files: of an agent (its connection, and what libcurl and the loop need), and of the
+ * program. */
+#define FILES_EACH 4
+#define FILES_REST 64
 
 struct bench_options {
     struct load_target target;
-    int64_t agents, pace, joining, duration_ms;
+    int64_t agents, first, pace, joining, duration_ms;
 };
 
 static const struct option_spec specs[] = {
@@ -30,6 +36,7 @@ static const struct option_spec specs[] = {
             help                                                                         \
     }
     OPTION(agents, "agents", INT, "10000", "N", "agents"),
+    OPTION(first, "first", INT, "0", "N", "number of the first one"),
     OPTION(pace, "pace", INT, "25", "N", "that join in a second"),
     OPTION(joining, "joining", INT, "32", "N", "that join at the same time"),
     OPTION(duration_ms, "duration", DURATION, "20s", "TIME", "what is measured"),
@@ -131,8 +138,8 @@ static void on_joined(void *arg)
 
 static void join_next(void)
 {
-    int64_t number = begun++;
-    struct bench_agent *agent = &agents[number];
+    struct bench_agent *agent = &agents[begun];
+    int64_t number = options.first + begun++;
     char host[32];
 
     snprintf(host, sizeof(host), "10.%d.%d.%d", (int)(number >> 16),
@@ -156,12 +163,21 @@ static void on_pace(struct loop_timer *timer, void *arg)
         loop_timer_set(timer, PACE_MS);
 }
 
+static void check_files(void)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0 &&
+        limit.rlim_cur < (rlim_t)(options.agents * FILES_EACH + FILES_REST))
+        load_die("options", "too many agents for the limit of open files");
+}
+
 int main(int argc, char **argv)
 {
     load_options(&program, argc, argv, &options);
-    if (options.agents < 1 || options.agents > AGENTS_MAX || options.joining < 1 ||
-        options.pace < 1)
+    if (options.agents < 1 || options.agents > AGENTS_MAX || options.first < 0 ||
+        options.first > AGENTS_MAX || options.joining < 1 || options.pace < 1)
         load_die("options", "a number is out of range");
+    check_files();
     loop = loop_new();
     agents = mem_zalloc((size_t)options.agents * sizeof(*agents));
     loop_timer_init(&pacer, loop, on_pace, NULL);

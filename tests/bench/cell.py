@@ -29,6 +29,7 @@ FLOODS, QUICK_FLOODS = 9, 1
 FLOODER_NICE = 10
 MILLION_TOPICS, MILLION_PARTITIONS = 1000, 1000
 AGENTS, CLUSTERS_OF_AGENTS, JOIN_PACE = 10_000, 100, 25
+AGENTS_OF_PROGRAM = 2500
 STORM_CONSUMERS = 10_000
 LIMIT_S = 60
 
@@ -244,35 +245,45 @@ def million(bench, server):
         bench.report.add("million_pause", line, pause * 1000)
 
 
-def agents_that_watch(bench, server):
-    """Agents that are registered and watch, and do nothing else."""
-    agents = AGENTS // (10 if is_quick(bench) else 1)
+def joining(bench, server, agents):
+    """The programs whose agents, AGENTS together, join: as many as their open files need."""
     tokens = bench.directory + "/tokens"
     with open(tokens, "w", encoding="ascii") as f:
         f.write(",".join(server.enrolment_token(f"agents-{number}")
                          for number in range(CLUSTERS_OF_AGENTS)))
-    program = clients.control_load(
-        "bench_agents", bench.programs, bench.cores, server, bench.directory,
-        bench.amounts.settle_s, agents=agents, pace=JOIN_PACE,
-        duration="10s" if is_quick(bench) else "60s",
-        **{"enrolment-token": "@" + tokens})
-    begin = time.monotonic()
+    count = -(-agents // AGENTS_OF_PROGRAM)
+    each = agents // count
+    return [clients.control_load(
+        "bench_agents", bench.programs, bench.cores, server, bench.directory, 0, agents=each,
+        first=number * each, pace=max(JOIN_PACE // count, 1),
+        duration="10s" if is_quick(bench) else "60s", **{"enrolment-token": "@" + tokens})
+            for number in range(count)]
+
+
+def agents_that_watch(bench, server):
+    """Agents that are registered and watch, and do nothing else."""
+    agents = AGENTS // (10 if is_quick(bench) else 1)
+    before, begin = server.cpu(), time.monotonic()
+    programs = joining(bench, server, agents)
     try:
-        before = server.cpu()
-        program.hear()
+        for program in programs:
+            program.hear()
         bench.report.add("agents_join", f"Weft: {agents} agents", time.monotonic() - begin)
         bench.report.add("agents_join_cpu", f"Weft: {agents} agents", 1000 / agents * (
             server.cpu()["control plane"] - before["control plane"]))
         before, begin = server.cpu(), time.monotonic()
-        program.say("go")
-        done = program.hear()
+        for program in programs:
+            program.say("go")
+        done = [program.hear() for program in programs]
         passed, after = time.monotonic() - begin, server.cpu()
     finally:
-        program.kill()
+        for program in programs:
+            program.kill()
     line = f"Weft: {agents} agents, {CLUSTERS_OF_AGENTS} clusters"
     bench.report.add("agents_cpu", line,
                      100 * (after["control plane"] - before["control plane"]) / passed)
-    bench.report.add("agents_rate", line, done["answers"] / done["seconds"])
+    bench.report.add("agents_rate", line,
+                     sum(answer["answers"] / answer["seconds"] for answer in done))
     bench.report.add("agents_rss", line,
                      machine.rss_mib(server.processes[server.leader()]["pid"]))
 
