@@ -56,8 +56,8 @@ FULL = Amounts(repeats=3, warm=512 * MIB, fill=320 * MIB, broker_warm_s=60, volu
                tail_s=10, light_s=20, kcat=512 * MIB, commit="5s", idle_s=10, starts=5,
                applies=2000, settle_s=15, broker_connections=True)
 QUICK = Amounts(repeats=1, warm=64 * MIB, fill=128 * MIB, broker_warm_s=2, volume=64 * MIB,
-                steady_s=1.5, tail_s=1.5, light_s=1.5, kcat=32 * MIB, commit="600ms", idle_s=2,
-                starts=1, applies=200, settle_s=1, broker_connections=False)
+                steady_s=1.2, tail_s=1.2, light_s=1.2, kcat=32 * MIB, commit="600ms", idle_s=2,
+                starts=1, applies=200, settle_s=0.5, broker_connections=False)
 
 
 class Bench:
