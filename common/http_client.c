@@ -31,6 +31,9 @@
 #define LARGE_BYTES            (256 * KIB) /* from here on larger socket buffers pay */
 #define LARGE_BUFFER_BYTES     (256L * 1024)
 #define IDLE_HANDLES_MAX       64
+/* Enough for a burst of connections. A name that moves, as a Pod's when it starts again,
+ * must not keep its callers waiting for the old address (libcurl: 60 s). */
+#define NAMES_KEPT_S           1L
 #define POOLED_CONNECTIONS_MAX 256L
 
 /* One setting of http_client_set_tls; counted, since calls in flight borrow it. */
@@ -217,6 +220,9 @@ static void call_finish(struct http_call *call, CURLcode result)
         response->error = call->failure != 0       ? err_text(call->failure)
                           : call->error[0] != '\0' ? call->error
                                                    : curl_easy_strerror(result);
+        response->strained = result != CURLE_COULDNT_RESOLVE_HOST &&
+                             result != CURLE_COULDNT_RESOLVE_PROXY &&
+                             result != CURLE_COULDNT_CONNECT;
     } else {
         long status = 0;
         curl_easy_getinfo(call->easy, CURLINFO_RESPONSE_CODE, &status);
@@ -562,6 +568,7 @@ static CURLcode set_options(struct http_call *call, const struct http_request *r
     /* Names are looked up by threads: do not wait for the one of a call that has ended.
      */
     curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);
+    curl_easy_setopt(easy, CURLOPT_DNS_CACHE_TIMEOUT, NAMES_KEPT_S);
     curl_easy_setopt(easy, CURLOPT_NOPROGRESS, 1L);
     curl_easy_setopt(easy, CURLOPT_TCP_NODELAY, 1L);
     curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L);

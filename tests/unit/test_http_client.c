@@ -44,19 +44,14 @@
 static pthread_mutex_t name_lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t name_changed = PTHREAD_COND_INITIALIZER;
 static bool name_asked, name_released, name_gave_up; /* "hangs.test" */
+static atomic_bool name_moved;                       /* "moves.test" */
 
-/* In the place of the C library's: "hangs.test" is answered when the test says so (or
- * does not for long), as by a name server that is cut off. */
-int getaddrinfo(const char *restrict name, const char *restrict service,
-                const struct addrinfo *restrict hints, struct addrinfo **restrict list)
+/* "hangs.test" is answered when the test says so (or does not for long), as by a name
+ * server that is cut off. */
+static int name_hangs(void)
 {
     struct timespec until;
-    int (*next)(const char *, const char *, const struct addrinfo *, struct addrinfo **);
 
-    if (name == NULL || strcmp(name, "hangs.test") != 0) {
-        *(void **)&next = dlsym(RTLD_NEXT, "getaddrinfo");
-        return next(name, service, hints, list);
-    }
     pthread_mutex_lock(&name_lock);
     clock_gettime(CLOCK_REALTIME, &until);
     until.tv_sec += 20;
@@ -66,6 +61,20 @@ int getaddrinfo(const char *restrict name, const char *restrict service,
             pthread_cond_timedwait(&name_changed, &name_lock, &until) == ETIMEDOUT;
     pthread_mutex_unlock(&name_lock);
     return EAI_AGAIN;
+}
+
+/* In the place of the C library's. "moves.test" is first an address where nobody is. */
+int getaddrinfo(const char *restrict name, const char *restrict service,
+                const struct addrinfo *restrict hints, struct addrinfo **restrict list)
+{
+    int (*next)(const char *, const char *, const struct addrinfo *, struct addrinfo **);
+
+    if (name != NULL && strcmp(name, "hangs.test") == 0)
+        return name_hangs();
+    if (name != NULL && strcmp(name, "moves.test") == 0)
+        name = atomic_load(&name_moved) ? "127.0.0.1" : "127.1.2.3";
+    *(void **)&next = dlsym(RTLD_NEXT, "getaddrinfo");
+    return next(name, service, hints, list);
 }
 
 /* --- the server --- */
@@ -612,6 +621,7 @@ static void failures_are_told_apart(void **state)
     request.timeout_ms = 50;
     call(&client, "/sleep/300", &request, &answer);
     assert_int_equal(answer.response.code, ERR_TIMEOUT);
+    assert_true(answer.response.strained);
     client_close(&client);
 
     /* Nobody listens at the port that was just given up. */
@@ -624,6 +634,7 @@ static void failures_are_told_apart(void **state)
     client.server->port = port;
     call(&client, "/echo", &request, &answer);
     assert_int_equal(answer.response.code, ERR_UNAVAILABLE);
+    assert_false(answer.response.strained);
     client.server->port = own_port;
     client_close(&client);
 }
@@ -655,6 +666,32 @@ static void slow_name_holds_up_nobody(void **state)
     name_released = true;
     pthread_cond_broadcast(&name_changed);
     pthread_mutex_unlock(&name_lock);
+    client_close(&client);
+}
+
+/* A name whose address changes is found at the new one before long. */
+static void moved_name_is_found(void **state)
+{
+    (void)state;
+    struct client client;
+    struct answer answer;
+    struct http_request request = make_request("GET");
+    char url[64];
+    int64_t end_ms = clock_monotonic_ms() + 20000;
+    client_open(&client, NULL);
+    snprintf(url, sizeof(url), "http://moves.test:%u/range", client.server->port);
+    do {
+        answer = (struct answer){0};
+        request.url = url;
+        http_client_send(client.http, &request, keep, &answer);
+        wait_for(&client, &answer);
+        if (!atomic_exchange(&name_moved, true))
+            assert_int_equal(answer.response.code, ERR_UNAVAILABLE);
+        if (answer.response.code != 0)
+            sleep_ms(50);
+    } while (answer.response.code != 0 && clock_monotonic_ms() < end_ms);
+    assert_int_equal(answer.response.code, 0);
+    drop(&answer);
     client_close(&client);
 }
 
@@ -889,6 +926,7 @@ static void turned_away(void **state)
         for (int i = 0; i < 10; i++) {
             call(&client, "/range", &request, &answer);
             assert_int_equal(answer.response.code, ERR_UNAVAILABLE);
+            assert_true(answer.response.strained);
         }
     }
     atomic_store(&client.server->turn_away, 0);
@@ -932,6 +970,7 @@ int main(void)
         cmocka_unit_test(dead_connection_is_replaced),
         cmocka_unit_test(failures_are_told_apart),
         cmocka_unit_test(slow_name_holds_up_nobody),
+        cmocka_unit_test(moved_name_is_found),
         cmocka_unit_test(bad_url_fails_later),
         cmocka_unit_test(cancel_is_silent),
         cmocka_unit_test(callback_may_do_anything),
