@@ -14,10 +14,16 @@
 #include "common/mem.h"
 
 /* The time a probe has, doubled as often as LATE_MAX after each that had no answer: a far
- * or slow node, or a slow name server, must not make a cell unreachable. */
-#define PROBE_CONNECT_MS 1000
-#define PROBE_MS         1500
-#define LATE_MAX         2
+ * or slow node, or a slow name server, must not make a cell unreachable. The pause grows
+ * with it: handshakes are what a node that is overrun has most of, and all agents of a
+ * cell come again at once after an outage. */
+#define PROBE_CONNECT_MS  1000
+#define PROBE_MS          1500
+#define LATE_MAX          2
+#define PAUSE_LATE_MIN_MS 200
+#define PAUSE_LATE_MAX_MS 16000
+/* To enrol again costs the nodes most: so many times as patient while one is late. */
+#define STUCK_LATE 4
 #define PAUSE_MIN_MS     20
 #define PAUSE_MAX_MS     200
 /* Searched for so long, the cell is down: do not make it worse. */
@@ -33,6 +39,7 @@ struct node {
     struct http_call *probe;
     struct loop_timer pause;
     unsigned late; /* probes without an answer in this search, at most LATE_MAX */
+    struct backoff late_pause;
 };
 
 struct seek {
@@ -53,13 +60,20 @@ static void probe(struct node *node);
 
 /* ---- the list ---- */
 
+static void set_late(struct node *node, unsigned late)
+{
+    node->late = MIN(late, LATE_MAX);
+    if (late == 0)
+        backoff_reset(&node->late_pause);
+}
+
 static void node_clear(struct node *node)
 {
     const struct ctl_transport *transport = node->seek->options.transport;
     if (node->probe != NULL)
         transport->cancel(node->probe, transport->arg);
     node->probe = NULL;
-    node->late = 0;
+    set_late(node, 0);
     loop_timer_cancel(&node->pause);
 }
 
@@ -180,15 +194,29 @@ int64_t seek_stuck_after_ms(unsigned times, uint64_t seed)
     return (SEEK_STUCK_MS + spread_ms) << MIN(times, 3u);
 }
 
+static bool has_late(const struct seek *seek)
+{
+    for (size_t i = 0; i < seek->count; i++) {
+        if (seek->nodes[i].late > 0)
+            return true;
+    }
+    return false;
+}
+
 static void again(struct node *node)
 {
     struct seek *seek = node->seek;
     int64_t now = loop_now_ms(seek->options.loop);
     bool patient = now - seek->began_at_ms > PATIENT_AFTER_MS;
-    struct backoff *backoff = patient ? &seek->slow : &seek->jitter;
+    int64_t pause_ms = backoff_next_ms(patient ? &seek->slow : &seek->jitter);
+    int64_t stuck_after_ms = seek_stuck_after_ms(seek->stuck, seek->options.seed);
 
-    loop_timer_set(&node->pause, backoff_next_ms(backoff));
-    if (now - seek->stuck_at_ms < seek_stuck_after_ms(seek->stuck, seek->options.seed))
+    if (node->late > 0)
+        pause_ms = MAX(pause_ms, backoff_next_ms(&node->late_pause));
+    loop_timer_set(&node->pause, pause_ms);
+    if (has_late(seek))
+        stuck_after_ms *= STUCK_LATE;
+    if (now - seek->stuck_at_ms < stuck_after_ms)
         return;
     seek->stuck_at_ms = now;
     seek->stuck++;
@@ -214,7 +242,7 @@ static void on_answer(const struct http_response *response, void *arg)
                      "url=%s status=%d err=%s", node->url, response->status,
                      log_quote(response->code != 0 ? response->error : "", quoted,
                                sizeof(quoted)));
-        node->late = response->code == 0 ? 0 : MIN(node->late + 1, LATE_MAX);
+        set_late(node, response->code != 0 && response->strained ? node->late + 1 : 0);
         again(node);
         if (json_is_object(answer))
             take_hint(seek, answer);
@@ -277,6 +305,8 @@ struct seek *seek_new(const struct seek_options *options)
     loop_timer_init(&seek->refresh, options->loop, on_refresh, seek);
     for (size_t i = 0; i < SEEK_URLS_MAX; i++) {
         seek->nodes[i].seek = seek;
+        backoff_init(&seek->nodes[i].late_pause, PAUSE_LATE_MIN_MS, PAUSE_LATE_MAX_MS,
+                     options->seed + i);
         loop_timer_init(&seek->nodes[i].pause, options->loop, on_pause_over,
                         &seek->nodes[i]);
     }

@@ -4,8 +4,8 @@
  * Only the leader answers agents. While it does, nothing happens here but a look at the
  * list of nodes now and then. When it does not (a dead connection, 503, 421 without a
  * name, silence), all known nodes are asked at once with /agent/v1/nodes, each again
- * after 20 to 200 ms (up to 2 s when nobody has led for long), until one says that it
- * leads. Core thread only; used by ctl.c alone. */
+ * after 20 to 200 ms (up to 2 s when nobody has led for long, up to 16 s when it gives no
+ * answer at all), until one says that it leads. Core thread only; used by ctl.c alone. */
 #ifndef AGENT_SEEK_H
 #define AGENT_SEEK_H
 
@@ -40,7 +40,8 @@ struct seek_options {
 #define SEEK_STUCK_MS 15000
 /* Whoever is stuck enrols again, and so do all agents of a cell that was away for long:
  * so each waits another time, between one and two times SEEK_STUCK_MS, and twice as long
- * with each of the TIMES that it was stuck before, up to eight times. */
+ * with each of the TIMES that it was stuck before, up to eight times; four times as long
+ * while a node gives no answer at all. */
 int64_t seek_stuck_after_ms(unsigned times, uint64_t seed);
 
 struct seek *seek_new(const struct seek_options *options);

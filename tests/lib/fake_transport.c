@@ -54,6 +54,7 @@ static void on_answer(struct loop_timer *timer, void *arg)
     struct fake_http_call *call = arg;
     struct http_response response = {
         .code = call->reply.code,
+        .strained = call->reply.code != 0,
         .status = call->reply.status == 0 ? 200 : call->reply.status,
         .error = "the fake transport says no",
         .retry_after_ms = call->reply.retry_after_ms,
