@@ -23,9 +23,9 @@
 #define PAUSE_LATE_MIN_MS 200
 #define PAUSE_LATE_MAX_MS 16000
 /* To enrol again costs the nodes most: so many times as patient while one is late. */
-#define STUCK_LATE 4
-#define PAUSE_MIN_MS     20
-#define PAUSE_MAX_MS     200
+#define STUCK_LATE   4
+#define PAUSE_MIN_MS 20
+#define PAUSE_MAX_MS 200
 /* Searched for so long, the cell is down: do not make it worse. */
 #define PATIENT_AFTER_MS 5000
 #define PAUSE_LONG_MS    2000

@@ -26,11 +26,11 @@
 #include "common/mem.h"
 #include "common/version.h"
 
-#define HEADERS_MAX_BYTES      (16 * KIB)
-#define FIRST_BLOB_BYTES       (16 * KIB)  /* where the length is not told */
-#define LARGE_BYTES            (256 * KIB) /* from here on larger socket buffers pay */
-#define LARGE_BUFFER_BYTES     (256L * 1024)
-#define IDLE_HANDLES_MAX       64
+#define HEADERS_MAX_BYTES  (16 * KIB)
+#define FIRST_BLOB_BYTES   (16 * KIB)  /* where the length is not told */
+#define LARGE_BYTES        (256 * KIB) /* from here on larger socket buffers pay */
+#define LARGE_BUFFER_BYTES (256L * 1024)
+#define IDLE_HANDLES_MAX   64
 /* Enough for a burst of connections. A name that moves, as a Pod's when it starts again,
  * must not keep its callers waiting for the old address (libcurl: 60 s). */
 #define NAMES_KEPT_S           1L

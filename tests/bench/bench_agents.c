@@ -1,13 +1,13 @@
 /* bench_agents.c - many agents that are registered and watch, and do nothing else.
  *
  * Started by scripts/bench, several times when there are more agents than one process may
- * have files for: --first then is how many the others have. Agent i belongs to the cluster
- * of the i-th enrolment token, tokens taken in turn; it enrols, registers, asks for the metadata once and then always
- * has a watch parked, over a TLS connection of its own, made of the agent's own parts
- * (agent/ctl.h). They join at --pace, --joining of them at the same time at the most: a
- * join costs both sides two handshakes, and the news of it goes to all of its cluster.
- * When all watch, prints {"ready":true} and waits for a line on standard
- * input; then counts for --duration and prints a line of JSON.
+ * have files for: --first then is how many the others have. Agent i belongs to the
+ * cluster of the i-th enrolment token, tokens taken in turn; it enrols, registers, asks
+ * for the metadata once and then always has a watch parked, over a TLS connection of its
+ * own, made of the agent's own parts (agent/ctl.h). They join at --pace, --joining of
+ * them at the same time at the most: a join costs both sides two handshakes, and the news
+ * of it goes to all of its cluster. When all watch, prints {"ready":true} and waits for a
+ * line on standard input; then counts for --duration and prints a line of JSON.
  */
 #include <stdio.h>
 #include <sys/resource.h>
@@ -18,8 +18,8 @@
 
 #define AGENTS_MAX 20000
 #define PACE_MS    20
-/* Open files: of an agent (its connection, and what libcurl and the loop need), and of the
- * program. */
+/* Open files: of an agent (its connection, and what libcurl and the loop need), and of
+ * the program. */
 #define FILES_EACH 4
 #define FILES_REST 64
 
