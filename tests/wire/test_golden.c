@@ -54,7 +54,9 @@ static unsigned visit_api(const struct kafka_api *api, visit_fn *visit)
     snprintf(dir_path, sizeof(dir_path), ROOT "/%s", api->name);
     DIR *dir = opendir(dir_path);
     if (dir == NULL)
-        fail_msg("%s: run the tests from the root of the tree", dir_path);
+        fail_msg("%s: no captured frames of this API, see tests/golden/README.md (or the "
+                 "test does not run in the root of the tree)",
+                 dir_path);
     unsigned n = 0;
     struct dirent *entry;
     while ((entry = readdir(dir)) != NULL) {
