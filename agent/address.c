@@ -12,6 +12,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "common/name_query.h"
+
 #define BACKLOG 128
 
 static int parse_port(const char *text, int *port)
@@ -124,17 +126,14 @@ static int listen_on(const struct addrinfo *info, int *out)
 int address_listen(const char *name, const struct address *address, int *fd,
                    struct err *err)
 {
-    const struct addrinfo hints = {.ai_flags = AI_PASSIVE | AI_NUMERICSERV,
-                                   .ai_socktype = SOCK_STREAM};
+    const struct name_wait wait = {.limit_ms = NAME_QUERY_START_MS};
     struct addrinfo *info = NULL;
     char port[16];
 
     snprintf(port, sizeof(port), "%d", address->port);
-    int rc =
-        getaddrinfo(address->host[0] == '\0' ? NULL : address->host, port, &hints, &info);
+    int rc = name_query_now(address->host, port, AI_PASSIVE, &wait, &info, err);
     if (rc != 0)
-        return err_set(err, ERR_INVALID, "%s: %s: %s", name, address->host,
-                       gai_strerror(rc));
+        return err_wrap(err, rc, "%s", name);
     rc = listen_on(info, fd);
     freeaddrinfo(info);
     if (rc != 0)

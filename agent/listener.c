@@ -10,6 +10,7 @@
 
 #include "agent/metrics.h"
 #include "common/check.h"
+#include "common/name_query.h"
 
 #define BACKLOG          1024
 #define ACCEPTS_PER_TICK 64
@@ -121,17 +122,15 @@ static int bind_one(struct front *front, char *item, struct listener *listener,
         host[host_len - 1] = '\0';
         host++;
     }
-    struct addrinfo hints = {.ai_family = AF_UNSPEC,
-                             .ai_socktype = SOCK_STREAM,
-                             .ai_flags = AI_PASSIVE | AI_NUMERICSERV};
+    const struct name_wait wait = {.limit_ms = NAME_QUERY_START_MS};
     struct addrinfo *found = NULL;
-    int gai = getaddrinfo(host[0] == '\0' ? NULL : host, colon + 1, &hints, &found);
-    if (gai != 0)
-        return err_set(err, ERR_INVALID, "listen: \"%s\": %s", text, gai_strerror(gai));
+    int rc = name_query_now(host, colon + 1, AI_PASSIVE, &wait, &found, err);
+    if (rc != 0)
+        return err_wrap(err, rc, "listen: \"%s\"", text);
     memset(listener, 0, sizeof(*listener));
     listener->front = front;
     listener->log.interval_ms = LOG_INTERVAL_MS;
-    int rc = open_socket(found, text, listener, err);
+    rc = open_socket(found, text, listener, err);
     freeaddrinfo(found);
     return rc;
 }

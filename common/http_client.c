@@ -214,8 +214,12 @@ static int map_result(const struct http_call *call, CURLcode result)
 static void call_finish(struct http_call *call, CURLcode result)
 {
     struct http_response *response = &call->response;
+    curl_off_t found_after_us = 0;
 
+    if (call->easy != NULL)
+        curl_easy_getinfo(call->easy, CURLINFO_NAMELOOKUP_TIME_T, &found_after_us);
     response->code = call->failure != 0 ? call->failure : map_result(call, result);
+    response->looked_up = response->code == 0 || found_after_us > 0;
     if (response->code != 0) {
         response->error = call->failure != 0       ? err_text(call->failure)
                           : call->error[0] != '\0' ? call->error

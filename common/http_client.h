@@ -63,6 +63,7 @@ struct http_response {
     bool strained;          /* code is not 0, and it was neither refused at once nor
                              * without an address: the peer was silent, or broke off, and
                              * may have more to do than it can */
+    bool looked_up;         /* the host's address was known */
     int64_t retry_after_ms; /* from Retry-After in seconds, or -1 */
     char encoding[16];      /* the X-Weft-Encoding header, or "" */
     char etag[80];

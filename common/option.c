@@ -21,6 +21,7 @@
 #include "common/log.h"
 #include "common/mem.h"
 #include "common/slice.h"
+#include "common/stop_signal.h"
 #include "common/version.h"
 
 #define FILE_MAX_BYTES (MIB)
@@ -520,9 +521,7 @@ static int wait_for_file(const char *path, int64_t limit_ms, struct err *err)
         return 0;
     log_info("options", "waiting for a file", "path=%s limit_ms=%" PRId64, path,
              limit_ms);
-    sigemptyset(&signals);
-    sigaddset(&signals, SIGTERM);
-    sigaddset(&signals, SIGINT);
+    stop_signal_set(&signals);
     pthread_sigmask(SIG_BLOCK, &signals, &before);
     while (access(path, F_OK) != 0 && clock_monotonic_ms() < until && code == 0) {
         int number = sigtimedwait(&signals, NULL, &pause);

@@ -2,7 +2,6 @@
 #include "controlplane/cell.h"
 
 #include <errno.h>
-#include <netdb.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,6 +12,7 @@
 #include "common/clock.h"
 #include "common/log.h"
 #include "common/mem.h"
+#include "common/name_query.h"
 #include "common/version.h"
 #include "common/x509.h"
 #include "controlplane/join.h"
@@ -39,13 +39,16 @@ static bool is_wildcard(const char *host)
 /* A name by which others can reach us: this machine's, if it resolves here at all. */
 static void own_host(char host[HOST_MAX])
 {
-    struct addrinfo hints = {.ai_socktype = SOCK_STREAM}, *found = NULL;
-    if (gethostname(host, HOST_MAX) == 0 && host[0] != '\0' &&
-        getaddrinfo(host, NULL, &hints, &found) == 0) {
+    const struct name_wait wait = {.limit_ms = NAME_QUERY_START_MS};
+    struct addrinfo *found = NULL;
+    int rc = ERR_NOT_FOUND;
+
+    if (gethostname(host, HOST_MAX) == 0 && host[0] != '\0')
+        rc = name_query_now(host, "0", 0, &wait, &found, NULL);
+    if (rc == 0)
         freeaddrinfo(found);
-        return;
-    }
-    snprintf(host, HOST_MAX, "localhost");
+    else if (rc == ERR_NOT_FOUND) /* else nobody says that it does not */
+        snprintf(host, HOST_MAX, "localhost");
 }
 
 char *cell_advertised(const char *scheme, const char *given, const char *listen,
@@ -407,11 +410,18 @@ int cell_renew(const struct control_options *options, struct cell_self *cell,
 /* Of nodes that were started alike, is this the one that founds the cell, and is there
  * none yet? If this node lost its disk, the others are there: then it joins, or hears why
  * not. */
-static bool is_founder(const struct control_options *options,
-                       const struct cell_addresses *addresses)
+static int look_whether_to_found(const struct control_options *options,
+                                 const struct cell_addresses *addresses, bool *founder,
+                                 struct err *err)
 {
-    return options->founder != NULL && strcmp(options->founder, addresses->name) == 0 &&
-           !join_anybody(options->join, FOUNDER_PATIENCE_MS);
+    bool anybody = true;
+    int code = 0;
+
+    if (options->founder != NULL && strcmp(options->founder, addresses->name) == 0)
+        code = join_anybody(options->join, FOUNDER_PATIENCE_MS, JOIN_PATIENCE_MS,
+                            &anybody, err);
+    *founder = code == 0 && !anybody;
+    return code;
 }
 
 /* An identity is there: go on as that, with a certificate that is fresh. */
@@ -498,7 +508,12 @@ int cell_begin(const struct control_options *options,
     explicit_bzero(&trust.cell_key, CRYPTO_KEY_LEN);
     if (place == IDENTITY_THERE)
         return go_on(options, addresses, cell, err);
-    if (options->bootstrap || is_founder(options, addresses))
+    bool founder = options->bootstrap;
+    if (!founder)
+        code = look_whether_to_found(options, addresses, &founder, err);
+    if (code != 0)
+        return code;
+    if (founder)
         return found(options, addresses, cell, err);
     if (options->restore != NULL)
         return restore_cell(options, addresses, cell, err);

@@ -34,6 +34,7 @@
 #include "common/clock.h"
 #include "common/list.h"
 #include "common/log.h"
+#include "common/name_query.h"
 #include "controlplane/http_tls.h"
 #include "controlplane/newcomers.h"
 
@@ -619,8 +620,7 @@ static int bind_first(const struct addrinfo *found, const char *listen_text,
 
 static int listen_on(const char *text, int *fd, uint16_t *port, struct err *err)
 {
-    struct addrinfo hints = {
-        .ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE};
+    const struct name_wait wait = {.limit_ms = NAME_QUERY_START_MS};
     struct addrinfo *found = NULL;
     struct sockaddr_storage bound;
     socklen_t bound_len = sizeof(bound);
@@ -630,9 +630,11 @@ static int listen_on(const char *text, int *fd, uint16_t *port, struct err *err)
     int code = split_address(text, host, sizeof(host), &service, err);
     if (code != 0)
         return code;
-    int rc = getaddrinfo(host[0] == '\0' ? NULL : host, service, &hints, &found);
-    if (rc != 0)
-        return err_set(err, ERR_INVALID, "listen on %s: %s", text, gai_strerror(rc));
+    code = name_query_now(host, service, AI_PASSIVE, &wait, &found, err);
+    if (code != 0) {
+        err_wrap(err, code, "listen on %s", text);
+        return code == ERR_CANCELLED ? code : ERR_INVALID; /* whatever the servers say */
+    }
     *fd = bind_first(found, text, err);
     freeaddrinfo(found);
     if (*fd < 0)

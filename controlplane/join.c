@@ -11,7 +11,9 @@
 #include "common/log.h"
 #include "common/loop.h"
 #include "common/mem.h"
+#include "common/name_query.h"
 #include "common/s3_answer.h"
+#include "common/stop_signal.h"
 #include "common/version.h"
 #include "common/x509.h"
 
@@ -21,19 +23,21 @@
 #define TELL_EVERY_MS 10000
 #define URL_MAX_LEN   1024
 #define REDIRECT_MAX  8
+#define LOOK_EVERY_MS 100
 
 struct join {
     const struct join_options *options;
     struct identity *identity;
     struct loop *loop;
     struct http_client *http;
-    char url[URL_MAX_LEN]; /* who is asked */
+    char url[URL_MAX_LEN];     /* who is asked */
+    char unknown[URL_MAX_LEN]; /* whose name nobody could tell of in this round, or "" */
     struct str ca;
     struct str request_pem;
     char nonce[CA_NONCE_LEN + 1];
     char proof[2 * SHA256_LEN + 1]; /* the cell's, of the nonce; "": none came */
     /* the answer under way */
-    bool answered;
+    bool answered, looked_up;
     int code, status;
     char text[ERR_TEXT_MAX];
     struct json *json;
@@ -45,6 +49,7 @@ static void on_answer(const struct http_response *response, void *arg)
     struct join *join = arg;
     join->answered = true;
     join->code = response->code;
+    join->looked_up = response->looked_up;
     join->status = response->status;
     json_free(join->json);
     join->json = NULL;
@@ -64,9 +69,14 @@ static void on_answer(const struct http_response *response, void *arg)
 static void ask(struct join *join, const struct http_request *request)
 {
     join->answered = false;
-    http_client_send(join->http, request, on_answer, join);
-    while (!join->answered)
-        loop_run_once(join->loop, 100);
+    struct http_call *call = http_client_send(join->http, request, on_answer, join);
+    while (!join->answered && !stop_signal_waits())
+        loop_run_once(join->loop, LOOK_EVERY_MS);
+    if (join->answered)
+        return;
+    http_client_cancel(call);
+    join->code = ERR_CANCELLED;
+    snprintf(join->text, sizeof(join->text), "stopped while it was asked");
 }
 
 /* The member KEY of the answer as text, or empty. */
@@ -296,8 +306,8 @@ static int try_once(struct join *join, struct err *err)
 static void pause_a_little(struct join *join)
 {
     int64_t until = clock_monotonic_ms() + PAUSE_MS;
-    while (clock_monotonic_ms() < until)
-        loop_run_once(join->loop, PAUSE_MS);
+    while (clock_monotonic_ms() < until && !stop_signal_waits())
+        loop_run_once(join->loop, LOOK_EVERY_MS);
 }
 
 /* TRY at each address, again and again until one of them decides. */
@@ -310,6 +320,7 @@ static int try_all(struct join *join, int (*try)(struct join *join, struct err *
         bool tell = clock_monotonic_ms() >= tell_at_ms;
         char *copy = mem_strdup(join->options->urls), *rest = NULL;
         code = err_set(err, ERR_INVALID, "--join names no address");
+        join->unknown[0] = '\0';
         for (char *url = strtok_r(copy, ", ", &rest); url != NULL;
              url = strtok_r(NULL, ", ", &rest)) {
             size_t len = strlen(url);
@@ -317,6 +328,8 @@ static int try_all(struct join *join, int (*try)(struct join *join, struct err *
                 len--;
             snprintf(join->url, sizeof(join->url), "%.*s", (int)len, url);
             code = try(join, err);
+            if (stop_signal_waits())
+                code = err_set(err, ERR_CANCELLED, "a signal came while it joined");
             if (code != ERR_UNAVAILABLE)
                 break;
             if (tell)
@@ -367,24 +380,56 @@ int join_cell(const struct join_options *options, struct identity *identity,
     return code;
 }
 
+/* Whether a name server says that there is no host of join->url. */
+static bool is_no_host(const struct join *join)
+{
+    const struct name_wait wait = {.limit_ms = TRY_MS};
+    struct addrinfo *list = NULL;
+    char host[URL_MAX_LEN];
+    const char *begin = strstr(join->url, "://");
+
+    begin = begin == NULL ? join->url : begin + 3;
+    snprintf(host, sizeof(host), "%.*s", (int)strcspn(begin, ":/"), begin);
+    int code = name_query_now(host, "0", 0, &wait, &list, NULL);
+    if (code == 0)
+        freeaddrinfo(list);
+    return code == ERR_NOT_FOUND;
+}
+
 /* Whatever it answers, a node of a cell is there: one that has no cell does not listen.
  */
 static int try_anybody(struct join *join, struct err *err)
 {
     ask_ca(join);
-    return join->code == 0
-               ? 0
-               : err_set(err, ERR_UNAVAILABLE, "%s: %s", join->url, join->text);
+    if (join->code == 0)
+        return 0;
+    if (!join->looked_up && !is_no_host(join))
+        snprintf(join->unknown, sizeof(join->unknown), "%s", join->url);
+    return err_set(err, ERR_UNAVAILABLE, "%s: %s", join->url, join->text);
 }
 
-bool join_anybody(const char *urls, int64_t patience_ms)
+int join_anybody(const char *urls, int64_t patience_ms, int64_t most_ms, bool *anybody,
+                 struct err *err)
 {
-    const struct join_options options = {.urls = urls, .patience_ms = patience_ms};
+    struct join_options options = {.urls = urls, .patience_ms = patience_ms};
+    int64_t until = clock_monotonic_ms() + most_ms;
     struct join join;
-    struct err err;
 
     join_init(&join, &options);
-    int code = try_all(&join, try_anybody, &err);
+    int code = try_all(&join, try_anybody, err);
+    options.patience_ms = 0;
+    while (code == ERR_UNAVAILABLE && join.unknown[0] != '\0' &&
+           clock_monotonic_ms() < until)
+        code = try_all(&join, try_anybody, err);
+    *anybody = code == 0;
+    if (code == ERR_UNAVAILABLE && join.unknown[0] == '\0')
+        code = 0;
+    else if (code == ERR_UNAVAILABLE)
+        err_set(
+            err, code,
+            "whether there is a cell cannot be told, since no name server answers for "
+            "%s: mend the names, and start this node again; it founds no second cell",
+            join.unknown);
     join_fini(&join);
-    return code == 0;
+    return code;
 }

@@ -28,11 +28,15 @@ struct join_options {
 
 /* Join with IDENTITY's key and instance; then it is JOINED: id, cell, certificate, CAs
  * and peers are set. What repeating cannot mend (a used token, a wrong fingerprint, a
- * wrong cell key) fails at once, with a text that says what to do. */
+ * wrong cell key) fails at once, with a text that says what to do. Both end with
+ * ERR_CANCELLED when a signal to stop waits (stop_signal.h). */
 int join_cell(const struct join_options *options, struct identity *identity,
               struct err *err) MUST_CHECK;
 
-/* Does anybody answer at one of URLS? Asked until somebody does, or for PATIENCE_MS. */
-bool join_anybody(const char *urls, int64_t patience_ms) MUST_CHECK;
+/* Does ANYBODY answer at one of URLS? Asked until somebody does, or for PATIENCE_MS.
+ * Where no name server says that a node is not there, or where it is, nothing is known:
+ * then for MOST_MS, after which it fails. */
+int join_anybody(const char *urls, int64_t patience_ms, int64_t most_ms, bool *anybody,
+                 struct err *err) MUST_CHECK;
 
 #endif

@@ -7,6 +7,7 @@
 #include "common/clock.h"
 #include "common/log.h"
 #include "common/notify.h"
+#include "common/stop_signal.h"
 #include "common/version.h"
 #include "controlplane/options.h"
 #include "controlplane/service.h"
@@ -79,13 +80,16 @@ static int run(const struct control_options *options)
     log_set_format(format);
     sigaction(SIGPIPE, &ignore, NULL);
     /* Blocked before any thread starts: they come to sigtimedwait only. */
-    sigemptyset(&signals);
-    sigaddset(&signals, SIGTERM);
-    sigaddset(&signals, SIGINT);
+    stop_signal_set(&signals);
     pthread_sigmask(SIG_BLOCK, &signals, NULL);
     raise_file_limit(options->max_connections + options->max_connections / 4 + 256);
     if (service_start(options, &service, &err) != 0) {
         char quoted[2 * ERR_TEXT_MAX];
+        if (err.code == ERR_CANCELLED && stop_signal_waits()) {
+            log_info("main", "stopped before it had begun", "why=%s",
+                     log_quote(err.text, quoted, sizeof(quoted)));
+            return 0;
+        }
         log_error("main", "cannot start", "code=%s err=%s", err_name(err.code),
                   log_quote(err.text, quoted, sizeof(quoted)));
         return 1;

@@ -7,7 +7,6 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
-#include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdio.h>
@@ -40,31 +39,11 @@ static int split(const char *address, char host[256], char port[8], struct err *
     return 0;
 }
 
-static int look_up(const char *address, int flags, struct addrinfo **list,
-                   struct err *err)
+/* The one with number ATTEMPT of LIST, which is freed. */
+static void choose(struct addrinfo *list, unsigned attempt, struct peer_sockaddr *found)
 {
-    struct addrinfo hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM};
-    char host[256], port[8];
-    int rc = split(address, host, port, err);
-
-    if (rc != 0)
-        return rc;
-    hints.ai_flags = flags | AI_NUMERICSERV;
-    rc = getaddrinfo(host[0] == '\0' ? NULL : host, port, &hints, list);
-    if (rc != 0)
-        return err_set(err, ERR_NOT_FOUND, "look up %s: %s", address, gai_strerror(rc));
-    return 0;
-}
-
-int peer_resolve(const char *address, bool numeric, unsigned attempt,
-                 struct peer_sockaddr *found, struct err *err)
-{
-    struct addrinfo *list = NULL;
     unsigned count = 0;
-    int rc = look_up(address, numeric ? AI_NUMERICHOST : 0, &list, err);
 
-    if (rc != 0)
-        return rc;
     for (const struct addrinfo *a = list; a != NULL; a = a->ai_next)
         count++;
     const struct addrinfo *take = list;
@@ -73,7 +52,62 @@ int peer_resolve(const char *address, bool numeric, unsigned attempt,
     memcpy(&found->address, take->ai_addr, take->ai_addrlen);
     found->len = take->ai_addrlen;
     freeaddrinfo(list);
+}
+
+int peer_query_start(const char *address, struct peer_sockaddr *found,
+                     struct name_query **query, struct err *err)
+{
+    struct addrinfo *list = NULL;
+    char host[256], port[8];
+    int rc = split(address, host, port, err);
+
+    *query = NULL;
+    if (rc != 0)
+        return rc;
+    if (name_query_figures(host, port, 0, &list) == 0) {
+        choose(list, 0, found);
+        return 0;
+    }
+    *query = name_query_start(host, port, 0);
+    return *query != NULL
+               ? 0
+               : err_set(err, ERR_OVERLOADED,
+                         "look up %s: too many names are being looked up", address);
+}
+
+int peer_query_take(struct name_query *query, unsigned attempt,
+                    struct peer_sockaddr *found, struct err *err)
+{
+    struct addrinfo *list = NULL;
+    int rc = name_query_take(query, &list, err);
+
+    name_query_free(query);
+    if (rc != 0)
+        return err_wrap(err, rc, "look up");
+    choose(list, attempt, found);
     return 0;
+}
+
+static int look_up(const char *address, int flags, const struct name_wait *wait,
+                   struct addrinfo **list, struct err *err)
+{
+    char host[256], port[8];
+    int rc = split(address, host, port, err);
+
+    if (rc == 0)
+        rc = name_query_now(host, port, flags, wait, list, err);
+    return rc == 0 ? 0 : err_wrap(err, rc, "look up");
+}
+
+int peer_resolve(const char *address, const struct name_wait *wait,
+                 struct peer_sockaddr *found, struct err *err)
+{
+    struct addrinfo *list = NULL;
+    int rc = look_up(address, 0, wait, &list, err);
+
+    if (rc == 0)
+        choose(list, 0, found);
+    return rc;
 }
 
 static void set_options(int fd)
@@ -144,11 +178,12 @@ static int listen_on(const struct addrinfo *a, int *fd)
 int peer_listen(const char *address, int *fd, char printed[PEER_ADDRESS_BYTES],
                 struct err *err)
 {
+    const struct name_wait wait = {.limit_ms = NAME_QUERY_START_MS};
     struct addrinfo *list = NULL;
     struct sockaddr_storage bound;
     socklen_t len = sizeof(bound);
     int made = -1;
-    int rc = look_up(address, AI_PASSIVE, &list, err);
+    int rc = look_up(address, AI_PASSIVE, &wait, &list, err);
 
     if (rc != 0)
         return rc;

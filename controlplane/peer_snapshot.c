@@ -329,13 +329,15 @@ int peers_fetch(struct peers *peers, struct peers_fetch *fetch, struct err *err)
                                .offset = fetch->offset};
     struct peer_tls_wait wait = {
         .timeout_ms = STALL_MS, .stopped = fetch->cancelled, .arg = fetch->arg};
+    const struct name_wait patience = {
+        .limit_ms = STALL_MS, .stopped = fetch->cancelled, .arg = fetch->arg};
     struct peer_sockaddr to;
     struct str buf;
     int fd = -1;
 
     peers_begin_fetch(peers, &hello, &context, &cell_id);
     str_init(&buf, PEER_DATA_MAX + KIB);
-    int rc = peer_resolve(fetch->address, false, 0, &to, err);
+    int rc = peer_resolve(fetch->address, &patience, &to, err);
     if (rc == 0)
         rc = peer_connect(&to, &fd, err);
     if (rc == 0)

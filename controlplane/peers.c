@@ -2,7 +2,10 @@
  * connection to it and its connection to us; connections that have not greeted yet.
  *
  * Everything below belongs to that thread but what says otherwise; others send commands.
- * A round every 100 ms ends what took too long, dials what is due and pings. */
+ * A round every 100 ms ends what took too long, dials what is due and pings. A name
+ * server that is slow or gone holds up nobody: each name is looked up by itself
+ * (name_query.h), and meanwhile a node is dialled where it was last; it must show who it
+ * is anyway. */
 #include "controlplane/peers.h"
 
 #include <pthread.h>
@@ -22,7 +25,6 @@
 #include "controlplane/peer_net.h"
 #include "controlplane/peer_snapshot.h"
 #include "controlplane/peer_tls.h"
-#include "controlplane/worker.h"
 
 #define ROUND_MS      100
 #define CONNECT_MS    2000 /* from dialling to the handshake's end */
@@ -37,11 +39,12 @@
 #define MAILED_MAX    ((size_t)256 << 20)
 #define UNTAKEN_MAX   ((size_t)64 << 20) /* from one node, not yet taken by the core */
 #define LOG_REPEAT_MS 30000
+/* A lookup that takes longer does not keep us from trying the last address. */
+#define LOOKUP_MS 500
 
 enum command_kind {
     COMMAND_SEND,
     COMMAND_NODES,
-    COMMAND_RESOLVED,
     COMMAND_DONE,
     COMMAND_BEGIN,
     COMMAND_CLOSE,
@@ -56,12 +59,6 @@ struct command {
     size_t count;
     uint64_t *removed;
     size_t removed_count;
-    /* RESOLVED, and on the way to the resolver */
-    struct list_node node;
-    char address[PEER_ADDRESS_BYTES];
-    unsigned attempt;
-    struct peer_sockaddr found;
-    struct err err;
     uint8_t bytes[]; /* SEND */
 };
 
@@ -70,7 +67,10 @@ struct link {
     uint64_t node_id;
     char address[PEER_ADDRESS_BYTES]; /* as configured, or "" */
     char learned[PEER_ADDRESS_BYTES]; /* as it says itself, or "" */
-    bool configured, resolving;
+    bool configured;
+    struct name_query *query; /* on its way, or NULL */
+    int64_t query_at_ms;
+    struct peer_sockaddr known; /* where it was found last; len 0: nowhere yet */
     struct peer_conn *out, *in;
     int64_t dial_at_ms;
     unsigned attempt;
@@ -91,7 +91,6 @@ struct peers {
     struct mailbox commands;
     atomic_size_t mailed_bytes;
     atomic_bool lost;
-    struct worker resolver;
     int listen_fd;
     struct loop_io listener;
     bool listening;
@@ -170,6 +169,7 @@ static void drop_link(struct peers *peers, struct link *link)
     list_remove(&link->node);
     peers->link_count--;
     pthread_mutex_unlock(&peers->status_mutex);
+    name_query_free(link->query);
     mem_free(link);
 }
 
@@ -321,6 +321,8 @@ static void on_dial_frame(struct peer_conn *conn, uint8_t type, struct slice bod
         backoff_reset(&link->backoff);
         link->last_error[0] = '\0';
         link->attempt = 0;
+        name_query_free(link->query); /* the next connection asks anew */
+        link->query = NULL;
         pthread_mutex_lock(&peers->status_mutex);
         link->status.connects++;
         pthread_mutex_unlock(&peers->status_mutex);
@@ -377,53 +379,36 @@ static void dial(struct peers *peers, struct link *link, const struct peer_socka
                    link_address(link));
 }
 
-/* An IP address is dialled at once, a name is looked up first, on another thread. */
-static void begin_dial(struct peers *peers, struct link *link)
+/* An IP address is dialled at once, a name is looked up first. */
+static void begin_dial(struct peers *peers, struct link *link, int64_t now_ms)
 {
-    struct peer_sockaddr to;
     struct err err = {.code = 0};
-    const char *address = link_address(link);
+    int rc = peer_query_start(link_address(link), &link->known, &link->query, &err);
 
-    if (peer_resolve(address, true, link->attempt, &to, &err) == 0) {
-        dial(peers, link, &to);
-        return;
-    }
-    struct command *command = mem_zalloc(sizeof(*command));
-    command->message.type = COMMAND_RESOLVED;
-    command->to = link->node_id;
-    command->attempt = link->attempt;
-    (void)snprintf(command->address, sizeof(command->address), "%s", address);
-    link->resolving = true;
-    worker_submit(&peers->resolver, &command->node);
+    link->query_at_ms = now_ms;
+    if (rc != 0)
+        link_failed(peers, link, &err);
+    else if (link->query == NULL)
+        dial(peers, link, &link->known);
 }
 
-static void run_resolver(void *arg, struct list *jobs)
+/* Where LINK's node is now, or was last if no name server tells that. */
+static void go_on_dial(struct peers *peers, struct link *link, int64_t now_ms)
 {
-    struct peers *peers = arg;
-    struct list_node *node;
+    struct err err = {.code = 0};
 
-    while ((node = list_pop_front(jobs)) != NULL) {
-        struct command *command = CONTAINER_OF(node, struct command, node);
-        command->err.code = 0;
-        (void)!peer_resolve(command->address, false, command->attempt, &command->found,
-                            &command->err);
-        mailbox_send(&peers->commands, &command->message);
+    if (!name_query_done(link->query, 0)) {
+        if (link->known.len > 0 && now_ms >= link->query_at_ms + LOOKUP_MS &&
+            now_ms >= link->dial_at_ms)
+            dial(peers, link, &link->known);
+        return;
     }
-}
-
-static void resolved(struct peers *peers, struct command *command)
-{
-    struct link *link = find_link(peers, command->to);
-
-    if (link == NULL || !link->resolving)
-        return;
-    link->resolving = false;
-    if (link->out != NULL)
-        return;
-    if (command->err.code != 0)
-        link_failed(peers, link, &command->err);
+    int rc = peer_query_take(link->query, link->attempt, &link->known, &err);
+    link->query = NULL;
+    if (rc == 0 || (rc == ERR_UNAVAILABLE && link->known.len > 0))
+        dial(peers, link, &link->known);
     else
-        dial(peers, link, &command->found);
+        link_failed(peers, link, &err);
 }
 
 /* ---- others' connections to us ---- */
@@ -650,9 +635,12 @@ static void round_link(struct peers *peers, struct link *link, int64_t now_ms)
         drop_link(peers, link);
         return;
     }
-    if (link->out == NULL && !link->resolving && now_ms >= link->dial_at_ms &&
-        link_address(link)[0] != '\0')
-        begin_dial(peers, link);
+    if (link->out != NULL || link_address(link)[0] == '\0')
+        return;
+    if (link->query != NULL)
+        go_on_dial(peers, link, now_ms);
+    else if (now_ms >= link->dial_at_ms)
+        begin_dial(peers, link, now_ms);
 }
 
 static void on_round(struct loop_timer *timer, void *arg)
@@ -807,8 +795,6 @@ static void on_command(struct message *message, void *arg)
             send_message(peers, command);
         else if (message->type == COMMAND_NODES)
             set_nodes(peers, command);
-        else if (message->type == COMMAND_RESOLVED)
-            resolved(peers, command);
         else if (message->type == COMMAND_CLOSE)
             close_incoming(peers, command->to);
         else if (message->type == COMMAND_CHECK)
@@ -960,12 +946,8 @@ int peers_start(const struct peers_options *options, struct peers **peers_out,
     int rc = peer_tls_context_new(&options->certificate, &peers->context, err);
     if (rc == 0)
         rc = peer_listen(options->listen, &peers->listen_fd, peers->listen, err);
-    if (rc == 0 && worker_start(&peers->resolver, "weft-names", run_resolver, peers) != 0)
-        rc = err_set(err, ERR_NOMEM, "start the thread that looks names up");
-    if (rc == 0 && loop_thread_start(&peers->thread, "weft-peers") != 0) {
+    if (rc == 0 && loop_thread_start(&peers->thread, "weft-peers") != 0)
         rc = err_set(err, ERR_NOMEM, "start the peers' thread");
-        worker_stop(&peers->resolver);
-    }
     if (rc != 0) {
         free_peers(peers);
         return rc;
@@ -981,7 +963,6 @@ int peers_start(const struct peers_options *options, struct peers **peers_out,
 void peers_stop(struct peers *peers)
 {
     loop_thread_stop(&peers->thread);
-    worker_stop(&peers->resolver);
     peers->stopping = true;
     peer_senders_fini(&peers->senders);
     (void)mailbox_drain(&peers->commands);

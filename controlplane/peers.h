@@ -22,8 +22,8 @@
  * it the connection ends and all that waits is dropped, which Raft repeats. What was
  * received and not taken is bounded too: a connection over it is not read.
  *
- * Threads: one of its own (weft-peers), one that looks names up, and one for each
- * snapshot that is being sent. */
+ * Threads: one of its own (weft-peers), one for each name that is being looked up, which
+ * nobody waits for, and one for each snapshot that is being sent. */
 #ifndef CONTROLPLANE_PEERS_H
 #define CONTROLPLANE_PEERS_H
 

@@ -17,9 +17,6 @@
 #include <cmocka.h>
 
 #include <arpa/inet.h>
-#include <dlfcn.h>
-#include <errno.h>
-#include <netdb.h>
 #include <netinet/in.h>
 #include <pthread.h>
 #include <signal.h>
@@ -38,44 +35,7 @@
 #include "common/clock.h"
 #include "common/http_client.h"
 #include "common/x509.h"
-
-/* --- names --- */
-
-static pthread_mutex_t name_lock = PTHREAD_MUTEX_INITIALIZER;
-static pthread_cond_t name_changed = PTHREAD_COND_INITIALIZER;
-static bool name_asked, name_released, name_gave_up; /* "hangs.test" */
-static atomic_bool name_moved;                       /* "moves.test" */
-
-/* "hangs.test" is answered when the test says so (or does not for long), as by a name
- * server that is cut off. */
-static int name_hangs(void)
-{
-    struct timespec until;
-
-    pthread_mutex_lock(&name_lock);
-    clock_gettime(CLOCK_REALTIME, &until);
-    until.tv_sec += 20;
-    name_asked = true;
-    while (!name_released && !name_gave_up)
-        name_gave_up =
-            pthread_cond_timedwait(&name_changed, &name_lock, &until) == ETIMEDOUT;
-    pthread_mutex_unlock(&name_lock);
-    return EAI_AGAIN;
-}
-
-/* In the place of the C library's. "moves.test" is first an address where nobody is. */
-int getaddrinfo(const char *restrict name, const char *restrict service,
-                const struct addrinfo *restrict hints, struct addrinfo **restrict list)
-{
-    int (*next)(const char *, const char *, const struct addrinfo *, struct addrinfo **);
-
-    if (name != NULL && strcmp(name, "hangs.test") == 0)
-        return name_hangs();
-    if (name != NULL && strcmp(name, "moves.test") == 0)
-        name = atomic_load(&name_moved) ? "127.0.0.1" : "127.1.2.3";
-    *(void **)&next = dlsym(RTLD_NEXT, "getaddrinfo");
-    return next(name, service, hints, list);
-}
+#include "tests/lib/fake_names.h"
 
 /* --- the server --- */
 
@@ -635,6 +595,7 @@ static void failures_are_told_apart(void **state)
     call(&client, "/echo", &request, &answer);
     assert_int_equal(answer.response.code, ERR_UNAVAILABLE);
     assert_false(answer.response.strained);
+    assert_true(answer.response.looked_up);
     client.server->port = own_port;
     client_close(&client);
 }
@@ -647,6 +608,7 @@ static void slow_name_holds_up_nobody(void **state)
     struct client client;
     struct answer limited = {0}, cancelled = {0}, other;
     struct http_request request = make_request("GET");
+    fake_name_set("hangs.test", FAKE_NAME_HANGS);
     client_open(&client, NULL);
     request.url = "http://hangs.test/";
     struct http_call *cancel = http_client_send(client.http, &request, keep, &cancelled);
@@ -654,18 +616,17 @@ static void slow_name_holds_up_nobody(void **state)
     http_client_send(client.http, &request, keep, &limited);
     wait_for(&client, &limited);
     assert_int_equal(limited.response.code, ERR_UNAVAILABLE);
+    assert_false(limited.response.looked_up);
     http_client_cancel(cancel);
     request = make_request("GET");
     call(&client, "/range", &request, &other);
     assert_int_equal(other.response.code, 0);
     drop(&other);
 
-    pthread_mutex_lock(&name_lock);
-    assert_true(name_asked);
-    assert_false(name_gave_up);
-    name_released = true;
-    pthread_cond_broadcast(&name_changed);
-    pthread_mutex_unlock(&name_lock);
+    while (fake_names_asked() < 2)
+        usleep(1000);
+    assert_int_equal(fake_names_hanging(), 2);
+    fake_name_set("hangs.test", FAKE_NAME_UNKNOWN);
     client_close(&client);
 }
 
@@ -678,6 +639,8 @@ static void moved_name_is_found(void **state)
     struct http_request request = make_request("GET");
     char url[64];
     int64_t end_ms = clock_monotonic_ms() + 20000;
+    bool first = true;
+    fake_name_set("moves.test", FAKE_NAME_ELSEWHERE);
     client_open(&client, NULL);
     snprintf(url, sizeof(url), "http://moves.test:%u/range", client.server->port);
     do {
@@ -685,8 +648,10 @@ static void moved_name_is_found(void **state)
         request.url = url;
         http_client_send(client.http, &request, keep, &answer);
         wait_for(&client, &answer);
-        if (!atomic_exchange(&name_moved, true))
+        if (first)
             assert_int_equal(answer.response.code, ERR_UNAVAILABLE);
+        first = false;
+        fake_name_set("moves.test", FAKE_NAME_LOOPBACK);
         if (answer.response.code != 0)
             sleep_ms(50);
     } while (answer.response.code != 0 && clock_monotonic_ms() < end_ms);

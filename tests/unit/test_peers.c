@@ -21,11 +21,14 @@
 #include "controlplane/peer_net.h"
 #include "controlplane/peer_tls.h"
 #include "controlplane/peers.h"
+#include "tests/lib/fake_names.h"
 #include "tests/lib/node_driver.h"
 #include "tests/lib/peer_certificates.h"
 #include "tests/lib/state_driver.h"
 
 #define FILE_BYTES (3 * MIB + 77)
+
+static const struct name_wait patience = {.limit_ms = 10000};
 
 /* One node's end of the transport, whose events a test reads by itself. */
 struct end {
@@ -322,6 +325,47 @@ static void test_restart(void **state)
     end_stop(&b);
 }
 
+static bool is_true(void *arg)
+{
+    (void)arg;
+    return true;
+}
+
+/* A name that no server answers for holds up nobody: not the connections to other nodes,
+ * not the one to a node whose address was known before, not a stop. */
+static void test_slow_names(void **state)
+{
+    struct end a, b;
+    struct err err;
+    char listen[PEER_ADDRESS_BYTES], named[PEER_ADDRESS_BYTES];
+    struct peers_address nodes[] = {{3, "hangs.test:1"}, {2, named}};
+
+    fake_name_set("hangs.test", FAKE_NAME_HANGS);
+    fake_name_set("there.test", FAKE_NAME_LOOPBACK);
+    end_start(*state, &a, 1);
+    end_start(*state, &b, 2);
+    snprintf(listen, sizeof(listen), "%s", peers_listen(b.peers));
+    snprintf(named, sizeof(named), "there.test%s", strrchr(listen, ':'));
+    int64_t began_ms = clock_monotonic_ms();
+    peers_set_nodes(a.peers, nodes, 2, NULL, 0);
+    WAIT(&a, status_of(&a, 2).connected);
+    assert_int_equal(fake_names_hanging(), 1);
+
+    fake_name_set("there.test", FAKE_NAME_HANGS);
+    end_stop(&b);
+    end_start_as(*state, &b, 2, &((struct fixture *)*state)->ca, NULL, listen);
+    WAIT(&a, status_of(&a, 2).connects == 2);
+
+    struct peers_fetch fetch = {
+        .node_id = 3, .address = "hangs.test:1", .cancelled = is_true};
+    assert_int_equal(peers_fetch(a.peers, &fetch, &err), ERR_CANCELLED);
+    end_stop(&a);
+    end_stop(&b);
+    assert_true(clock_monotonic_ms() - began_ms < FAKE_NAME_GIVE_UP_S * 1000 / 2);
+    fake_name_set("hangs.test", FAKE_NAME_UNKNOWN);
+    fake_name_set("there.test", FAKE_NAME_UNKNOWN);
+}
+
 /* What a node does not take holds its sender back within bounds, and goes on after. */
 static void test_slow(void **state)
 {
@@ -437,7 +481,7 @@ static struct peer_tls *shake(struct fixture *f, struct end *to,
 
     (void)f;
     assert_int_equal(peer_tls_context_new(&certificate->pem, &context, &err), 0);
-    assert_int_equal(peer_resolve(peers_listen(to->peers), true, 0, &address, &err), 0);
+    assert_int_equal(peer_resolve(peers_listen(to->peers), &patience, &address, &err), 0);
     assert_int_equal(peer_connect(&address, fd, &err), 0);
     assert_int_equal(peer_tls_wait_fd(*fd, PEER_TLS_WRITE, &wait, &err), 0);
     struct peer_tls *tls = peer_tls_new(context, *fd, false);
@@ -519,7 +563,7 @@ static void test_silent(void **state)
 
     end_start(*state, &a, 1);
     end_start(*state, &b, 2);
-    assert_int_equal(peer_resolve(peers_listen(b.peers), true, 0, &address, &err), 0);
+    assert_int_equal(peer_resolve(peers_listen(b.peers), &patience, &address, &err), 0);
     for (int i = 0; i < 80; i++)
         assert_int_equal(peer_connect(&address, &fds[i], &err), 0);
     know(&a, &b);
@@ -651,6 +695,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_strangers, setup, teardown),
         cmocka_unit_test_setup_teardown(test_removed, setup, teardown),
         cmocka_unit_test_setup_teardown(test_restart, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_slow_names, setup, teardown),
         cmocka_unit_test_setup_teardown(test_slow, setup, teardown),
         cmocka_unit_test_setup_teardown(test_certificate, setup, teardown),
         cmocka_unit_test_setup_teardown(test_retired_authority, setup, teardown),
