@@ -59,6 +59,7 @@ class Compose:
         self.services = [name for name in yaml.safe_load(FILE.read_text())["services"]
                          if name not in NOT_HERE]
         self.log = directory / "compose.log"
+        self.down, self.cut = set(), set()
 
     def compose(self, *words, limit_s=600, check=True):
         """podman-compose of the project."""
@@ -96,22 +97,38 @@ class Compose:
 
     def stop(self, service):
         """SIGTERM; its exit status."""
+        self.down.add(service)
         podman("stop", "-t", "60", self.container(service))
         return int(podman("inspect", "--format", "{{.State.ExitCode}}",
                           self.container(service)))
 
     def start(self, service):
         podman("start", self.container(service))
+        self.down.discard(service)
 
     def kill(self, service):
+        self.down.add(service)
         podman("kill", self.container(service))
 
     def disconnect(self, service):
+        self.cut.add(service)
         podman("network", "disconnect", "-f", self.network, self.container(service))
 
     def connect(self, service):
         podman("network", "connect", "--alias", service, self.network,
                self.container(service))
+        self.cut.discard(service)
+
+    def mend(self):
+        """Undo what a test that broke off has left: what fails is that test alone."""
+        self.store.resume()
+        left = self.cut | self.down
+        for service in sorted(self.cut):
+            self.connect(service)
+        for service in sorted(self.down):
+            self.start(service)
+        if left:
+            self.wait_ready()
 
     def wait(self, condition, what, limit_s=READY_LIMIT_S):
         """Until CONDITION() is true."""

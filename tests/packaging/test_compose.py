@@ -21,12 +21,19 @@ LONG = True
 STOP_LIMIT_S = 20
 
 
-@pytest.fixture(name="compose", scope="module")
-def compose_fixture(tmp_path_factory):
+@pytest.fixture(name="project", scope="module")
+def project_fixture(tmp_path_factory):
     """The running project."""
     tag = containers.build_images()
     with Compose(tag, tmp_path_factory.mktemp("compose")) as compose:
         yield compose
+
+
+@pytest.fixture(name="compose")
+def compose_fixture(project):
+    """The project, which is whole again afterwards, whatever came of the test."""
+    yield project
+    project.mend()
 
 
 def test_comes_up_from_nothing(compose):
@@ -127,6 +134,17 @@ def test_breakages_lose_nothing(compose):
         compose.store.resume()
         load.wait_progress("the store hung for a while")
         load.finish()
+
+
+def test_what_a_test_leaves_is_mended(compose):
+    """A test that breaks off leaves a node cut off, an agent stopped, a store that hangs:
+    the next one finds everything in order."""
+    compose.store.pause()
+    compose.kill("agent-2")
+    compose.disconnect("cp3")
+    compose.mend()
+    assert compose.agents() == 2 and compose.voters() == 3
+    assert not compose.down and not compose.cut
 
 
 def test_prometheus_sees_all(compose):
