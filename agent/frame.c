@@ -66,7 +66,10 @@ static int judge(const struct frame_reader *reader, const struct frame_limits *l
 static bool begin(struct frame_reader *reader, const struct frame_limits *limits,
                   size_t len)
 {
-    if (limits->budget != NULL && budget_above(limits->budget, FRAME_PAUSE_PERCENT))
+    bool produce = be16_get(reader->prefix + LENGTH_BYTES) == KAFKA_PRODUCE;
+    unsigned percent = produce ? FRAME_PAUSE_PERCENT : FRAME_PAUSE_OTHERS_PERCENT;
+
+    if (limits->budget != NULL && budget_above(limits->budget, percent))
         return false;
     reader->blob = blob_try_new(len, limits->budget);
     if (reader->blob == NULL)

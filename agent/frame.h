@@ -22,8 +22,10 @@
 /* Length, API key and version: what must be known before memory is taken. */
 #define FRAME_PREFIX_BYTES 8
 
-/* Above this share of the memory budget no new frame is begun. */
-#define FRAME_PAUSE_PERCENT 80
+/* Above this share of the memory budget no new Produce is begun; and above the other
+ * nothing else: what waits to be stored must not stop heartbeats and fetches. */
+#define FRAME_PAUSE_PERCENT        80
+#define FRAME_PAUSE_OTHERS_PERCENT 95
 
 struct frame_limits {
     size_t produce_max_bytes; /* of a Produce request */

@@ -11,7 +11,7 @@
 #define CHUNKS_LEAST 4
 #define CHUNKS_MOST  1024
 /* Above so much of it, the cache having given way (cache.c), one reads at a time; below
- * what stops the reading of requests (frame.c), which have the first right to the rest.
+ * what stops the reading of produces (frame.h), which have the first right to the rest.
  */
 #define PRESSED_PERCENT 75
 /* How soon those in line look again when nobody leaves: memory comes back elsewhere too.

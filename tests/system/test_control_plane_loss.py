@@ -11,6 +11,7 @@ import re
 import signal
 import socket
 import ssl
+import threading
 import time
 import urllib.request
 
@@ -152,6 +153,45 @@ def get(url, ca_file=None):
     context = ssl.create_default_context(cafile=ca_file) if ca_file else None
     with urllib.request.urlopen(url, timeout=30, context=context) as answer:
         return answer.read().decode()
+
+
+def agent_metric(cluster, agent, name):
+    port = re.search(r"admin.*?(127\.0\.0\.1:\d+)", cluster.logs(agent)).group(1)
+    return metric(get(f"http://{port}/metrics"), name)
+
+
+def test_memory_full_of_produces(tmp_path):
+    """Records that wait for the control plane fill an agent's memory: it takes no further
+    Produce, and everything else goes on; then it takes them, and all are answered."""
+    count = 80
+    with Cluster(tmp_path, agents=1, agent_set={"memory": "64MiB"}) as cluster:
+        writer = Wire(cluster.bootstraps[0], timeout_s=120)
+        assert create_topic(writer, "t") == 0
+        assert produce(writer, "t", records.batch([b"known"]), 30000) == (0, 0)
+        with Wire(cluster.bootstraps[0]) as reader:
+            assert fetch(reader, "t", 0, 0)[2] == [(0, b"known")]
+        large = records.batch([bytes(900_000)])
+        with killed(cluster):
+            def fill():
+                for _ in range(count):
+                    writer.send("Produce", 8, acks=-1, timeout_ms=600_000, topics=[
+                        {"name": "t", "partitions": [{"index": 0, "records": large}]}])
+            filler = threading.Thread(target=fill)
+            filler.start()
+            wait_until(lambda: agent_metric(cluster, "agent-1",
+                                            "weft_agent_reads_paused_total") > 0,
+                       "memory full")
+            for _ in range(3):
+                with Wire(cluster.bootstraps[0], timeout_s=10) as other:
+                    assert other.call("Metadata", 8, topics=[])["brokers"]
+                    assert fetch(other, "t", 0, 0)[2] == [(0, b"known")]
+            assert agent_metric(cluster, "agent-1",
+                                "weft_agent_produce_requests_total") < count
+        filler.join()
+        offsets = [writer.receive()[1]["topics"][0]["partitions"][0]["base_offset"]
+                   for _ in range(count)]
+        assert offsets == list(range(1, count + 1))
+        writer.close()
 
 
 class ProxiedCluster:

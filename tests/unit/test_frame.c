@@ -148,19 +148,43 @@ static void a_frame_waits_for_memory(void **state)
     (void)state;
     size_t end = put_frame(stream, KAFKA_METADATA, 9, 40, 9);
     frame_reader_init(&reader);
-    budget_force(&budget, 60 * MIB);
+    budget_force(&budget, 62 * MIB);
     const uint8_t *pos = stream;
     assert_int_equal(frame_feed(&reader, &lim, &pos, stream + end, &result, NULL), 0);
     assert_int_equal(result, FRAME_WAIT);
     assert_int_equal(pos - stream, FRAME_PREFIX_BYTES);
     assert_int_equal(frame_feed(&reader, &lim, &pos, stream + end, &result, NULL), 0);
     assert_int_equal(result, FRAME_WAIT);
-    budget_give(&budget, 60 * MIB);
+    budget_give(&budget, 62 * MIB);
     assert_int_equal(frame_feed(&reader, &lim, &pos, stream + end, &result, NULL), 0);
     assert_int_equal(result, FRAME_READY);
     struct blob *frame = frame_take(&reader);
     assert_memory_equal(frame->data, stream + 4, 40);
     blob_unref(frame);
+}
+
+/* When memory is full of what waits to be stored, produces wait and nobody else: members
+ * of groups would be taken for dead because the store is slow. */
+static void only_produces_wait_for_the_store(void **state)
+{
+    struct frame_limits lim = limits();
+    const int16_t keys[] = {KAFKA_PRODUCE, KAFKA_HEARTBEAT, KAFKA_FETCH};
+    const int16_t versions[] = {9, 4, 11};
+    uint8_t stream[64];
+
+    (void)state;
+    budget_force(&budget, 56 * MIB);
+    for (size_t i = 0; i < 3; i++) {
+        struct frame_reader reader;
+        enum frame_result result;
+        size_t end = put_frame(stream, keys[i], versions[i], 40, 9);
+        const uint8_t *pos = stream;
+        frame_reader_init(&reader);
+        assert_int_equal(frame_feed(&reader, &lim, &pos, stream + end, &result, NULL), 0);
+        assert_int_equal(result, i == 0 ? FRAME_WAIT : FRAME_READY);
+        frame_reader_fini(&reader);
+    }
+    budget_give(&budget, 56 * MIB);
 }
 
 /* A frame that more than half of all memory would hold is refused: it might wait for
@@ -182,6 +206,7 @@ int main(void)
         cmocka_unit_test(the_rest_is_read_in_place),
         cmocka_unit_test(hostile_prefixes_are_refused),
         cmocka_unit_test(a_frame_waits_for_memory),
+        cmocka_unit_test(only_produces_wait_for_the_store),
         cmocka_unit_test(a_frame_larger_than_memory_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
