@@ -107,7 +107,8 @@ $(B)/%.o: %.c
 
 TEST_LIBS := $(B)/libtest.a $(B)/libagent.a $(B)/libcontrolplane.a $(B)/libcli.a $(B)/libproto.a $(B)/libcommon.a
 CELL := $(B)/tests/sim/test_cell
-$(filter-out $(CELL),$(UNIT)): $(B)/tests/%: $(B)/tests/%.o $(TEST_LIBS)
+STORM := $(B)/tests/sim/test_storm
+$(filter-out $(CELL) $(STORM),$(UNIT)): $(B)/tests/%: $(B)/tests/%.o $(TEST_LIBS)
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ -lcmocka $(LIBS_CTL) $(LIBS_COMMON)
 
@@ -120,6 +121,13 @@ $(CELL): $(CELL).o $(call objects,$(wildcard tests/sim/cell_*.c)) $(B)/libtest.a
          $(B)/libcontrolplane.a $(B)/libproto.a $(B)/libcommon.a
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) $(addprefix -Wl$(comma)--wrap=,$(CELL_WRAP)) \
+	    -o $@ $^ -lcmocka $(LIBS_CTL) $(LIBS_COMMON)
+# Agents whose timers are in virtual time (tests/lib/vloop.h).
+STORM_WRAP := clock_monotonic_ms loop_now_ms loop_timer_init loop_timer_set \
+              loop_timer_cancel loop_timer_fini
+$(STORM): $(STORM).o $(TEST_LIBS)
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) $(addprefix -Wl$(comma)--wrap=,$(STORM_WRAP)) \
 	    -o $@ $^ -lcmocka $(LIBS_CTL) $(LIBS_COMMON)
 $(BENCHES): $(B)/tests/%: $(B)/tests/%.o $(B)/tests/bench/load.o $(TEST_LIBS)
 	$(call say,LINK,$@)

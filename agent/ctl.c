@@ -32,8 +32,12 @@
 #define CONNECT_TIMEOUT_MS 3000
 #define CONNECTIONS_MAX    12 /* the watch, commits, five lanes of groups, and others */
 #define URL_MAX_LEN        512
-/* So long without an answer, somebody else may lead by now: the search asks. */
-#define SUSPECT_MS 700
+/* So long without an answer, somebody else may lead by now: the search asks. Where
+ * answers take long, because all agents come back to a cell that was away, it asks later:
+ * a look at each node is a handshake, and all would look at the same time. */
+#define SUSPECT_MS     700
+#define SUSPECT_TIMES  4 /* as long as answers usually take */
+#define SUSPECT_MAX_MS 5000
 /* Sent on at once to the leader so often; then with delays, should nodes disagree. */
 #define REDIRECTS_MAX   3
 #define BACKOFF_BASE_MS 25
@@ -92,6 +96,7 @@ struct ctl {
     bool reachable;
     uint64_t seed;
     uint64_t calls_made;
+    int64_t usual_ms; /* that an answer takes which nothing is waited for: an average */
     struct log_limit failed_log, slow_log;
     struct uuid cluster_id, agent_id;
     /* session */
@@ -238,7 +243,9 @@ static void retry(struct ctl_call *call, int code, const char *why, int64_t leas
 {
     int64_t delay_ms = backoff_next_ms(&call->backoff);
     err_set(&call->last, code, "%s", why);
-    wait(call, MAX(delay_ms, least_ms));
+    /* The wish of a server that has too much to do comes on top of our jitter: it tells
+     * all the same, and all shall not come back in the same moment. */
+    wait(call, delay_ms + MAX(least_ms, 0));
 }
 
 static void park(struct ctl_call *call)
@@ -414,6 +421,14 @@ static int parse_answer(const struct http_response *response, struct json **answ
     return rc;
 }
 
+static void learn_usual(struct ctl_call *call)
+{
+    struct ctl *ctl = call->ctl;
+    int64_t took_ms = loop_now_ms(ctl->loop) - call->sent_at_ms;
+    if (call->patience_ms == 0)
+        ctl->usual_ms += (MIN(took_ms, SUSPECT_MAX_MS) - ctl->usual_ms) / 4;
+}
+
 static void on_response(const struct http_response *response, void *arg)
 {
     struct ctl_call *call = arg;
@@ -430,6 +445,7 @@ static void on_response(const struct http_response *response, void *arg)
         return;
     }
     set_reachable(ctl, true, NULL);
+    learn_usual(call);
     metric_add(agent_metric(ctl_bytes_received_total), (int64_t)response->body->len);
     if (response->status != 200) {
         on_problem(call, response);
@@ -477,7 +493,9 @@ static void attempt(struct ctl_call *call)
     };
     call->sent_at_ms = now;
     call->epoch = seek_epoch(ctl->seek);
-    call->suspect_ms = SUSPECT_MS + call->patience_ms;
+    call->suspect_ms =
+        call->patience_ms +
+        MAX(SUSPECT_MS, MIN(ctl->usual_ms * SUSPECT_TIMES, SUSPECT_MAX_MS));
     loop_timer_set(&call->timer, call->suspect_ms);
     metric_add(agent_metric(ctl_requests_total), 1);
     metric_add(agent_metric(ctl_bytes_sent_total), (int64_t)call->body.len);
@@ -732,6 +750,11 @@ static void on_leader(const struct json *answer, void *arg)
     const struct json *ca = json_find(answer, "ca");
 
     set_reachable(ctl, true, NULL);
+    if (ctl->enrolling && ctl->enrolled) {
+        /* It was not us, then: the node has taken our certificate. */
+        enrol_stop(ctl->enrol);
+        ctl->enrolling = false;
+    }
     unpark_all(ctl);
     move_all(ctl);
     if (ca == NULL || ctl->renewing != NULL || ctl->enrolling)

@@ -130,8 +130,7 @@ static void try_again(struct enrol *enrol, const char *why, int64_t least_ms)
         log_warn("enrol", "control plane does not answer, trying on", "url=%s err=%s",
                  enrol->urls[enrol->url], log_quote(why, quoted, sizeof(quoted)));
     enrol->url = (enrol->url + 1) % enrol->options.url_count;
-    int64_t delay_ms = backoff_next_ms(&enrol->backoff);
-    loop_timer_set(&enrol->timer, MAX(delay_ms, least_ms));
+    loop_timer_set(&enrol->timer, backoff_next_ms(&enrol->backoff) + MAX(least_ms, 0));
 }
 
 /* What a problem answer says in words (RFC 9457), or its status. */
@@ -409,6 +408,15 @@ static void try_now(struct enrol *enrol)
 const char *enrol_issuer(const struct enrol *enrol)
 {
     return enrol->issuer;
+}
+
+void enrol_stop(struct enrol *enrol)
+{
+    if (enrol->call != NULL)
+        enrol->options.transport->cancel(enrol->call, enrol->options.transport->arg);
+    enrol->call = NULL;
+    loop_timer_cancel(&enrol->timer);
+    enrol->state = ENROL_IDLE;
 }
 
 void enrol_start(struct enrol *enrol, enrol_done_fn *done, void *arg)

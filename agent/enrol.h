@@ -51,6 +51,8 @@ void enrol_free(struct enrol *enrol);
 typedef void enrol_done_fn(int code, const char *text,
                            const struct enrol_identity *identity, void *arg);
 void enrol_start(struct enrol *enrol, enrol_done_fn *done, void *arg);
+/* Never mind: no answer comes. What it had before holds. */
+void enrol_stop(struct enrol *enrol);
 
 /* Renewal: a new key and its signing request; the key takes effect by enrol_install with
  * the certificate that came for it. */

@@ -50,7 +50,7 @@ struct seek {
     uint64_t epoch;
     bool busy, looked;
     int64_t began_at_ms, stuck_at_ms;
-    unsigned stuck; /* so often in this search */
+    unsigned stuck; /* so often since a node led */
     struct backoff jitter, slow;
     struct loop_timer refresh;
     struct log_limit log_limit;
@@ -168,6 +168,7 @@ static void found(struct node *node, const struct json *answer)
                  node->url,
                  (long long)(loop_now_ms(seek->options.loop) - seek->began_at_ms));
     end_search(seek);
+    seek->stuck = 0;
     set_current(seek, (size_t)(node - seek->nodes));
     if (list != NULL && json_is_array(list))
         take_list(seek, list);
@@ -366,7 +367,6 @@ void seek_start(struct seek *seek)
     seek->busy = true;
     backoff_reset(&seek->jitter);
     seek->began_at_ms = seek->stuck_at_ms = loop_now_ms(seek->options.loop);
-    seek->stuck = 0;
     for (size_t i = 0; i < seek->count; i++)
         probe(&seek->nodes[i]);
 }

@@ -31,8 +31,8 @@ struct seek_options {
     /* A node says that it leads: seek_url() is its address. ANSWER is what it said (of
      * /agent/v1/nodes), borrowed. Also after each look at the list. */
     void (*on_leader)(const struct json *answer, void *arg);
-    /* Nobody has led for seek_stuck_after_ms(), and again after each further such time.
-     */
+    /* Nobody has led for seek_stuck_after_ms(), and again after each further such time;
+     * TIMES counts on over searches, until a node leads. */
     void (*on_stuck)(void *arg);
     void *arg;
 };

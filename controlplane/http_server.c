@@ -48,9 +48,10 @@
 /* From connecting to the first request's head. libmicrohttpd polls a handshake that
  * stands still (http_tls.h says how often), as long as it may stand. */
 #define FIRST_REQUEST_MS 8000
-/* So many may have connected and asked nothing yet: of all, and of one address. */
-#define NEWCOMERS_MAX      512
-#define NEWCOMERS_EACH_MAX 128
+/* So many may have connected and asked nothing yet: of all, and which part of one
+ * address. */
+#define NEWCOMERS_MAX       512
+#define NEWCOMERS_EACH_PART 4
 /* Whoever downloads a file slower than this, in bytes a millisecond, is cut off. */
 #define FILE_BYTES_MS_MIN 64
 
@@ -186,8 +187,14 @@ static void forget_peer(struct http_server *server, struct peer *peer)
     list_remove(&peer->node);
     pthread_mutex_unlock(&server->lock);
     atomic_fetch_sub(&server->connections, 1);
-    if (!atomic_load(&peer->asked))
-        newcomers_leave(server->newcomers, &peer->place);
+    int64_t now_ms = clock_monotonic_ms();
+    int64_t stayed_ms = now_ms - atomic_load(&peer->since_ms);
+    if (atomic_load(&peer->asked))
+        ;
+    else if (stayed_ms > FIRST_REQUEST_MS)
+        newcomers_expel(server->newcomers, &peer->place);
+    else
+        newcomers_leave(server->newcomers, &peer->place, stayed_ms, now_ms);
     mem_free(peer);
 }
 
@@ -197,7 +204,8 @@ static enum MHD_Result on_accept(void *arg, const struct sockaddr *address, sock
     struct http_server *server = arg;
     struct newcomers_place place = newcomers_place_of(address);
     (void)len;
-    return newcomers_admit(server->newcomers, &place) ? MHD_YES : MHD_NO;
+    return newcomers_admit(server->newcomers, &place, clock_monotonic_ms()) ? MHD_YES
+                                                                            : MHD_NO;
 }
 
 static void on_connection(void *arg, struct MHD_Connection *connection, void **context,
@@ -252,9 +260,11 @@ static struct http_exchange *exchange_new(struct http_server *server,
     str_init(&x->reply, 0);
     x->started_us = clock_monotonic_us();
     atomic_fetch_add(&server->exchanges, 1);
+    int64_t since_ms = atomic_load(&x->peer->since_ms);
     touch_peer(x->peer, true);
+    int64_t now_ms = atomic_load(&x->peer->since_ms);
     if (!atomic_exchange(&x->peer->asked, true))
-        newcomers_leave(server->newcomers, &x->peer->place);
+        newcomers_leave(server->newcomers, &x->peer->place, now_ms - since_ms, now_ms);
     return x;
 }
 
@@ -719,9 +729,9 @@ int http_server_start(const struct http_server_options *options, struct http_ser
     list_init(&server->peers);
     server->budget = options->budget;
     server->quiesced_fd = -1;
-    server->newcomers = newcomers_new(
-        options->newcomers_max != 0 ? options->newcomers_max : NEWCOMERS_MAX,
-        options->newcomers_max != 0 ? options->newcomers_max : NEWCOMERS_EACH_MAX);
+    server->newcomers = options->newcomers_max != 0
+                            ? newcomers_new(options->newcomers_max, 1)
+                            : newcomers_new(NEWCOMERS_MAX, NEWCOMERS_EACH_PART);
     if (options->client_ca_pem.ptr != NULL)
         server->client_ca_pem = copy_pem(options->client_ca_pem);
     int code = http_tls_new(server->name, options->cert_pem, options->key_pem,

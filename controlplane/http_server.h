@@ -44,8 +44,9 @@ struct http_server_options {
         *listen; /* "HOST:PORT", "[::]:PORT", ":PORT" (all); port 0: any free one */
     unsigned threads;
     unsigned max_connections;
-    /* Tests: so many may have connected and asked nothing yet; 0: 512, and of one address
-     * 128. Others are closed at once: they are to come again. */
+    /* Tests: so many may have connected and asked nothing yet; 0: 512, of one address a
+     * quarter, fewer when it is slow (newcomers.h). Others are closed at once: they are
+     * to come again. */
     unsigned newcomers_max;
     size_t max_body_bytes;
     struct budget *budget;          /* body bytes of all requests; may be shared */

@@ -20,7 +20,8 @@ struct source {
 
 struct newcomers {
     pthread_mutex_t lock;
-    size_t max, each_max, count;
+    size_t max, each_part, limit, count;
+    int64_t slow_at_ms;     /* when LIMIT was halved last; -1: it never was */
     struct source *sources; /* those with a count above 0 */
     uint64_t turned_away;
 };
@@ -42,12 +43,13 @@ struct newcomers_place newcomers_place_of(const struct sockaddr *address)
     return place;
 }
 
-struct newcomers *newcomers_new(size_t max, size_t each_max)
+struct newcomers *newcomers_new(size_t max, size_t each_part)
 {
     struct newcomers *newcomers = mem_zalloc(sizeof(*newcomers));
     pthread_mutex_init(&newcomers->lock, NULL);
-    newcomers->max = max;
-    newcomers->each_max = each_max;
+    newcomers->max = newcomers->limit = max;
+    newcomers->each_part = each_part;
+    newcomers->slow_at_ms = -1;
     return newcomers;
 }
 
@@ -75,12 +77,19 @@ static struct source *find(struct newcomers *newcomers,
     return source;
 }
 
-bool newcomers_admit(struct newcomers *newcomers, const struct newcomers_place *place)
+bool newcomers_admit(struct newcomers *newcomers, const struct newcomers_place *place,
+                     int64_t now_ms)
 {
     pthread_mutex_lock(&newcomers->lock);
+    if (newcomers->slow_at_ms >= 0 &&
+        now_ms - newcomers->slow_at_ms > NEWCOMERS_CALM_MS) {
+        newcomers->limit = newcomers->max;
+        newcomers->slow_at_ms = -1;
+    }
     const struct source *source = find(newcomers, place);
-    bool room = newcomers->count < newcomers->max &&
-                (source == NULL || source->count < newcomers->each_max);
+    size_t each_max = MAX(newcomers->limit / newcomers->each_part, 1);
+    bool room = newcomers->count < newcomers->limit &&
+                (source == NULL || source->count < each_max);
     newcomers->turned_away += !room;
     pthread_mutex_unlock(&newcomers->lock);
     return room;
@@ -100,14 +109,41 @@ void newcomers_enter(struct newcomers *newcomers, const struct newcomers_place *
     pthread_mutex_unlock(&newcomers->lock);
 }
 
-void newcomers_leave(struct newcomers *newcomers, const struct newcomers_place *place)
+static void take_out(struct newcomers *newcomers, const struct newcomers_place *place)
 {
-    pthread_mutex_lock(&newcomers->lock);
     struct source *source = find(newcomers, place);
     ASSERT(source != NULL && newcomers->count > 0);
     newcomers->count--;
     if (--source->count == 0)
         drop(newcomers, source);
+}
+
+/* Those who stood here together were slow together: they halve it once. */
+static void learn(struct newcomers *newcomers, int64_t stayed_ms, int64_t now_ms)
+{
+    if (stayed_ms <= NEWCOMERS_SLOW_MS) {
+        newcomers->limit = MIN(newcomers->limit + 1, newcomers->max);
+    } else if (newcomers->slow_at_ms < 0 ||
+               now_ms - newcomers->slow_at_ms > NEWCOMERS_SLOW_MS) {
+        newcomers->limit =
+            MAX(newcomers->limit / 2, MIN(NEWCOMERS_LEAST, newcomers->max));
+        newcomers->slow_at_ms = now_ms;
+    }
+}
+
+void newcomers_leave(struct newcomers *newcomers, const struct newcomers_place *place,
+                     int64_t stayed_ms, int64_t now_ms)
+{
+    pthread_mutex_lock(&newcomers->lock);
+    take_out(newcomers, place);
+    learn(newcomers, stayed_ms, now_ms);
+    pthread_mutex_unlock(&newcomers->lock);
+}
+
+void newcomers_expel(struct newcomers *newcomers, const struct newcomers_place *place)
+{
+    pthread_mutex_lock(&newcomers->lock);
+    take_out(newcomers, place);
     pthread_mutex_unlock(&newcomers->lock);
 }
 
@@ -117,6 +153,14 @@ size_t newcomers_count(struct newcomers *newcomers)
     size_t count = newcomers->count;
     pthread_mutex_unlock(&newcomers->lock);
     return count;
+}
+
+size_t newcomers_limit(struct newcomers *newcomers)
+{
+    pthread_mutex_lock(&newcomers->lock);
+    size_t limit = newcomers->limit;
+    pthread_mutex_unlock(&newcomers->lock);
+    return limit;
 }
 
 uint64_t newcomers_turned_away(struct newcomers *newcomers)

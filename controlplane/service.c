@@ -103,6 +103,10 @@ static void sweep_sessions(struct service *service)
     }
     if (!service->leased)
         lease_all(service, now_ms);
+    uint64_t turned_away = atomic_load(&service->turned_away);
+    if (turned_away != service->turned_away_seen)
+        sessions_crowded(service->sessions, now_ms);
+    service->turned_away_seen = turned_away;
     while (sessions_take_expired(service->sessions, now_ms, &cluster_id, &agent_id)) {
         const struct cluster *cluster = state_cluster(node_state(node), &cluster_id);
         if (cluster != NULL && state_agent(cluster, &agent_id) != NULL)
@@ -673,6 +677,9 @@ void service_tend(struct service *service, int64_t wall_ms, int64_t monotonic_ms
 {
     size_t slow = http_server_reap(service->agents, monotonic_ms) +
                   http_server_reap(service->people, monotonic_ms);
+    struct http_server_counters counters;
+    http_server_counters(service->agents, &counters);
+    atomic_store(&service->turned_away, counters.turned_away);
     if (slow > 0)
         log_info("service", "connections that were too slow are closed", "count=%zu",
                  slow);

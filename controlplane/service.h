@@ -46,6 +46,7 @@ struct service {
     struct command founding;     /* CELL_INIT, borrows from the identity */
     atomic_uint_fast64_t trust_index; /* of the state that trust was loaded from */
     uint64_t least_index;             /* an older state's CAs are not taken */
+    atomic_uint_fast64_t turned_away; /* agents, by their listener, so far */
     atomic_int ended; /* not 0: the exit status that the process shall end with */
     /* core thread */
     struct feed *feed;
@@ -56,7 +57,8 @@ struct service {
     struct loop_timer turns_timer;
     struct members *members;
     struct node_certificates certificates; /* of the nodes */
-    size_t cas_seen;                       /* what trust was loaded with */
+    uint64_t turned_away_seen;
+    size_t cas_seen; /* what trust was loaded with */
     struct uuid ca_seen;
     struct loop_timer sweep;
     struct loop_deferred deliver;

@@ -29,6 +29,7 @@ struct session {
 
 struct sessions {
     int64_t timeout_ms;
+    int64_t crowded_until_ms;
     struct session *table;
     struct list by_expiry;
 };
@@ -150,6 +151,11 @@ void sessions_clear(struct sessions *sessions)
         drop(sessions, CONTAINER_OF(node, struct session, node));
 }
 
+void sessions_crowded(struct sessions *sessions, int64_t now_ms)
+{
+    sessions->crowded_until_ms = now_ms + sessions->timeout_ms;
+}
+
 bool sessions_take_expired(struct sessions *sessions, int64_t now_ms,
                            struct uuid *cluster_id, struct uuid *agent_id)
 {
@@ -157,7 +163,10 @@ bool sessions_take_expired(struct sessions *sessions, int64_t now_ms,
     if (node == NULL)
         return false;
     struct session *session = CONTAINER_OF(node, struct session, node);
-    if (session->expires_at_ms > now_ms)
+    int64_t more_ms = now_ms < sessions->crowded_until_ms
+                          ? (SESSIONS_PATIENCE - 1) * sessions->timeout_ms
+                          : 0;
+    if (session->expires_at_ms + more_ms > now_ms)
         return false;
     *cluster_id = session->key.cluster_id;
     *agent_id = session->key.agent_id;

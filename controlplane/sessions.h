@@ -2,8 +2,10 @@
  *
  * Any call of an agent touches its session; one that is not touched for the timeout has
  * expired, and whoever asks (service.c, by a timer) proposes AGENT_REMOVE. A node that
- * becomes leader begins all of them afresh. Core thread; a core without clock: NOW_MS is
- * monotonic and never goes back. */
+ * becomes leader begins all of them afresh. While agents are turned away at the door
+ * (newcomers.h) one that is not heard of may be standing there, and has SESSIONS_PATIENCE
+ * leases; so a storm does not grow by all who would have to register again. Core thread;
+ * a core without clock: NOW_MS is monotonic and never goes back. */
 #ifndef CONTROLPLANE_SESSIONS_H
 #define CONTROLPLANE_SESSIONS_H
 
@@ -17,6 +19,8 @@
 #include "controlplane/session_load.h"
 
 struct sessions;
+
+#define SESSIONS_PATIENCE 6
 
 struct sessions *sessions_new(int64_t timeout_ms);
 void sessions_free(struct sessions *sessions);
@@ -52,6 +56,8 @@ bool sessions_take_report(struct sessions *sessions, const struct uuid *cluster_
 void sessions_forget(struct sessions *sessions, const struct uuid *cluster_id,
                      const struct uuid *agent_id);
 void sessions_clear(struct sessions *sessions);
+/* Somebody was turned away: for a lease from now on, all have patience. */
+void sessions_crowded(struct sessions *sessions, int64_t now_ms);
 /* Take out one session that has expired; false: there is none. */
 bool sessions_take_expired(struct sessions *sessions, int64_t now_ms,
                            struct uuid *cluster_id, struct uuid *agent_id) MUST_CHECK;

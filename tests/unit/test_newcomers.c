@@ -24,17 +24,17 @@ static struct newcomers_place place_of(const char *text)
 /* One address has its share; another one still comes in; who leaves makes room. */
 static void test_each(void **state)
 {
-    struct newcomers *newcomers = newcomers_new(100, 3);
+    struct newcomers *newcomers = newcomers_new(12, 4);
     struct newcomers_place a = place_of("10.0.0.1"), b = place_of("10.0.0.2");
     (void)state;
     for (int i = 0; i < 3; i++) {
-        assert_true(newcomers_admit(newcomers, &a));
+        assert_true(newcomers_admit(newcomers, &a, 0));
         newcomers_enter(newcomers, &a);
     }
-    assert_false(newcomers_admit(newcomers, &a));
-    assert_true(newcomers_admit(newcomers, &b));
-    newcomers_leave(newcomers, &a);
-    assert_true(newcomers_admit(newcomers, &a));
+    assert_false(newcomers_admit(newcomers, &a, 0));
+    assert_true(newcomers_admit(newcomers, &b, 0));
+    newcomers_leave(newcomers, &a, 1, 0);
+    assert_true(newcomers_admit(newcomers, &a, 0));
     assert_int_equal(newcomers_count(newcomers), 2);
     assert_int_equal(newcomers_turned_away(newcomers), 1);
     newcomers_free(newcomers);
@@ -43,23 +43,23 @@ static void test_each(void **state)
 /* All together have a bound too. */
 static void test_all(void **state)
 {
-    struct newcomers *newcomers = newcomers_new(300, 3);
+    struct newcomers *newcomers = newcomers_new(300, 100);
     (void)state;
     for (uint8_t i = 0; i < 100; i++) {
         struct newcomers_place place = {{1, i}};
         for (int j = 0; j < 3; j++) {
-            assert_true(newcomers_admit(newcomers, &place));
+            assert_true(newcomers_admit(newcomers, &place, 0));
             newcomers_enter(newcomers, &place);
         }
     }
     struct newcomers_place more = place_of("2001:db8::1");
-    assert_false(newcomers_admit(newcomers, &more));
+    assert_false(newcomers_admit(newcomers, &more, 0));
     for (uint8_t i = 0; i < 100; i++) {
         struct newcomers_place place = {{1, i}};
         for (int j = 0; j < 3; j++)
-            newcomers_leave(newcomers, &place);
+            newcomers_leave(newcomers, &place, 1, 0);
     }
-    assert_true(newcomers_admit(newcomers, &more));
+    assert_true(newcomers_admit(newcomers, &more, 0));
     assert_int_equal(newcomers_count(newcomers), 0);
     newcomers_free(newcomers);
 }
@@ -79,12 +79,78 @@ static void test_places(void **state)
     assert_memory_equal(&none, &of_local, sizeof(none));
 }
 
+/* COUNT come in, each from a place of its own, and leave after STAYED_MS. */
+static void pass(struct newcomers *newcomers, unsigned count, int64_t stayed_ms,
+                 int64_t now_ms)
+{
+    for (unsigned i = 0; i < count; i++) {
+        struct newcomers_place place = {{3, (uint8_t)(i >> 8), (uint8_t)i}};
+        newcomers_enter(newcomers, &place);
+        newcomers_leave(newcomers, &place, stayed_ms, now_ms);
+    }
+}
+
+/* Those who take long halve how many may be, once for all who stood there together, down
+ * to a least number; the share of an address goes with it. */
+static void test_slow(void **state)
+{
+    struct newcomers *newcomers = newcomers_new(512, 4);
+    struct newcomers_place a = place_of("10.0.0.1");
+    (void)state;
+    pass(newcomers, 100, NEWCOMERS_SLOW_MS + 1, 1000);
+    assert_int_equal(newcomers_limit(newcomers), 256);
+    for (int i = 0; i < 64; i++) {
+        assert_true(newcomers_admit(newcomers, &a, 1000));
+        newcomers_enter(newcomers, &a);
+    }
+    assert_false(newcomers_admit(newcomers, &a, 1000));
+    for (int64_t i = 2; i < 9; i++)
+        pass(newcomers, 1, NEWCOMERS_SLOW_MS + 1, i * 1000);
+    assert_int_equal(newcomers_limit(newcomers), NEWCOMERS_LEAST);
+    for (int i = 0; i < 64; i++)
+        newcomers_expel(newcomers, &a);
+    newcomers_free(newcomers);
+}
+
+/* Each quick one makes it one more, up to what may be at the most; and when nobody was
+ * slow for a while, it is all of that. */
+static void test_quick(void **state)
+{
+    struct newcomers *newcomers = newcomers_new(512, 4);
+    struct newcomers_place a = place_of("10.0.0.1");
+    (void)state;
+    pass(newcomers, 1, NEWCOMERS_SLOW_MS + 1, 1000);
+    pass(newcomers, 10, NEWCOMERS_SLOW_MS, 1100);
+    assert_int_equal(newcomers_limit(newcomers), 266);
+    pass(newcomers, 300, 1, 1100);
+    assert_int_equal(newcomers_limit(newcomers), 512);
+    pass(newcomers, 1, NEWCOMERS_SLOW_MS + 1, 2000);
+    assert_true(newcomers_admit(newcomers, &a, 2000 + NEWCOMERS_CALM_MS));
+    assert_int_equal(newcomers_limit(newcomers), 256);
+    assert_true(newcomers_admit(newcomers, &a, 2001 + NEWCOMERS_CALM_MS));
+    assert_int_equal(newcomers_limit(newcomers), 512);
+    newcomers_free(newcomers);
+}
+
+/* Whoever stood idle until it was cut off makes nobody else wait outside. */
+static void test_expelled(void **state)
+{
+    struct newcomers *newcomers = newcomers_new(512, 4);
+    struct newcomers_place a = place_of("10.0.0.1");
+    (void)state;
+    newcomers_enter(newcomers, &a);
+    newcomers_expel(newcomers, &a);
+    assert_int_equal(newcomers_limit(newcomers), 512);
+    assert_int_equal(newcomers_count(newcomers), 0);
+    newcomers_free(newcomers);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_each),
-        cmocka_unit_test(test_all),
-        cmocka_unit_test(test_places),
+        cmocka_unit_test(test_each),   cmocka_unit_test(test_all),
+        cmocka_unit_test(test_places), cmocka_unit_test(test_slow),
+        cmocka_unit_test(test_quick),  cmocka_unit_test(test_expelled),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

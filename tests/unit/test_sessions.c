@@ -42,6 +42,30 @@ static void order(void **state)
     sessions_free(sessions);
 }
 
+/* While agents are turned away, one that is silent may stand at the door: it has several
+ * leases, until nobody was turned away for a lease; but not for ever. */
+static void crowded(void **state)
+{
+    struct uuid cluster, agent;
+    struct sessions *sessions = sessions_new(100);
+    (void)state;
+    sessions_touch(sessions, &cluster_a, &agent_x, 1000);
+    sessions_touch(sessions, &cluster_a, &agent_y, 1400);
+    sessions_crowded(sessions, 1050);
+    assert_false(sessions_take_expired(sessions, 1149, &cluster, &agent));
+    sessions_crowded(sessions, 1149);
+    assert_false(sessions_take_expired(sessions, 1248, &cluster, &agent));
+    sessions_crowded(sessions, 1590);
+    assert_false(
+        sessions_take_expired(sessions, 999 + SESSIONS_PATIENCE * 100, &cluster, &agent));
+    assert_true(sessions_take_expired(sessions, 1000 + SESSIONS_PATIENCE * 100, &cluster,
+                                      &agent));
+    assert_true(uuid_eq(&agent, &agent_x));
+    assert_false(sessions_take_expired(sessions, 1689, &cluster, &agent));
+    assert_true(sessions_take_expired(sessions, 1690, &cluster, &agent));
+    sessions_free(sessions);
+}
+
 /* A session remembers by which authority's certificate its agent calls, until it ends. */
 static void authority(void **state)
 {
@@ -81,9 +105,8 @@ static void clusters_apart(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(expiry),
-        cmocka_unit_test(order),
-        cmocka_unit_test(authority),
+        cmocka_unit_test(expiry),         cmocka_unit_test(order),
+        cmocka_unit_test(crowded),        cmocka_unit_test(authority),
         cmocka_unit_test(clusters_apart),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
