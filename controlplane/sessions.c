@@ -153,7 +153,7 @@ void sessions_clear(struct sessions *sessions)
 
 void sessions_crowded(struct sessions *sessions, int64_t now_ms)
 {
-    sessions->crowded_until_ms = now_ms + sessions->timeout_ms;
+    sessions->crowded_until_ms = now_ms + 2 * sessions->timeout_ms;
 }
 
 bool sessions_take_expired(struct sessions *sessions, int64_t now_ms,

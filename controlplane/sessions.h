@@ -56,7 +56,8 @@ bool sessions_take_report(struct sessions *sessions, const struct uuid *cluster_
 void sessions_forget(struct sessions *sessions, const struct uuid *cluster_id,
                      const struct uuid *agent_id);
 void sessions_clear(struct sessions *sessions);
-/* Somebody was turned away: for a lease from now on, all have patience. */
+/* Somebody was turned away: for two leases from now on, all have patience. That is
+ * longer than an agent pauses (agent/seek.c). */
 void sessions_crowded(struct sessions *sessions, int64_t now_ms);
 /* Take out one session that has expired; false: there is none. */
 bool sessions_take_expired(struct sessions *sessions, int64_t now_ms,

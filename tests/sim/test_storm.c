@@ -294,6 +294,7 @@ static void end_request(struct request *request, int code)
     struct http_response response = request->response;
 
     response.code = code;
+    response.strained = code != 0 && request->link->server->up;
     response.error = "the model says no";
     response.body = code == 0 ? body_of(&request->reply) : NULL;
     if (code == 0 && request->link->side == AGENTS_SIDE) {

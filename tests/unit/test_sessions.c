@@ -43,7 +43,7 @@ static void order(void **state)
 }
 
 /* While agents are turned away, one that is silent may stand at the door: it has several
- * leases, until nobody was turned away for a lease; but not for ever. */
+ * leases, until nobody was turned away for two; but not for ever. */
 static void crowded(void **state)
 {
     struct uuid cluster, agent;
@@ -52,17 +52,17 @@ static void crowded(void **state)
     sessions_touch(sessions, &cluster_a, &agent_x, 1000);
     sessions_touch(sessions, &cluster_a, &agent_y, 1400);
     sessions_crowded(sessions, 1050);
-    assert_false(sessions_take_expired(sessions, 1149, &cluster, &agent));
-    sessions_crowded(sessions, 1149);
-    assert_false(sessions_take_expired(sessions, 1248, &cluster, &agent));
+    assert_false(sessions_take_expired(sessions, 1249, &cluster, &agent));
+    sessions_crowded(sessions, 1249);
+    assert_false(sessions_take_expired(sessions, 1448, &cluster, &agent));
     sessions_crowded(sessions, 1590);
     assert_false(
         sessions_take_expired(sessions, 999 + SESSIONS_PATIENCE * 100, &cluster, &agent));
     assert_true(sessions_take_expired(sessions, 1000 + SESSIONS_PATIENCE * 100, &cluster,
                                       &agent));
     assert_true(uuid_eq(&agent, &agent_x));
-    assert_false(sessions_take_expired(sessions, 1689, &cluster, &agent));
-    assert_true(sessions_take_expired(sessions, 1690, &cluster, &agent));
+    assert_false(sessions_take_expired(sessions, 1789, &cluster, &agent));
+    assert_true(sessions_take_expired(sessions, 1790, &cluster, &agent));
     sessions_free(sessions);
 }
 
