@@ -11,7 +11,9 @@ while the records are produced, and started again.
 """
 
 import argparse
+import glob
 import collections
+import glob
 import json
 import os
 import shutil
@@ -255,11 +257,10 @@ def store_requests(directory, kind):
 def show_objects(directory, requests):
     """The objects that came to be, read back by a tool that needs no control plane."""
     objects, total = [], 0
-    for path, _, files in os.walk(os.path.join(directory, "store")):
-        for name in files:
-            full = os.path.join(path, name)
-            objects.append(full)
-            total += os.path.getsize(full)
+    # CLUSTER/o/XX/ID (proto/object.md); beside them lies what agents try the store with.
+    for full in glob.glob(os.path.join(directory, "store", "*", "o", "*", "*")):
+        objects.append(full)
+        total += os.path.getsize(full)
     objects.sort(key=os.path.getmtime)
     if not objects:
         fail("the store holds no object")
