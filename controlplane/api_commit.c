@@ -103,11 +103,13 @@ static void commit_core(struct node *node, struct call *call)
     commits->turn.go = propose;
     commits->turn.weight = weigh(commits);
     call->release = release;
-    if (commits->turn.weight == 0)
+    if (commits->turn.weight == 0) {
         call_done(call); /* all were refused */
-    else
+    } else {
+        turns_note(call->service->call_turns, &call->cluster_id, commits->proposed_at_us);
         turns_take(call->service->turns, &commits->turn, &call->cluster_id,
                    commits->proposed_at_us);
+    }
 }
 
 static struct json *refusal(int code)

@@ -22,6 +22,7 @@
 #include "common/defs.h"
 #include "common/err.h"
 #include "common/json.h"
+#include "common/loop.h"
 #include "common/str.h"
 #include "common/uuid.h"
 #include "controlplane/http_server.h"
@@ -29,6 +30,7 @@
 #include "controlplane/principal.h"
 #include "controlplane/route.h"
 #include "controlplane/service.h"
+#include "controlplane/turns.h"
 
 #define CALL_TRACE_MAX 40
 
@@ -71,6 +73,9 @@ struct call {
     int64_t retry_ms;
     struct command_context context;
     bool has_key, quota_taken;
+    struct turn turn; /* of this visit, if it takes one */
+    bool has_turn, takes_turn;
+    struct loop_deferred visit; /* when its turn has come */
     void (*on_core)(struct node *node, struct call *call);
     void (*then)(struct call *call);
     void (*on_settled)(struct node *node, struct call *call);

@@ -134,9 +134,8 @@ bool call_may_read(struct node *node, struct call *call)
     return false;
 }
 
-static void run(struct node *node, struct ask *ask)
+static bool admit(struct node *node, struct call *call)
 {
-    struct call *call = CONTAINER_OF(ask, struct call, ask);
     bool any_node = (call->route->flags & ROUTE_ANY_NODE) != 0;
     if (any_node || call_may_read(node, call)) {
         if (call->route->access == ACCESS_AGENT)
@@ -144,9 +143,76 @@ static void run(struct node *node, struct ask *ask)
         else if (route_wants_person(call->route))
             admit_person(node, call);
     }
-    if (call->err.code != 0)
-        call_done(call);
+    return call->err.code == 0;
+}
+
+/* --- turns --- */
+
+/* As much of a body counts as a small one. */
+#define TURN_BYTES (4 * KIB)
+
+/* Whose turns CALL takes; zero: nobody's. A tenant's people share their cluster's. */
+static struct uuid turns_of(const struct call *call)
+{
+    if ((call->route->flags & (ROUTE_WAITS | ROUTE_ANY_NODE | ROUTE_OWN_TURNS)) != 0)
+        return UUID_ZERO;
+    if (call->route->access == ACCESS_AGENT)
+        return call->cluster_id;
+    return route_wants_person(call->route) && call->principal.role != ROLE_OPERATOR
+               ? call->principal.cluster_id
+               : UUID_ZERO;
+}
+
+/* It has waited: so it is looked again whether it may go on. */
+static void on_visit(struct loop_deferred *deferred)
+{
+    struct call *call = CONTAINER_OF(deferred, struct call, visit);
+    struct node *node = call->service->node;
+    if (admit(node, call))
+        call->on_core(node, call);
     else
+        call_done(call);
+}
+
+/* The visit is not made from in here: it may end at once, and give its turn. */
+static void on_turn(struct turn *turn)
+{
+    struct call *call = CONTAINER_OF(turn, struct call, turn);
+    call->has_turn = true;
+    if (!call->takes_turn)
+        loop_defer(node_loop(call->service->node), &call->visit);
+}
+
+/* True: it has come already. */
+static bool take_turn(struct call *call, const struct uuid *cluster_id)
+{
+    size_t bytes = http_exchange_body(call->x).len;
+    call->turn = (struct turn){
+        .go = on_turn, .quiet = true, .weight = 1 + (unsigned)(bytes / TURN_BYTES)};
+    loop_deferred_init(&call->visit, on_visit);
+    call->takes_turn = true;
+    turns_take(call->service->call_turns, &call->turn, cluster_id, clock_monotonic_us());
+    call->takes_turn = false;
+    return call->has_turn;
+}
+
+static void give_turn(struct call *call)
+{
+    if (!call->has_turn)
+        return;
+    call->has_turn = false;
+    turns_give(call->service->call_turns, &call->turn, clock_monotonic_us());
+}
+
+static void run(struct node *node, struct ask *ask)
+{
+    struct call *call = CONTAINER_OF(ask, struct call, ask);
+    if (!admit(node, call)) {
+        call_done(call);
+        return;
+    }
+    struct uuid cluster_id = turns_of(call);
+    if (uuid_is_zero(&cluster_id) || take_turn(call, &cluster_id))
         call->on_core(node, call);
 }
 
@@ -193,6 +259,7 @@ void call_done(struct call *call)
     struct service *service = call->service;
     call->cursor = state_applied_index(node_state(service->node));
     call->now_ms = node_now_ms(service->node);
+    give_turn(call);
     feed_seal(service->feed, call->cursor);
     ask_done(&call->ask);
 }

@@ -128,7 +128,7 @@ static const struct route people_routes[] = {
 };
 
 static const struct route agent_routes[] = {
-    {"POST", "/agent/v1/commit", ACCESS_AGENT, 0, LARGE, api_commit, NULL},
+    {"POST", "/agent/v1/commit", ACCESS_AGENT, ROUTE_OWN_TURNS, LARGE, api_commit, NULL},
     {"POST", "/agent/v1/watch", ACCESS_AGENT, ROUTE_WAITS, SMALL, api_watch,
      "cell.commits-missing"},
     {"POST", "/agent/v1/plan", ACCESS_AGENT, 0, MEDIUM, api_plan, NULL},

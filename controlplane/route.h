@@ -34,6 +34,7 @@ enum route_flags {
     ROUTE_WAITS = 4,         /* parks by nature: not in the latency histogram */
     ROUTE_DELETING = 8,      /* also of a cluster that is being deleted */
     ROUTE_ANY_NODE = 32,     /* answered by a node that may not read, too */
+    ROUTE_OWN_TURNS = 64,    /* takes its turns by itself: turns.h */
     ROUTE_NO_HEAD = 16,      /* a GET whose answer costs too much to be thrown away */
 };
 

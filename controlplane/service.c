@@ -155,11 +155,22 @@ static void on_sweep(struct loop_timer *timer, void *arg)
 }
 
 /* A cluster rests until DUE_US: then what it wants goes on. */
+static void set_rest(struct loop_timer *timer, int64_t due_us)
+{
+    int64_t rest_us = MAX(due_us - clock_monotonic_us(), 0);
+    loop_timer_set(timer, (rest_us + 999) / 1000);
+}
+
 static void on_turns_due(void *arg, int64_t due_us)
 {
     struct service *service = arg;
-    int64_t rest_us = MAX(due_us - clock_monotonic_us(), 0);
-    loop_timer_set(&service->turns_timer, (rest_us + 999) / 1000);
+    set_rest(&service->turns_timer, due_us);
+}
+
+static void on_call_turns_due(void *arg, int64_t due_us)
+{
+    struct service *service = arg;
+    set_rest(&service->call_turns_timer, due_us);
 }
 
 static void on_turns_timer(struct loop_timer *timer, void *arg)
@@ -167,6 +178,13 @@ static void on_turns_timer(struct loop_timer *timer, void *arg)
     struct service *service = arg;
     (void)timer;
     turns_go_on(service->turns, clock_monotonic_us());
+}
+
+static void on_call_turns_timer(struct loop_timer *timer, void *arg)
+{
+    struct service *service = arg;
+    (void)timer;
+    turns_go_on(service->call_turns, clock_monotonic_us());
 }
 
 /* A group changed: its timers are looked at when the tick ends. */
@@ -255,6 +273,8 @@ static void run_attach(struct node *node, struct ask *ask)
     loop_timer_init(&service->sweep, node_loop(node), on_sweep, service);
     loop_timer_set(&service->sweep, 0);
     loop_timer_init(&service->turns_timer, node_loop(node), on_turns_timer, service);
+    loop_timer_init(&service->call_turns_timer, node_loop(node), on_call_turns_timer,
+                    service);
     feed_attach(service->feed, state_applied_index(node_state(node)));
     group_timers_attach(service->group_timers, node);
     service->attached = true;
@@ -343,6 +363,7 @@ static void run_detach(struct node *node, struct ask *ask)
     members_free(service->members);
     loop_timer_fini(&service->sweep);
     loop_timer_fini(&service->turns_timer);
+    loop_timer_fini(&service->call_turns_timer);
     loop_defer_cancel(&service->deliver);
     group_timers_detach(service->group_timers);
     service->attached = false;
@@ -598,6 +619,7 @@ int service_start(const struct control_options *options, struct service **out,
     service->coordinator = group_timers_coordinator(service->group_timers);
     feed_pass_groups(service->feed, on_group, service);
     service->turns = turns_new(on_turns_due, service);
+    service->call_turns = turns_new(on_call_turns_due, service);
     int code = cell_begin(options, &service->addresses, &service->cell, err);
     service->trust = service->cell.trust;
     if (code == 0)
@@ -710,6 +732,7 @@ void service_stop(struct service *service)
     sessions_free(service->sessions);
     group_timers_free(service->group_timers);
     turns_free(service->turns);
+    turns_free(service->call_turns);
     cell_fini(&service->cell);
     cell_addresses_fini(&service->addresses);
     quota_free(service->cluster_quota);

@@ -54,7 +54,8 @@ struct service {
     struct group_timers *group_timers;
     struct coordinator *coordinator; /* of those */
     struct turns *turns;             /* of commits */
-    struct loop_timer turns_timer;
+    struct turns *call_turns;        /* of other calls */
+    struct loop_timer turns_timer, call_turns_timer;
     struct members *members;
     struct node_certificates certificates; /* of the nodes */
     uint64_t turned_away_seen;

@@ -1,6 +1,7 @@
-/* turns.c - clusters in a table and in a list by last use: whether another one is busy is
- * told by the last two. While something of a cluster waits, something of it is under way
- * or it rests, so that there always comes a turns_give() or turns_go_on() that goes on.
+/* turns.c - clusters in a table and, when they commit, in a list by last use: whether
+ * another one is busy is told by the last two. While something of a cluster waits,
+ * something of it is under way or it rests, so that there always comes a turns_give() or
+ * turns_go_on() that goes on.
  */
 #include "controlplane/turns.h"
 
@@ -19,7 +20,7 @@ struct turns_cluster {
     int64_t begun_at_us; /* the first of them, when nothing was under way */
     int64_t rests_until_us;
     struct list waiting;
-    struct list_node node; /* in by_use */
+    struct list_node node; /* in by_use, or in none: all of its turns are quiet */
     struct list_node rest; /* in resting, or in none */
     UT_hash_handle hh;
 };
@@ -56,6 +57,7 @@ void turns_free(struct turns *turns)
 {
     if (turns == NULL)
         return;
+    ASSERT(turns->waiting == 0);
     LIST_FOREACH(node, next, &turns->by_use)
     {
         drop(turns, CONTAINER_OF(node, struct turns_cluster, node));
@@ -163,16 +165,27 @@ static void begin_round(struct turns *turns, struct turns_cluster *cluster,
     }
 }
 
+static void note(struct turns *turns, struct turns_cluster *cluster, int64_t now_us)
+{
+    cluster->used_at_us = now_us;
+    list_remove(&cluster->node);
+    list_push_back(&turns->by_use, &cluster->node);
+    sweep(turns, now_us);
+}
+
+void turns_note(struct turns *turns, const struct uuid *cluster_id, int64_t now_us)
+{
+    note(turns, cluster_of(turns, cluster_id), now_us);
+}
+
 void turns_take(struct turns *turns, struct turn *turn, const struct uuid *cluster_id,
                 int64_t now_us)
 {
     struct turns_cluster *cluster = cluster_of(turns, cluster_id);
 
     ASSERT(turn->weight > 0);
-    cluster->used_at_us = now_us;
-    list_remove(&cluster->node);
-    list_push_back(&turns->by_use, &cluster->node);
-    sweep(turns, now_us);
+    if (!turn->quiet)
+        note(turns, cluster, now_us);
     turn->cluster = cluster;
     list_node_init(&turn->node);
     if (list_empty(&cluster->waiting) && may_go(turns, cluster, turn, now_us)) {
@@ -216,8 +229,11 @@ void turns_give(struct turns *turns, struct turn *turn, int64_t now_us)
     ASSERT(cluster->turns > 0);
     cluster->turns--;
     cluster->weight -= turn->weight;
-    if (list_empty(&cluster->waiting))
+    if (list_empty(&cluster->waiting)) {
+        if (cluster->turns == 0 && !list_linked(&cluster->node))
+            drop(turns, cluster); /* nobody asks whether it was busy */
         return;
+    }
     if (!has_others(turns, cluster, now_us))
         begin_round(turns, cluster, now_us);
     else if (cluster->turns == 0)

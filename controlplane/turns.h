@@ -1,4 +1,4 @@
-/* turns.h - how many commits of a cluster are under way while other clusters commit too.
+/* turns.h - how much of a cluster is under way while other clusters commit.
  *
  * All commits of a cell go through the same few threads, in the order in which they come.
  * So whoever keeps sixty of them under way makes everybody else's wait behind sixty, at
@@ -15,12 +15,18 @@
  * All that holds while another cluster has committed within TURNS_MEMORY_US; a cluster
  * that is alone has all there is.
  *
- * A core: core thread, no clock (NOW_US is monotonic). Used by api_commit.c. What waits
+ * There are two of them: one of commits (api_commit.c), and one of all other calls of
+ * agents and of a tenant's people (call_core.c), whose turns are quiet: nobody gives way
+ * to them, but they do to commits, of which turns_note() tells. So neither does a flood
+ * of calls cost another cluster's commits much, nor the cluster its own.
+ *
+ * A core: core thread, no clock (NOW_US is monotonic). What waits
  * is bounded by the connections that are parked for it, and their bodies by the budget.
  */
 #ifndef CONTROLPLANE_TURNS_H
 #define CONTROLPLANE_TURNS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -39,6 +45,7 @@ struct turn {
     /* It is its turn; called once, from turns_take(), from another one's turns_give(), or
      * from turns_go_on(). Must not give its own turn from inside. */
     void (*go)(struct turn *turn);
+    bool quiet;      /* others need not give way to it */
     unsigned weight; /* of the work that it stands for, in ordinary commits; at least 1 */
     /* private */
     struct list_node node;
@@ -50,7 +57,9 @@ struct turn {
 struct turns *turns_new(void (*on_due)(void *arg, int64_t due_us), void *arg);
 void turns_free(struct turns *turns); /* no turn is under way or waits; NULL is fine */
 
-/* TURN, with `go` and `weight` set, is one of CLUSTER_ID's. It lives until its give. */
+/* CLUSTER_ID has committed: others give way. */
+void turns_note(struct turns *turns, const struct uuid *cluster_id, int64_t now_us);
+/* TURN, with what is not private set, is one of CLUSTER_ID's. It lives until its give. */
 void turns_take(struct turns *turns, struct turn *turn, const struct uuid *cluster_id,
                 int64_t now_us);
 /* What it was for has ended; once for each turn that had come. */

@@ -906,6 +906,70 @@ static void compression(void **state)
     str_fini(&packed);
 }
 
+/* --- turns --- */
+
+static void nothing(struct turn *turn)
+{
+    (void)turn;
+}
+
+static void ask_pending(const char *path, const char *body, struct fake_reply *reply)
+{
+    struct fake_request request = {.agents = true,
+                                   .path = path,
+                                   .cluster_id = cluster,
+                                   .agent_id = agent,
+                                   .body = slice_str(body)};
+    fake_control_call(fake, &request, reply);
+}
+
+/* While another cluster commits, a cluster's calls wait until there is room under what
+ * it may have under way; watches and other clusters' calls do not; and whoever waited is
+ * looked at again, for it may not be registered any more. */
+static void calls_take_turns(void **state)
+{
+    struct turns *turns = fake->service.call_turns;
+    struct uuid second = fake_control_cluster(fake, "second");
+    struct turn flood[TURNS_UNDER_WAY];
+    struct fake_reply one, two, watch;
+    int64_t now_us = clock_monotonic_us();
+    (void)state;
+
+    ok("/agent/v1/register", REGISTER);
+    turns_note(turns, &second, now_us);
+    for (size_t i = 0; i < TURNS_UNDER_WAY; i++) {
+        flood[i] = (struct turn){.go = nothing, .quiet = true, .weight = 1};
+        turns_take(turns, &flood[i], &cluster, now_us);
+    }
+    ask_pending("/agent/v1/producer-ids", "{\"count\":1}", &one);
+    assert_non_null(one.pending);
+    ask_pending("/agent/v1/watch", "{\"after\":0,\"wait_ms\":0}", &watch);
+    assert_null(watch.pending);
+    fake_reply_free(&watch);
+    json_free(fake_agent_call(fake, &second, &agent, "/agent/v1/register", REGISTER_OTHER,
+                              200));
+    assert_non_null(one.pending);
+    /* The other one has committed nothing for long. */
+    turns_give(turns, &flood[0], now_us + 2 * TURNS_MEMORY_US);
+    fake_control_wait(fake, &one);
+    assert_int_equal(one.status, 200);
+    fake_reply_free(&one);
+
+    turns_note(turns, &second, now_us);
+    turns_take(turns, &flood[0], &cluster, now_us);
+    ask_pending("/agent/v1/producer-ids", "{\"count\":1}", &two);
+    assert_non_null(two.pending);
+    struct command cmd = {.kind = COMMAND_AGENT_REMOVE,
+                          .cluster_id = cluster,
+                          .agent_remove = {.agent_id = agent}};
+    fake_control_apply(fake, &cmd);
+    for (size_t i = 0; i < TURNS_UNDER_WAY; i++)
+        turns_give(turns, &flood[i], now_us + 2 * TURNS_MEMORY_US);
+    fake_control_wait(fake, &two);
+    assert_int_equal(two.status, 409);
+    fake_reply_free(&two);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -927,6 +991,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(node_failures, setup, teardown),
         cmocka_unit_test_setup_teardown(bounds, setup, teardown),
         cmocka_unit_test_setup_teardown(compression, setup, teardown),
+        cmocka_unit_test_setup_teardown(calls_take_turns, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -231,6 +231,37 @@ static void test_forgotten(void **state)
     turns_give(f.turns, &f.flood[0].turn, 50000000);
 }
 
+/* A cluster that asks quietly gives way to one of which is told that it commits, but
+ * nobody gives way to it; and it is forgotten when nothing of it is under way. */
+static void test_quiet(void **state)
+{
+    (void)state;
+    for (int i = 0; i < MANY; i++)
+        f.flood[i].turn.quiet = true;
+    for (int i = 0; i < 16; i++)
+        turns_take(f.turns, &f.flood[i].turn, &flooder, 1000);
+    assert_int_equal(came(f.flood), 16);
+    for (int i = 0; i < 16; i++)
+        turns_take(f.turns, &f.steady[i].turn, &other, 1001);
+    assert_int_equal(came(f.steady), 16);
+    for (int i = 0; i < 16; i++) {
+        turns_give(f.turns, &f.steady[i].turn, 1002);
+        turns_give(f.turns, &f.flood[i].turn, 1002);
+    }
+    turns_note(f.turns, &other, 1003);
+    for (int i = 16; i < 32; i++)
+        turns_take(f.turns, &f.flood[i].turn, &flooder, 1004);
+    assert_int_equal(came(f.flood), 16 + TURNS_UNDER_WAY);
+    assert_int_equal(turns_waiting(f.turns), 16 - TURNS_UNDER_WAY);
+    for (int i = 16; i < 16 + TURNS_UNDER_WAY; i++)
+        turns_give(f.turns, &f.flood[i].turn, 1100);
+    assert_true(f.due_us > 1100);
+    turns_go_on(f.turns, f.due_us);
+    assert_int_equal(came(f.flood), 32);
+    for (int i = 16 + TURNS_UNDER_WAY; i < 32; i++)
+        turns_give(f.turns, &f.flood[i].turn, f.due_us + 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -241,6 +272,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_comes_and_goes, setup, teardown),
         cmocka_unit_test_setup_teardown(test_weights, setup, teardown),
         cmocka_unit_test_setup_teardown(test_forgotten, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_quiet, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

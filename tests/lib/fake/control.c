@@ -622,6 +622,7 @@ static void make_state(struct fake_control *fake)
     service->feed = feed_new((size_t)fake->options.feed_bytes, on_dirty, service->node);
     service->sessions = sessions_new(fake->options.session_timeout_ms);
     service->turns = turns_new(no_rest, NULL);
+    service->call_turns = turns_new(no_rest, NULL);
     struct state_events events = feed_hooks(service->feed);
     service->node->state = state_new(&events);
     service->node->dirty = false;
@@ -643,6 +644,7 @@ static void free_state(struct fake_control *fake)
     group_timers_detach(fake->service.group_timers);
     group_timers_free(fake->service.group_timers);
     turns_free(fake->service.turns);
+    turns_free(fake->service.call_turns);
 }
 
 void fake_control_reset(struct fake_control *fake)
