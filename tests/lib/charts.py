@@ -3,7 +3,7 @@
     docs = charts.render("weft-agent", charts.least("weft-agent", {"replicas": 5}))
     pod = charts.pod_of(charts.one(docs, "Deployment"), "agent-1")
 
-helm is made by tests/packaging/setup-helm, by whoever asks first.
+helm is made by tests/packaging/setup, by whoever asks first.
 """
 
 import copy
@@ -36,7 +36,7 @@ def setup():
     TOOLS.mkdir(parents=True, exist_ok=True)
     with open(TOOLS / "lock", "w", encoding="ascii") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        subprocess.run([ROOT / "tests" / "packaging" / "setup-helm"], check=True)
+        subprocess.run([ROOT / "tests" / "packaging" / "setup"], check=True)
 
 
 def helm(*words, stdin=None):

@@ -19,6 +19,7 @@ import pytest
 import yaml
 
 import charts
+import pages
 from charts import CHARTS, NAMES, ROOT, TOOLS, env_of, helm, least, merge, one, render, text_of
 
 LONG = True  # helm is compiled, once
@@ -706,3 +707,75 @@ def test_weft_commands_of_the_readme(chart, tmp_path):
             {"WEFT_CONFIG": str(tmp_path / "config")})
         assert done.returncode == 6, f"{line}\n{done.stderr}"
     assert count >= 2
+
+
+def kubectl(line, cwd):
+    """Run a line of shell with `kubectl` and `helm` as they would be where no Kubernetes
+    answers."""
+    env = {"PATH": f"{TOOLS}:/usr/bin:/bin", "HOME": str(cwd), "KUBECONFIG": "/dev/null",
+           "HELM_KUBEAPISERVER": "http://127.0.0.1:1"}
+    line = re.sub(r"^kubectl ", "kubectl --server http://127.0.0.1:1 ", line)
+    return subprocess.run(["bash", "-c", line], cwd=cwd, env=env, text=True, capture_output=True,
+                          check=False, timeout=120)
+
+
+def kube_commands(chart):
+    """Those of `kubectl`, and of `helm` but for installing, in blocks and sentences."""
+    page = f"charts/{chart}/README.md"
+    for line in commands((ROOT / page).read_text()):
+        if line.startswith("kubectl ") or re.match(r"helm (?!upgrade)", line):
+            yield line
+    for name in (page, "agent/operate.md"):
+        for words in pages.commands(name, ("kubectl",)):
+            yield shlex.join(words)
+
+
+@pytest.mark.parametrize("chart", NAMES)
+def test_kubectl_commands_of_the_readme(chart, tmp_path):
+    """Secrets are made, with the keys that the chart reads and under the name that the page
+    installs with; every other command is one, and gets as far as asking Kubernetes, about
+    things that the chart makes."""
+    (tmp_path / "enrolment-token").write_text("weft_enrol_x")
+    text = (CHARTS / chart / "README.md").read_text()
+    made = text_of(chart, least(chart))
+    count = 0
+    for line in kube_commands(chart):
+        count += 1
+        line = line.replace("FINGERPRINT", FINGERPRINT)
+        if " create " in line:
+            done = kubectl(f"{line} --dry-run=client -o json", tmp_path)
+            assert done.returncode == 0, f"{line}\n{done.stderr}"
+            doc = json.loads(done.stdout)
+            kubernetes_validate.validate(doc, "1.35", strict=True)
+            if doc["kind"] == "Secret":
+                assert f"xistingSecret={doc['metadata']['name']}" in text
+                read = text_of(chart, least(chart, SECRETS[doc["metadata"]["name"]]))
+                for key in doc["data"]:
+                    assert key in read, f"{line}: nobody reads {key}"
+            continue
+        done = kubectl(re.split(r" \| (?=grep)| > ", line)[0], tmp_path)
+        assert done.returncode != 0 and re.search("refused|unreachable", done.stderr), \
+            f"{line}\n{done.stderr}"
+        for name in re.findall(r"(?:statefulset|secret) (weft-\S+)|pod/(\S+)-0|logs (\S+)-0",
+                               line):
+            assert f"name: {''.join(name)}" in made, line
+        for name, value in re.findall(r"--selector (\S+)=(\S+)", line):
+            assert f"{name}: {value}" in made, line
+    assert count >= 4
+
+
+# What a Secret of a README's is for.
+SECRETS = {
+    "weft-enrolment": {"enrolment": {"existingSecret": "weft-enrolment"}},
+    "weft-store": {"store": {"existingSecret": "weft-store"}},
+    "weft-cell": {"secrets": {"existingSecret": "weft-cell"}},
+}
+
+
+def test_the_token_is_read_by_the_readme(tmp_path):
+    """The template by which a page takes the first token out of the Secret does."""
+    page = (CHARTS / "weft-controlplane" / "README.md").read_text()
+    template = re.search(r"'(go-template=\{\{.*?\}\})'", page)[1]
+    done = kubectl("kubectl create secret generic s --from-literal=admin-token=weft_api_x "
+                   f"--dry-run=client -o '{template}'", tmp_path)
+    assert (done.returncode, done.stdout) == (0, "weft_api_x"), done.stderr

@@ -10,6 +10,7 @@ import hashlib
 import json
 import pathlib
 import re
+import shlex
 import subprocess
 import time
 
@@ -17,6 +18,7 @@ import pytest
 
 import containers
 import machines
+from pages import commands
 from radosgw import Radosgw
 
 LONG = True
@@ -370,6 +372,32 @@ def test_services_are_in_their_sandbox(cell):
         assert machine.run(f"stat -c '%U %G %a' {conf}").split() == ["root", service, "640"]
     assert cell["cp1"].run("stat -c '%U %a' /var/lib/weft-controlplane").split() == \
         ["weft-controlplane", "700"]
+
+
+EDITOR = r"""#!/bin/sh
+for file; do :; done
+printf '[Service]\nReadWritePaths=-/mnt/records\n' >"$file"
+"""
+
+
+def test_commands_in_sentences(cell):
+    """Where the page says how to look and how to change a unit, that works as it says."""
+    agent = cell["agent1"]
+    agent.run(f"cat >/root/editor <<'END'\n{EDITOR}END\nchmod +x /root/editor")
+    count = 0
+    for words in commands("packaging/systemd/README.md",
+                          ("systemctl", "journalctl", "systemd-analyze")):
+        line = shlex.join(words)
+        if line == "systemctl start":
+            continue  # names a command, which the blocks use
+        count += 1
+        if words[1] == "edit":  # wants a terminal
+            line = f"SYSTEMD_EDITOR=/root/editor script -qec '{line}' /dev/null"
+        machine = cell["cp1"] if "weft-controlplane" in words else agent
+        machine.run(line)
+    assert count >= 4
+    assert "ReadWritePaths=-/mnt/records" in agent.run("systemctl cat weft-agent")
+    agent.run("systemctl revert weft-agent")
 
 
 def test_a_killed_service_is_started_again(cell):

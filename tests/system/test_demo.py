@@ -1,5 +1,6 @@
 """The demo, as the README has it: what somebody sees first must end well."""
 
+import os
 import re
 import subprocess
 import sys
@@ -41,3 +42,14 @@ def test_demo(tmp_path):
         assert "hello" in run(last.replace("-t packages", "-t greetings"), shell=True)
     finally:
         run([ROOT / "scripts" / "dev-cluster", "down", "--dir", cluster])
+
+
+def test_demo_on_a_cell(tmp_path):
+    """README.md's other way: three control planes, the leader killed again and again; all the
+    same holds, and nothing is left behind."""
+    command = "./scripts/demo --control-planes 3 --chaos"
+    assert command in (ROOT / "README.md").read_text()
+    said = run(command.split(), cwd=ROOT, env=os.environ | {"TMPDIR": str(tmp_path)})
+    assert int(re.search(r"the leader was killed (\d+) times", said)[1]) > 0
+    assert "all of it held" in said
+    assert not list(tmp_path.glob("weft-demo-*"))

@@ -8,7 +8,8 @@ A block of commands is marked by a remark before it:
                      how a node is started: it is, and gets ready
     <!-- desk -->    it is run against the cell that was founded like that
 
-and a page of PAGES has no block without a mark. Names that stand for a reader's own
+and a page of PAGES has no block without a mark. README.md and cli/README.md, which are for
+everybody, have none: their indented blocks are known here one by one. Names that stand for a reader's own
 (cp1.example.com, the ports of an agent) are replaced by those of the test's cluster; a
 command that fails fails the test, and so does a script of more than a minute."""
 
@@ -17,6 +18,7 @@ import pathlib
 import re
 import shutil
 import subprocess
+import textwrap
 import time
 
 import pytest
@@ -31,6 +33,12 @@ CELL_PAGE = "controlplane/operate.md"
 LIMIT_S = 60
 BLOCK = re.compile(r"(?:<!-- (?P<mark>\w+) -->\n)?```(?P<kind>\w*)\n(?P<text>.*?)^```$",
                    re.M | re.S)
+
+
+def indented(page):
+    """The indented blocks of a page."""
+    text = BLOCK.sub("", (ROOT / page).read_text())
+    return [textwrap.dedent(block) for block in re.findall(r"(?:^    .*\n)+", text, re.M)]
 
 
 def blocks(page):
@@ -85,6 +93,23 @@ def test_the_commands_of_a_page(desk, page):
     assert run > 0
 
 
+def test_the_page_of_weft(desk):
+    """Each line of cli/README.md is run, on a cluster with a group."""
+    page = indented("cli/README.md")
+    assert len(page) == 1
+    lines = page[0].splitlines()
+    assert lines[0].startswith("weft login "), "the login is the desk's own, with its CA and token"
+    assert len(lines) > 9
+    script = "\n".join(lines[1:]).replace("weft group lag", MAKE_GROUP + "\nweft group lag")
+    assert script.count(MAKE_GROUP) == 1
+    done = desk(script + "\nweft context set --cluster dev")
+    assert done.returncode == 0, f"{done.stdout}{done.stderr}"
+    assert "events" in done.stdout.split()  # of the line with jq
+
+
+MAKE_GROUP = "weft group reset-offsets billing --topic events --to-earliest --execute"
+
+
 class Machines:
     """The machines of the page's cell: each a directory, three ports, perhaps a node."""
 
@@ -137,6 +162,7 @@ class Machines:
                               env=self.environment(), cwd=self.directory / "desk",
                               capture_output=True, text=True, timeout=LIMIT_S, check=False)
         assert done.returncode == 0, f"{script}\n{done.stdout}{done.stderr}"
+        return done.stdout
 
     def stop(self):
         for node in self.nodes:
@@ -168,6 +194,47 @@ def test_a_cell_by_the_page(tmp_path):
     finally:
         machines.stop()
     assert marks == {"found", "join", "desk", "restore"}
+
+
+def agent_is_ready(url, process, log):
+    """Wait until /readyz of URL says so."""
+    until = time.monotonic() + LIMIT_S
+    while subprocess.run(["curl", "-sf", f"{url}/readyz"], capture_output=True,
+                         check=False).returncode != 0:
+        assert process.poll() is None and time.monotonic() < until, log.read_text()
+        time.sleep(0.1)
+
+
+def test_a_cluster_by_the_readme(tmp_path):
+    """"Run a cluster by hand", as it stands there: a control plane, a cluster, an agent that
+    gets ready and serves a client."""
+    found, make, agent = [block for block in indented("README.md")
+                          if block.startswith(("weft-controlplane ", "cd ", "weft-agent "))]
+    machines = Machines(tmp_path)
+    machines.ports = {"cp": machines.ports["cp1"], "cp1": machines.ports["cp1"]}
+    store, kafka, admin = tmp_path / "store", *free_ports(2)
+    store.mkdir()
+    log = tmp_path / "agent.log"
+    try:
+        machines.start(found, "cp1")
+        shown = machines.desk(make.replace("/var/lib/weft", str(tmp_path / "cp1")))
+        token = re.search(r"weft_enrol_\S+", shown)[0]
+        script = machines.localise(agent.strip(), "cp1")
+        for name, value in (("TOKEN", token), ("0.0.0.0:9092", f"127.0.0.1:{kafka}"),
+                            ("s3://bucket/prefix?region=eu-central-1", f"file://{store}")):
+            assert name in script
+            script = script.replace(name, value)
+        with open(log, "wb") as out:
+            process = subprocess.Popen(
+                ["bash", "-c", f"exec {script}"], stdout=out, stderr=out, cwd=tmp_path / "cp1",
+                env=machines.environment() | {"WEFT_ADMIN_LISTEN": f"127.0.0.1:{admin}"})
+        machines.nodes.append(process)
+        agent_is_ready(f"http://127.0.0.1:{admin}", process, log)
+        producer = Producer({"bootstrap.servers": f"127.0.0.1:{kafka}"})
+        producer.produce("greetings", b"hello")
+        assert producer.flush(LIMIT_S) == 0
+    finally:
+        machines.stop()
 
 
 @pytest.mark.parametrize("page", [*PAGES, CELL_PAGE])
