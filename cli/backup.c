@@ -303,9 +303,11 @@ int backup_create(struct cli *cli)
     return rc;
 }
 
-/* ---- verify ---- */
+/* ---- verify, fetch ---- */
 
-static int verify(struct source *source, struct snapshot_reader *reader, struct err *err)
+/* Read all of SOURCE, and write it to FD unless that is -1. */
+static int verify(struct source *source, struct snapshot_reader *reader, int fd,
+                  struct err *err)
 {
     uint64_t size = source_size(source);
     int rc = 0;
@@ -315,6 +317,8 @@ static int verify(struct source *source, struct snapshot_reader *reader, struct 
         rc = source_read(source, at, MIN(PIECE_BYTES, size - at), &bytes, err);
         if (rc == 0)
             rc = snapshot_reader_feed(reader, bytes, NULL, NULL, err);
+        if (rc == 0 && fd >= 0)
+            rc = file_write(fd, bytes, err);
         at += PIECE_BYTES;
         source_forget(source);
     }
@@ -323,8 +327,8 @@ static int verify(struct source *source, struct snapshot_reader *reader, struct 
     return rc;
 }
 
-/* Check the backup at WHERE; an exit code. */
-static int check(struct cli *cli, const char *where, struct snapshot_info *info,
+/* Check the backup at WHERE, and copy it to FD unless that is -1; an exit code. */
+static int check(struct cli *cli, const char *where, int fd, struct snapshot_info *info,
                  uint64_t *file_bytes)
 {
     struct snapshot_reader reader;
@@ -334,7 +338,7 @@ static int check(struct cli *cli, const char *where, struct snapshot_info *info,
 
     if (rc == 0) {
         snapshot_reader_init(&reader);
-        if ((rc = verify(source, &reader, &err)) != 0)
+        if ((rc = verify(source, &reader, fd, &err)) != 0)
             (void)err_wrap(&err, rc, "%.120s", where);
         *info = reader.info;
         *file_bytes = source_size(source);
@@ -352,13 +356,42 @@ int backup_verify(struct cli *cli)
     const char *where = args_value(&cli->args, "file_or_url");
     struct snapshot_info info;
     uint64_t bytes;
-    int rc = check(cli, where, &info, &bytes);
+    int rc = check(cli, where, -1, &info, &bytes);
 
     if (rc != 0)
         return rc;
     show(cli, where, &info, bytes);
     cli_note(cli, "ok: every checksum is right");
     return CLI_OK;
+}
+
+int backup_fetch(struct cli *cli)
+{
+    const char *where = args_value(&cli->args, "file_or_url");
+    const char *path = args_value(&cli->args, "file");
+    char *temporary = mem_alloc(strlen(path) + FILE_TEMPORARY_LEN);
+    struct snapshot_info info;
+    struct err err = {0};
+    struct stat st;
+    uint64_t bytes;
+    int fd, rc;
+
+    if (!args_on(&cli->args, "force") && stat(path, &st) == 0) {
+        cli_error(cli, "%s is there already: choose another name, or --force", path);
+        rc = CLI_CONFLICT;
+    } else if (file_temporary(path, temporary, &fd, &err) != 0) {
+        cli_error(cli, "%s", err.text);
+        rc = CLI_FAILED;
+    } else if ((rc = check(cli, where, fd, &info, &bytes)) != 0) {
+        file_drop(temporary, fd);
+    } else if (file_keep(temporary, fd, path, &err) != 0) {
+        cli_error(cli, "%s", err.text);
+        rc = CLI_FAILED;
+    } else {
+        show(cli, where, &info, bytes);
+    }
+    mem_free(temporary);
+    return rc;
 }
 
 int backup_record(struct cli *cli)
@@ -370,7 +403,7 @@ int backup_record(struct cli *cli)
     int rc = cli_connect(cli);
 
     if (rc == 0)
-        rc = check(cli, where, &info, &bytes);
+        rc = check(cli, where, -1, &info, &bytes);
     if (rc != 0)
         return rc;
     rc = record(cli, where, &info, bytes, &answer);

@@ -66,6 +66,24 @@ const struct command backup_rows[] = {
         .run = backup_verify,
     },
     {
+        .words = "backup fetch",
+        .summary = "Copy a backup into a file, and check every checksum of it",
+        .details = "For `weft-controlplane --restore FILE`. What has the name is whole.",
+        .examples =
+            "weft backup fetch 's3://backups/weft/2026-01-31?region=eu-central-1' "
+            "/root/backup.weft",
+        .args = {{.name = "file_or_url",
+                  .help =
+                      "a path, file:///path or s3://bucket/key?region=...&endpoint=...",
+                  .names = NAMES_FILE},
+                 {.name = "file", .help = "where to", .names = NAMES_FILE}},
+        .flags = {{.name = "force",
+                   .letter = 'f',
+                   .type = FLAG_BOOL,
+                   .help = "replace a file that is there"}},
+        .run = backup_fetch,
+    },
+    {
         .words = "backup list",
         .summary = "List the backups that the cell knows of, latest first",
         .examples = "weft backup list",

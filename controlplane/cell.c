@@ -491,7 +491,8 @@ int cell_begin(const struct control_options *options,
     if (place == IDENTITY_NOTHING && !options->bootstrap && options->join == NULL &&
         options->restore == NULL)
         return refuse_empty(options->data_dir, err);
-    if (place == IDENTITY_THERE && options->restore != NULL && !restored)
+    if (place == IDENTITY_THERE && options->restore != NULL && !restored &&
+        options->founder == NULL)
         return err_set(err, ERR_EXISTS,
                        "%s holds a node already: leave --restore away to go on as that, "
                        "or restore into an empty directory",
@@ -513,10 +514,10 @@ int cell_begin(const struct control_options *options,
         code = look_whether_to_found(options, addresses, &founder, err);
     if (code != 0)
         return code;
+    if (options->restore != NULL && (founder || options->founder == NULL))
+        return restore_cell(options, addresses, cell, err);
     if (founder)
         return found(options, addresses, cell, err);
-    if (options->restore != NULL)
-        return restore_cell(options, addresses, cell, err);
     code = begin_join(options, cell, err);
     return code == 0 ? join(options, addresses, cell, err) : code;
 }

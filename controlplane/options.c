@@ -92,9 +92,11 @@ static const struct range ranges[] = {
 /* How a node with an empty directory begins. */
 static int check_beginning(const struct control_options *options, struct err *err)
 {
-    if (options->bootstrap + (options->join != NULL) + (options->restore != NULL) > 1)
+    bool restore = options->restore != NULL && options->founder == NULL;
+    if (options->bootstrap + (options->join != NULL) + restore > 1)
         return err_set(err, ERR_INVALID,
-                       "--bootstrap, --join and --restore exclude each other");
+                       "--bootstrap, --join and --restore exclude each other; only "
+                       "with --founder a node may have --join and --restore");
     if (options->join != NULL && !options->join_by_key &&
         (options->join_token == NULL || options->ca_fingerprint == NULL))
         return err_set(err, ERR_INVALID,

@@ -203,6 +203,34 @@ def test_nodes_that_are_started_alike(tmp_path):
         assert cell.call("GET", "/api/v1/cell")["id"] == told
 
 
+def test_nodes_that_are_started_alike_restore(tmp_path):
+    """All volumes are lost, and the same nodes are started with a backup beside: the founder
+    makes a cell of it, the others join that; who restarts so goes on as what it is."""
+    with Cell(tmp_path) as cell:
+        nodes = alike(cell, 3)
+        begin_alike(cell, nodes)
+        cell.wait_voters(3)
+        made = cell.call("POST", "/api/v1/clusters", {"name": "kept"})
+        download_backup(cell, tmp_path / "backup")
+        for node in nodes:
+            node.kill()
+            shutil.rmtree(node.data)
+            node.options["restore"] = tmp_path / "backup"
+        cell.nodes = []
+        begin_alike(cell, nodes)
+        cell.wait_voters(3)
+        told = cell.call("GET", "/api/v1/cell")["id"]
+        for node in nodes:
+            node.kill()
+        for node in reversed(nodes):
+            node.start(wait=False)
+        for node in nodes:
+            node.await_ready()
+        cell.wait_voters(3)
+        assert cell.call("GET", "/api/v1/cell")["id"] == told
+        assert cell.call("GET", f"/api/v1/clusters/{made['id']}")["name"] == "kept"
+
+
 def test_joining_by_key_wants_the_key_and_leave(three, tmp_path):
     """A node with another key, and one that asks a cell which was not started with
     --join-by-key, are refused with what to do; nothing of them stays."""

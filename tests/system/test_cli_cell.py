@@ -327,6 +327,8 @@ def test_damaged_backup(weft, tmp_path):
     for at in (0, 20, 70, 80, len(whole) // 2, len(whole) - 50, len(whole) - 1):
         bad.write_bytes(whole[:at] + bytes([whole[at] ^ 1]) + whole[at + 1:])
         assert str(bad) in weft.refused(1, "backup", "verify", bad), at
+        assert str(bad) in weft.refused(1, "backup", "fetch", bad, tmp_path / "copy"), at
+        assert not list(tmp_path.glob("copy*"))
     for cut in (0, 10, 72, len(whole) // 2, len(whole) - 1):
         bad.write_bytes(whole[:cut])
         weft.refused(1, "backup", "verify", bad)
@@ -341,8 +343,9 @@ def s3(tmp_path_factory):
         yield server
 
 
-def test_backup_into_a_store(weft, s3):
-    """A backup goes into an object store, is checked there, and never overwritten."""
+def test_backup_into_a_store(weft, s3, tmp_path):
+    """A backup goes into an object store, is checked there, never overwritten, and comes
+    back into a file as it was."""
     s3.make_bucket("backups")
     url = s3.url("backups", "cell-1")
     keys = {"AWS_ACCESS_KEY_ID": s3.access_key, "AWS_SECRET_ACCESS_KEY": s3.secret_key}
@@ -351,6 +354,14 @@ def test_backup_into_a_store(weft, s3):
     assert json.loads(weft.ok("backup", "verify", url, "-o", "json", **keys)) == made
     weft.refused(5, "backup", "create", url, **keys)
     weft.refused(1, "backup", "verify", s3.url("backups", "absent"), **keys)
+    copy = tmp_path / "copy"
+    fetched = json.loads(weft.ok("backup", "fetch", url, copy, "-o", "json", **keys))
+    assert fetched == made and copy.stat().st_mode & 0o777 == 0o600
+    assert json.loads(weft.ok("backup", "verify", copy, "-o", "json"))["sha256"] == made["sha256"]
+    weft.refused(5, "backup", "fetch", url, copy, **keys)
+    weft.ok("backup", "fetch", url, copy, "--force", **keys)
+    weft.refused(1, "backup", "fetch", s3.url("backups", "absent"), copy, "--force", **keys)
+    assert copy.stat().st_size == made["size_bytes"], "what was there is kept"
 
 
 # ---- three nodes ----
