@@ -49,12 +49,14 @@ class Fault:
 
 @dataclasses.dataclass
 class Entry:
-    """One request that came: what it was, when, and which fault it met, if any."""
+    """One request that came: what it was, when, which fault it met, if any; and what the
+    server behind refused it with."""
     method: str
     path: str
     headers: dict
     at: float
     fault: str | None
+    refusal: bytes = b""
 
 
 class _Handler(http.server.BaseHTTPRequestHandler):
@@ -125,6 +127,8 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         if action == "slow":
             self.server.stopping.wait(fault.seconds)
         status, headers, answer = self._forward(body)
+        if status >= 400:
+            self.entry.refusal = answer
         if action == "lost":
             return self._reset()
         if action == "half":
@@ -162,8 +166,9 @@ class _Server(http.server.ThreadingHTTPServer):
                         self.faults.remove(fault)
                     break
             headers = {name.lower(): value for name, value in handler.headers.items()}
-            self.log.append(Entry(handler.command, handler.path, headers, time.monotonic(),
-                                  chosen.action if chosen else None))
+            handler.entry = Entry(handler.command, handler.path, headers, time.monotonic(),
+                                  chosen.action if chosen else None)
+            self.log.append(handler.entry)
             return chosen
 
 

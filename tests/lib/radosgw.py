@@ -180,6 +180,12 @@ class Radosgw:
     def make_bucket(self, name):
         self.client().request("PUT", f"/{name}", expect=(200,))
 
+    def make_user(self, access_key, secret_key):
+        """Another user, who owns nothing and may use no bucket of the first one."""
+        self._run("radosgw-admin", "user", "create", f"--uid={access_key}",
+                  f"--display-name={access_key}", f"--access-key={access_key}",
+                  f"--secret={secret_key}")
+
     # --- parts ---
 
     def _start_monitor(self, fsid, mon_v2, mon_v1, deadline):

@@ -251,6 +251,15 @@ def test_keys_that_are_wrong(plane, s3):
     assert "weft-test-secret" not in line
 
 
+def test_keys_of_somebody_without_rights(plane, s3):
+    """Right keys, of a user whom the bucket's owner has given nothing."""
+    s3.server.make_user("STRANGER", "stranger-secret")
+    line = ends(agent_words(plane, s3.url("there"), store_access_key="STRANGER",
+                            store_secret_key="stranger-secret"),
+                "AccessDenied", "s3:PutObject and s3:GetObject")
+    assert "stranger-secret" not in line
+
+
 @pytest.mark.parametrize("method", ["PUT", "GET"])
 def test_a_bucket_without_rights(plane, s3, method):
     s3.clear()
@@ -285,13 +294,21 @@ def test_an_endpoint_that_does_not_answer(plane, s3):
         await_ready()
 
 
-def test_a_clock_that_the_store_refuses(plane, s3):
-    """The agent sees by the answer what time it is there, and goes on with that; so what
-    stays wrong is the control plane's trust, which tells of the clock."""
-    skewed = {"LD_PRELOAD": str(FAKETIME), "FAKETIME": "+40m",
+@pytest.mark.parametrize("clock, seconds", [("+40m", -2400), ("-40m", 2400)])
+def test_a_clock_that_the_store_refuses(plane, s3, clock, seconds):
+    """The store refuses what is signed for another time (RequestTimeTooSkewed); the agent
+    sees by the answer what time it is there, signs with that, and says so. What stays wrong
+    is the control plane's trust, which tells of the clock."""
+    skewed = {"LD_PRELOAD": str(FAKETIME), "FAKETIME": clock,
               "FAKETIME_DONT_FAKE_MONOTONIC": "1"}
+    s3.clear()
     with agent_runs(agent_words(plane, s3.url("there"), **KEYS), skewed) as log:
-        assert "RequestTimeTooSkewed" not in log
+        told = [line for line in log.splitlines() if "our clock differs" in line]
+        assert told, log
+        for line in told:
+            assert abs(int(line.partition("skew_s=")[2].split()[0]) - seconds) < 60, line
+    refusals = [entry.refusal for entry in s3.log if entry.refusal]
+    assert refusals and b"RequestTimeTooSkewed" in refusals[0], refusals
 
 
 @contextlib.contextmanager
