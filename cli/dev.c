@@ -21,6 +21,7 @@
 #include <unistd.h>
 
 #include "cli/child.h"
+#include "cli/enrolment.h"
 #include "cli/file.h"
 #include "cli/output.h"
 #include "common/clock.h"
@@ -46,8 +47,7 @@ struct dev {
     char people_url[URL_ROOM];
     char admin_url[URL_ROOM]; /* the agent's */
     char bootstrap[URL_ROOM];
-    struct rest *rest;
-    char cluster_id[64];
+    char cluster_id[ENROLMENT_ID_ROOM];
     int64_t began_ms;
     sigset_t signals;
     int interrupted; /* the signal that wants us to end */
@@ -281,81 +281,31 @@ static int connect_rest(struct dev *dev)
         while (token.len > 0 && token.data[token.len - 1] == '\n')
             str_truncate(&token, token.len - 1);
         options.token = str_cstr(&token);
-        dev->rest = rest_new(&options);
+        dev->cli->rest = rest_new(&options);
     }
     str_fini(&token);
     str_fini(&ca);
     return rc;
 }
 
-/* Send METHOD PATH with BODY (ownership moves, may be NULL), which is about WHAT. What is
- * there already is good. */
-static int ask(struct dev *dev, const char *what, const char *method, const char *path,
-               struct json *body, struct rest_answer *answer)
-{
-    const struct rest_request request = {.method = method, .path = path, .body = body};
-    struct err err = {0};
-    int rc = rest_send(dev->rest, &request, answer, &err);
-
-    json_free(body);
-    if (rc == 0 || answer->status == 409)
-        return 0;
-    return cli_fail(dev->cli, err_wrap(&err, rc, "%s", what), &err);
-}
-
-/* The cluster "dev", of this run or an earlier one. */
+/* The cluster "dev", of this run or an earlier one, and a token in a file of its own,
+ * which the agent reads. */
 static int make_cluster(struct dev *dev)
 {
-    struct rest_answer answer;
-    struct json_reader r = {0};
-    struct json *body = json_object();
-    struct slice id = SLICE_NULL;
+    char path[PATH_ROOM];
+    int rc = enrolment_cluster(dev->cli, "dev", dev->cluster_id);
 
-    json_set(body, "name", json_string("dev"));
-    int rc = ask(dev, "the cluster", "POST", "/api/v1/clusters", body, &answer);
-    if (rc == 0 && answer.status == 409) {
-        rest_answer_fini(&answer);
-        rc = ask(dev, "the cluster", "GET", "/api/v1/clusters?name=dev", NULL, &answer);
-        const struct json *items = rc == 0 ? json_find(answer.body, "items") : NULL;
-        if (json_count(items) > 0)
-            id = rest_text(json_at(&r, items, 0), "id");
-    } else if (rc == 0) {
-        id = rest_text(answer.body, "id");
-    }
-    (void)snprintf(dev->cluster_id, sizeof(dev->cluster_id), "%.*s", (int)id.len,
-                   (const char *)id.ptr);
-    rest_answer_fini(&answer);
-    return rc;
-}
-
-/* The enrolment token into a file of its own, which the agent reads. */
-static int make_enrolment(struct dev *dev)
-{
-    char path[PATH_ROOM], url[URL_ROOM];
-    struct rest_answer answer;
-    struct json *body = json_object();
-    struct err err;
-
-    json_set(body, "ttl_ms", json_int(TOKEN_MS));
-    json_set(body, "single_use", json_bool(false));
-    (void)snprintf(url, sizeof(url), "/api/v1/clusters/%s/enrolment-tokens",
-                   dev->cluster_id);
-    int rc = ask(dev, "the enrolment token", "POST", url, body, &answer);
-    if (rc == 0) {
-        path_in(dev, "enrolment-token", path);
-        rc = file_replace(path, rest_text(answer.body, "token"), &err);
-        if (rc != 0)
-            rc = cli_fail(dev->cli, rc, &err);
-    }
-    rest_answer_fini(&answer);
-    return rc;
+    path_in(dev, "enrolment-token", path);
+    return rc != 0
+               ? rc
+               : enrolment_token(dev->cli, dev->cluster_id, "weft dev", TOKEN_MS, path);
 }
 
 static bool agent_is_ready(struct dev *dev)
 {
     struct rest_answer answer;
     struct err err;
-    int rc = rest_probe(dev->rest, dev->admin_url, "/readyz", &answer, &err);
+    int rc = rest_probe(dev->cli->rest, dev->admin_url, "/readyz", &answer, &err);
 
     rest_answer_fini(&answer);
     return rc == 0 && answer.status == 200;
@@ -423,6 +373,7 @@ static int make_topic(struct dev *dev, const char *name)
     const char *partitions = args_flag(&dev->cli->args, "partitions");
     char url[URL_ROOM];
     struct rest_answer answer;
+    struct err err = {0};
     int64_t count = 1;
 
     if (partitions != NULL &&
@@ -432,9 +383,13 @@ static int make_topic(struct dev *dev, const char *name)
     json_set(body, "name", json_string(name));
     json_set(body, "partitions", json_int(count));
     (void)snprintf(url, sizeof(url), "/api/v1/clusters/%s/topics", dev->cluster_id);
-    int rc = ask(dev, "the topic", "POST", url, body, &answer);
+    const struct rest_request request = {.method = "POST", .path = url, .body = body};
+    int code = rest_send(dev->cli->rest, &request, &answer, &err);
+    if (answer.status == 409)
+        code = 0; /* of an earlier run */
     rest_answer_fini(&answer);
-    return rc;
+    json_free(body);
+    return code == 0 ? 0 : cli_fail(dev->cli, err_wrap(&err, code, "the topic"), &err);
 }
 
 /* ---- the whole ---- */
@@ -491,7 +446,6 @@ static void stop(struct dev *dev)
 {
     child_stop(&dev->children[AGENT], STOP_MS); /* it drains into a control plane */
     child_stop(&dev->children[CONTROL_PLANE], STOP_MS);
-    rest_free(dev->rest);
     if (dev->temporary && nftw(dev->dir, remove_one, 16, FTW_DEPTH | FTW_PHYS) != 0)
         cli_error(dev->cli, "%s is not removed: %s", dev->dir, strerror(errno));
 }
@@ -505,8 +459,6 @@ static int run(struct dev *dev, const char *topic)
         rc = connect_rest(dev);
     if (rc == 0)
         rc = make_cluster(dev);
-    if (rc == 0)
-        rc = make_enrolment(dev);
     if (rc == 0)
         rc = start_agent(dev);
     if (rc == 0)

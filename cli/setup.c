@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "cli/enrolment.h"
 #include "cli/file.h"
 #include "cli/login.h"
 #include "cli/output.h"
@@ -20,7 +21,6 @@
 
 #define LOOK_EVERY_US 100000
 #define PATH_ROOM     4096
-#define ID_ROOM       64
 
 /* A file of the control plane's first start, which is written whole, is there. */
 static int wait_for_file(struct cli *cli, const char *path, int64_t until_ms)
@@ -65,43 +65,15 @@ static int wait_for_files(struct cli *cli)
     return rc;
 }
 
-/* Nobody else makes it at the same time; if somebody does, that is said. */
-static int find_or_make_cluster(struct cli *cli, const char *name, char id[ID_ROOM])
-{
-    struct json *body = json_object();
-    struct rest_answer answer;
-    struct json_reader r = {0};
-    char path[PATH_ROOM];
-    struct slice found = SLICE_NULL;
-
-    (void)snprintf(path, sizeof(path), "/api/v1/clusters?name=%s", name);
-    int rc = cli_get(cli, path, &answer);
-    const struct json *items = rc == 0 ? json_find(answer.body, "items") : NULL;
-    if (json_count(items) > 0) {
-        found = rest_text(json_at(&r, items, 0), "id");
-    } else if (rc == 0) {
-        const struct rest_request request = {
-            .method = "POST", .path = "/api/v1/clusters", .body = body};
-        rest_answer_fini(&answer);
-        json_set(body, "name", json_string(name));
-        rc = cli_send(cli, &request, &answer);
-        if (rc == 0)
-            found = rest_text(answer.body, "id");
-    }
-    (void)snprintf(id, ID_ROOM, "%.*s", (int)found.len, (const char *)found.ptr);
-    rest_answer_fini(&answer);
-    json_free(body);
-    return rc;
-}
-
-static int put(struct cli *cli, const char *name, struct slice text, mode_t mode)
+/* A file that anybody may read. */
+static int put(struct cli *cli, const char *name, struct slice text)
 {
     char path[PATH_ROOM];
     struct err err;
 
     (void)snprintf(path, sizeof(path), "%s/%s", args_flag(&cli->args, "dir"), name);
     int rc = file_replace(path, text, &err);
-    if (rc == 0 && chmod(path, mode) != 0)
+    if (rc == 0 && chmod(path, 0644) != 0)
         rc = err_set_errno(&err, errno, "set the mode of %s", path);
     return rc == 0 ? 0 : cli_fail(cli, rc, &err);
 }
@@ -119,10 +91,10 @@ static int put_authority(struct cli *cli)
     if (rc == 0) {
         /* Without a fingerprint to look for it is the first one, which signs now. */
         int code = login_pick_ca(str_slice(&answer.text), NULL, hex, &none, &err);
-        rc = hex[0] != '\0' ? put(cli, "ca.fingerprint", slice_str(hex), 0644)
+        rc = hex[0] != '\0' ? put(cli, "ca.fingerprint", slice_str(hex))
                             : cli_fail(cli, code, &err);
         if (rc == 0)
-            rc = put(cli, "ca.crt", str_slice(&answer.text), 0644);
+            rc = put(cli, "ca.crt", str_slice(&answer.text));
     }
     rest_answer_fini(&answer);
     str_fini(&none);
@@ -133,30 +105,19 @@ static int put_token(struct cli *cli, const char *cluster_id)
 {
     const char *ttl = args_flag(&cli->args, "ttl");
     int64_t ttl_ms = INT64_C(30) * 86400 * 1000;
-    struct rest_answer answer;
     char path[PATH_ROOM];
 
     if (ttl != NULL && args_number(FLAG_DURATION, ttl, cli->now_ms, &ttl_ms) != 0)
         return CLI_USAGE; /* args.c has looked at it already */
-    struct json *body = json_object();
-    json_set(body, "name", json_string("weft setup"));
-    json_set(body, "ttl_ms", json_int(ttl_ms));
-    json_set(body, "single_use", json_bool(false));
-    (void)snprintf(path, sizeof(path), "/api/v1/clusters/%s/enrolment-tokens",
-                   cluster_id);
-    const struct rest_request request = {.method = "POST", .path = path, .body = body};
-    int rc = cli_send(cli, &request, &answer);
-    if (rc == 0)
-        rc = put(cli, "enrolment-token", rest_text(answer.body, "token"), 0600);
-    rest_answer_fini(&answer);
-    json_free(body);
-    return rc;
+    (void)snprintf(path, sizeof(path), "%s/enrolment-token",
+                   args_flag(&cli->args, "dir"));
+    return enrolment_token(cli, cluster_id, "weft setup", ttl_ms, path);
 }
 
 int setup_run(struct cli *cli)
 {
     const char *name = args_value(&cli->args, "name");
-    char id[ID_ROOM] = "";
+    char id[ENROLMENT_ID_ROOM] = "";
 
     if (strspn(name,
                "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-") !=
@@ -169,7 +130,7 @@ int setup_run(struct cli *cli)
     if (rc == 0)
         rc = cli_connect(cli);
     if (rc == 0)
-        rc = find_or_make_cluster(cli, name, id);
+        rc = enrolment_cluster(cli, name, id);
     if (rc == 0)
         rc = put_authority(cli);
     if (rc == 0) /* the last file: who waits for it finds the others, too */
