@@ -141,6 +141,8 @@ EXERCISES = {
         "backup.cronJob.schedule": ("1 2 * * *", CRON),
         "backup.cronJob.to": ("s3://other/{name}?region=r", CRON),
         "backup.cronJob.secret": ("keys", CRON),
+        "restore.from": ("s3://vault/cell.weft?region=r", {}),
+        "restore.secret": ("keys", {"restore": {"from": "s3://vault/cell.weft?region=r"}}),
         "caFingerprint": (FINGERPRINT, {}),
         "networkPolicy.people": (PEER, {"networkPolicy": {"enabled": True}}),
         "networkPolicy.agents": (PEER, {"networkPolicy": {"enabled": True}}),

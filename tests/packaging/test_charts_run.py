@@ -2,11 +2,12 @@
 
 A cell of three nodes out of the StatefulSet's template, which find one another by the names
 that Kubernetes would give them, and agents out of the Deployment's template, which enrol with
-them; kcat produces and consumes. What podman 4.3 does not know is taken out of the pods
-first, and named here: `strip`.
+them; kcat produces and consumes. What the kubelet does and podman 4.3 does not, is done here
+(Play): secrets, variables, probes, the hook before the end.
 """
 
 import base64
+import copy
 import http.client
 import json
 import os
@@ -29,7 +30,7 @@ LONG = True  # the images are built, once
 READY_LIMIT_S = 90
 RECORDS = 2000
 # The programs listen here in every pod; each pod has an address of its own.
-PEOPLE, KAFKA, ADMIN = 7800, 9092, 9093
+PEOPLE, KAFKA = 7800, 9092
 # A pod's address is in no certificate; who it is, is not what is tested here.
 UNVERIFIED = ssl._create_unverified_context()  # pylint: disable=protected-access
 
@@ -43,15 +44,16 @@ class Play:
     """A network with the pods that were played in it; all removed at the end.
 
     What the kubelet does and podman 4.3 does not, is done here: secrets become files that the
-    pod's group may read, or variables, and those may refer to others; and what podman does not
-    know is taken out: fields of the pod's status (its own address is also what an agent takes
-    when it is told none), probes and hooks, and ports, which it would publish on this
-    machine."""
+    pod's group may read, or variables, and those may refer to others; probes are asked, and a
+    pod sleeps before it is told to end, as its manifest says. Taken out are fields of the
+    pod's status (its own address is also what an agent takes when it is told none), and ports,
+    which podman would publish on this machine."""
 
     def __init__(self, directory):
         self.name = containers.unique("charts")
         self.directory = directory
         self.played = []
+        self.specs = {}
         self.secrets = {}
         self.volumes = []
 
@@ -77,6 +79,11 @@ class Play:
         claim = {"apiVersion": "v1", "kind": "PersistentVolumeClaim",
                  "metadata": {"name": name}, "spec": spec}
         containers.run(["podman", "kube", "play", "-"], input=yaml.safe_dump(claim))
+
+    def release(self, name):
+        """The volume of the claim NAME is gone."""
+        self.volumes.remove(name)
+        containers.podman("volume", "rm", name)
 
     def _mount(self, pod, volume):
         """The files of a secret's volume, with its mode and the pod's group."""
@@ -114,6 +121,7 @@ class Play:
     def pod(self, pod, *aliases):
         """Run POD, which has the names ALIASES in the network."""
         spec = pod["spec"]
+        self.specs[pod["metadata"]["name"]] = copy.deepcopy(spec)
         for volume in spec["volumes"]:
             if "secret" in volume:
                 self._mount(pod, volume)
@@ -124,6 +132,8 @@ class Play:
             for key in ("lifecycle", "livenessProbe", "readinessProbe", "startupProbe", "ports"):
                 container.pop(key, None)
         name = pod["metadata"]["name"]
+        if "initContainers" in spec:
+            spec["restartPolicy"] = "Never"  # podman starts those that have ended again, too
         self.played.append(name)
         network = ",".join([self.name, *(f"alias={a}" for a in (name, *aliases))])
         containers.run(["podman", "kube", "play", "--network", network.replace(",", ":", 1), "-"],
@@ -131,9 +141,8 @@ class Play:
 
     def container_of(self, pod):
         """What podman knows of the container in the pod named POD."""
-        name = containers.podman("ps", "-a", "--filter", f"pod={pod}", "--format", "{{.Names}}")
-        name = next(n for n in name.split() if not n.endswith("-infra"))
-        return json.loads(containers.podman("inspect", name))[0]
+        name = self.specs[pod]["containers"][0]["name"]
+        return json.loads(containers.podman("inspect", f"{pod}-{name}"))[0]
 
     def address(self, pod):
         """The address of the pod named POD."""
@@ -141,16 +150,36 @@ class Play:
         networks = json.loads(containers.podman("inspect", infra))[0]["NetworkSettings"]["Networks"]
         return networks[self.name]["IPAddress"]
 
+    def probe(self, pod, kind):
+        """Whether the container of the pod passes its probe KIND, as the kubelet asks it."""
+        container = self.specs[pod]["containers"][0]
+        probe = container[kind]
+        asked = probe["httpGet"]
+        port = next(p["containerPort"] for p in container["ports"]
+                    if asked["port"] in (p["name"], p["containerPort"]))
+        status = status_of(self.address(pod), port, asked["path"],
+                           tls=asked.get("scheme") == "HTTPS",
+                           limit_s=probe.get("timeoutSeconds", 1))
+        return 200 <= status < 400
+
+    def remove(self, pod):
+        """As if it had never been; volumes stay. podman may need another go, while it does not
+        know yet that a container has ended."""
+        words = ["podman", "pod", "rm", "-f", "-t", "0", pod]
+        wait_until(lambda: containers.run(words, check=False).returncode == 0, f"{pod} removed",
+                   READY_LIMIT_S)
+        self.played.remove(pod)
+
     def logs(self, pod):
         """What the container in it has logged."""
         done = containers.run(["podman", "logs", self.container_of(pod)["Id"]], check=False)
         return done.stdout + done.stderr
 
 
-def status_of(host, port, path, tls=False):
+def status_of(host, port, path, tls=False, limit_s=5):
     """The HTTP status that PATH has there; 0: nobody answers."""
-    connection = http.client.HTTPSConnection(host, port, timeout=5, context=UNVERIFIED) if tls \
-        else http.client.HTTPConnection(host, port, timeout=5)
+    connection = http.client.HTTPSConnection(host, port, timeout=limit_s, context=UNVERIFIED) \
+        if tls else http.client.HTTPConnection(host, port, timeout=limit_s)
     try:
         connection.request("GET", path)
         return connection.getresponse().status
@@ -160,15 +189,17 @@ def status_of(host, port, path, tls=False):
         connection.close()
 
 
-def await_pod(play, name, port, tls=False):
-    """Wait until the pod NAME is ready, by the path of its readiness probe; its address."""
-    address = play.address(name)
+def await_pod(play, name):
+    """Wait until the pod NAME is ready by its own probes; its address."""
+    probes = [kind for kind in ("startupProbe", "livenessProbe", "readinessProbe")
+              if kind in play.specs[name]["containers"][0]]
+    assert "livenessProbe" in probes and "readinessProbe" in probes
     try:
-        wait_until(lambda: status_of(address, port, "/readyz", tls) == 200, name, READY_LIMIT_S)
+        for kind in probes:
+            wait_until(lambda k=kind: play.probe(name, k), f"{kind} of {name}", READY_LIMIT_S)
     except AssertionError as error:
         raise AssertionError(f"{error}\n{play.logs(name)[-3000:]}") from None
-    assert status_of(address, port, "/healthz", tls) == 200
-    return address
+    return play.address(name)
 
 
 def kcat(*words, text=None):
@@ -188,13 +219,20 @@ def produce_and_consume(bootstrap, topic, others):
         assert read.splitlines() == lines
 
 
-def stop_pod(play, name):
-    """SIGTERM, and the exit status; within the pod's own grace."""
+def stop_pod(play, name, meanwhile=lambda: None):
+    """The end of a pod as the kubelet makes it: the hook, during which MEANWHILE is called,
+    SIGTERM, and SIGKILL when its grace is over, the hook's time included. The exit status."""
     container = play.container_of(name)["Id"]
-    grace = 60
+    spec = play.specs[name]
+    sleep = spec["containers"][0]["lifecycle"]["preStop"]["sleep"]["seconds"]
+    grace = spec["terminationGracePeriodSeconds"]
+    ends = time.monotonic() + sleep
+    meanwhile()
+    assert play.probe(name, "readinessProbe"), "it serves on until it is told to end"
+    time.sleep(max(0, ends - time.monotonic()))
     began = time.monotonic()
-    containers.podman("stop", "-t", grace, container)
-    assert time.monotonic() - began < grace, "it was killed"
+    containers.podman("stop", "-t", grace - sleep, container)
+    assert time.monotonic() - began < grace - sleep, "it was killed"
     return json.loads(containers.podman("inspect", container))[0]["State"]["ExitCode"]
 
 
@@ -271,14 +309,31 @@ class Cell:
         self.token = base64.b64decode(self.secret["data"]["admin-token"]).decode()
         self.pods = [f"{self.name}-{i}" for i in range(self.stateful["spec"]["replicas"])]
         self.play.secret(self.secret)
+        self.addresses = {}
+        self.begin()
+        log = play.logs(self.pods[0])
+        self.fingerprint = log.partition(" ca_fingerprint=")[2].split()[0]
+
+    def begin(self):
+        """All pods at once, on new volumes."""
         for pod in self.pods:
             self.play.claim(f"data-{pod}",
                             self.stateful["spec"]["volumeClaimTemplates"][0]["spec"])
         for pod in self.pods:
             self.start(pod)
-        self.addresses = {pod: await_pod(play, pod, PEOPLE, tls=True) for pod in self.pods}
-        log = play.logs(self.pods[0])
-        self.fingerprint = log.partition(" ca_fingerprint=")[2].split()[0]
+        self.addresses = {pod: await_pod(self.play, pod) for pod in self.pods}
+
+    def lose(self):
+        """Pods and volumes are gone; the Secret is not."""
+        for pod in self.pods:
+            self.play.remove(pod)
+            self.play.release(f"data-{pod}")
+
+    def voters(self):
+        """The rows of three voters, by name, or None."""
+        rows = self.call("GET", "/api/v1/cell/nodes")["items"]
+        whole = len(rows) == 3 and all(row["role"] == "voter" for row in rows)
+        return {row["name"]: row for row in rows} if whole else None
 
     def start(self, pod):
         """Run the pod as Kubernetes would, with the names that it would have; the Service's
@@ -320,10 +375,7 @@ def enrolment_fixture(cell):
 def test_the_pods_of_the_statefulset_become_a_cell(cell):
     """Three pods out of one template are one cell of three voters, the first its founder,
     under the names that the Services give them; nobody made a token for that."""
-    def voters():
-        rows = cell.call("GET", "/api/v1/cell/nodes")["items"]
-        return len(rows) == 3 and all(row["role"] == "voter" for row in rows) and rows
-    rows = {row["name"]: row for row in wait_until(voters, "three voters", READY_LIMIT_S)}
+    rows = wait_until(cell.voters, "three voters", READY_LIMIT_S)
     assert set(rows) == set(cell.pods)
     assert rows[cell.pods[0]]["id"] == 1
     for pod in cell.pods:
@@ -336,6 +388,35 @@ def test_the_pods_of_the_statefulset_become_a_cell(cell):
         assert container["EffectiveCaps"] in (None, [])
 
 
+def job_of(docs, name):
+    """The pod NAME of the CronJob among DOCS."""
+    job = one(docs, "CronJob")["spec"]["jobTemplate"]["spec"]["template"]
+    job |= {"apiVersion": "v1", "kind": "Pod"}
+    job["metadata"]["name"] = name
+    return job
+
+
+def run_to_end(cell, pod):
+    """Play POD, which ends by itself, with status 0."""
+    name = pod["metadata"]["name"]
+    pod["spec"]["restartPolicy"] = "Never"
+    cell.play.pod(pod)
+    container = cell.play.container_of(name)["Id"]
+    status = int(containers.podman("wait", container).strip())
+    assert status == 0, cell.play.logs(name)
+
+
+def back_up(cell, store):
+    """The CronJob's pod, for once, into the bucket of agents; the backup's URL."""
+    name = containers.unique("backup")
+    place = store.replace("/records?", "/vault/{name}.weft?")
+    docs = render("weft-controlplane", charts.merge(cell.values, {
+        "caFingerprint": cell.fingerprint, "secrets": {"existingSecret": f"{cell.name}-cell"},
+        "backup": {"cronJob": {"enabled": True, "secret": "weft-store", "to": place}}}))
+    run_to_end(cell, job_of(docs, name))
+    return place.replace("{name}", name)
+
+
 def test_helm_test_and_backup(cell, store):
     """The pod of `helm test`, and that of the CronJob, log in by the fingerprint and do what
     they are for: the backup is there, under the pod's name."""
@@ -343,19 +424,12 @@ def test_helm_test_and_backup(cell, store):
         "caFingerprint": cell.fingerprint, "secrets": {"existingSecret": f"{cell.name}-cell"},
         "backup": {"cronJob": {"enabled": True, "to": f"file://{store}/{{name}}.weft"}}}))
     test = one(docs, "Pod")
-    job = one(docs, "CronJob")["spec"]["jobTemplate"]["spec"]["template"]
-    job |= {"apiVersion": "v1", "kind": "Pod"}
-    job["metadata"]["name"] = f"{cell.name}-backup-1"
+    job = job_of(docs, f"{cell.name}-backup-1")
     job["spec"]["volumes"].append({"name": "store", "hostPath": {"path": str(store)}})
     job["spec"]["containers"][0]["volumeMounts"].append(
         {"name": "store", "mountPath": str(store)})
     for pod in (test, job):
-        name = pod["metadata"]["name"]
-        pod["spec"]["restartPolicy"] = "Never"
-        cell.play.pod(pod)
-        container = cell.play.container_of(name)["Id"]
-        status = int(containers.podman("wait", container).strip())
-        assert status == 0, cell.play.logs(name)
+        run_to_end(cell, pod)
     assert cell.pods[0] in cell.play.logs(test["metadata"]["name"])
     backup = store / f"{cell.name}-backup-1.weft"
     assert backup.stat().st_size > 1000
@@ -373,7 +447,7 @@ def test_an_agent_of_the_deployment_is_produced_to(cell, play, tag, s3, enrolmen
     pods = [f"{name}-x{i}" for i in range(2)]
     for pod in pods:
         play.pod(charts.pod_of(one(docs, "Deployment"), pod))
-    brokers = [f"{await_pod(play, pod, ADMIN)}:{KAFKA}" for pod in pods]
+    brokers = [f"{await_pod(play, pod)}:{KAFKA}" for pod in pods]
     produce_and_consume(brokers[0], "charts", brokers)
     told = {b["name"] for b in json.loads(kcat("-b", brokers[0], "-L", "-J"))["brokers"]}
     assert told == set(brokers)
@@ -381,7 +455,8 @@ def test_an_agent_of_the_deployment_is_produced_to(cell, play, tag, s3, enrolmen
     assert container["HostConfig"]["ReadonlyRootfs"] is True
     assert container["EffectiveCaps"] in (None, [])
     assert "WEFT_ZONE=eu-a" in container["Config"]["Env"]
-    assert stop_pod(play, pods[0]) == 0
+    assert stop_pod(play, pods[0], meanwhile=lambda: produce_and_consume(
+        brokers[0], "before-the-end", brokers)) == 0
     assert "drained" in play.logs(pods[0])
     produce_and_consume(brokers[1], "after", brokers[1:])
 
@@ -392,9 +467,9 @@ def test_a_node_that_is_replaced_comes_back(cell):
     pod = cell.pods[1]
     assert stop_pod(cell.play, pod) == 0
     before = {row["name"]: row["id"] for row in cell.call("GET", "/api/v1/cell/nodes")["items"]}
-    containers.podman("pod", "rm", "-f", pod)
+    cell.play.remove(pod)
     cell.start(pod)
-    cell.addresses[pod] = await_pod(cell.play, pod, PEOPLE, tls=True)
+    cell.addresses[pod] = await_pod(cell.play, pod)
     after = {row["name"]: row["id"] for row in cell.call("GET", "/api/v1/cell/nodes")["items"]}
     assert before == after and len(after) == 3
 
@@ -417,3 +492,31 @@ def test_an_agent_that_cannot_work_says_so(cell, play, tag, s3, enrolment, wrong
     container = play.container_of(f"{name}-x")["Id"]
     assert int(containers.podman("wait", container, limit_s=30).strip()) != 0
     assert told in play.logs(f"{name}-x").strip().splitlines()[-1]
+
+
+def test_restored_out_of_a_backup(cell, play, s3):
+    """All pods and volumes are lost: the same chart with the Secret and `restore.from` makes
+    the cell again out of the bucket, and of three nodes; without that value it goes on."""
+    old = cell.call("GET", "/api/v1/cell")["id"]
+    url = back_up(cell, s3)
+    before = [row["name"] for row in cell.call("GET", "/api/v1/clusters")["items"]]
+    cell.lose()
+    normal = cell.stateful
+    restoring = charts.merge(cell.values, {
+        "secrets": {"existingSecret": cell.secret["metadata"]["name"]},
+        "restore": {"from": url, "secret": "weft-store"}})
+    cell.stateful = one(render("weft-controlplane", restoring), "StatefulSet")
+    cell.begin()
+    rows = wait_until(cell.voters, "three voters", READY_LIMIT_S)
+    assert set(rows) == set(cell.pods)
+    told = cell.call("GET", "/api/v1/cell")["id"]
+    assert told != old
+    assert [row["name"] for row in cell.call("GET", "/api/v1/clusters")["items"]] == before
+    cell.stateful = normal
+    for pod in reversed(cell.pods):
+        assert stop_pod(play, pod) == 0
+        play.remove(pod)
+        cell.start(pod)
+        cell.addresses[pod] = await_pod(play, pod)
+    wait_until(cell.voters, "three voters", READY_LIMIT_S)
+    assert cell.call("GET", "/api/v1/cell")["id"] == told
