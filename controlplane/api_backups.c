@@ -9,6 +9,7 @@
 
 #include "controlplane/change.h"
 #include "controlplane/list.h"
+#include "controlplane/one.h"
 
 #define PLACE_MAX 300
 
@@ -182,29 +183,28 @@ struct backup_change {
     struct backup_row row;
 };
 
-static void get_core(struct node *node, struct call *call)
+static const void *want_backup(struct node *node, struct call *call)
 {
-    struct backup_change *get = call->data;
-    const struct backup_info *backup = find_by_id(node, &get->id);
+    const struct backup_change *want = call->data;
+    const struct backup_info *backup = find_by_id(node, &want->id);
     if (backup == NULL)
         call_fail(call, ERR_NOT_FOUND, "no backup of this id is remembered");
-    else
-        copy_backup(node, call, backup, &get->row);
-    call_done(call);
+    return backup;
 }
 
-static void get_answer(struct call *call)
-{
-    const struct backup_change *get = call->data;
-    call_reply_json(call, 200, row_json(&get->row));
-}
+static const struct one_source backup_source = {
+    .rows = &backups_source,
+    .row_at = offsetof(struct backup_change, row),
+    .version_at = ONE_NO_VERSION,
+    .want = want_backup,
+};
 
 void api_backups_get(struct call *call)
 {
     struct backup_change *get = arena_alloc(&call->arena, sizeof(*get));
     call->data = get;
     if (call_path_uuid(call, &get->id))
-        call_ask(call, get_core, get_answer);
+        one_start(call, &backup_source);
 }
 
 /* --- POST /api/v1/backups --- */

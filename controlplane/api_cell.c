@@ -12,6 +12,7 @@
 #include "common/version.h"
 #include "controlplane/change.h"
 #include "controlplane/list.h"
+#include "controlplane/one.h"
 
 #define NODES_MAX 64
 /* So long not heard of, a node counts as gone: some heartbeats. */
@@ -251,21 +252,17 @@ static const struct cell_node *want_node(struct node *node, struct call *call)
     return row;
 }
 
-static void get_core(struct node *node, struct call *call)
+static const void *want_row(struct node *node, struct call *call)
 {
-    struct node_change_call *get = call->data;
-    const struct cell_node *row = want_node(node, call);
-    if (row != NULL)
-        copy_node(node, call, row, &get->row);
-    call_done(call);
+    return want_node(node, call);
 }
 
-static void get_answer(struct call *call)
-{
-    const struct node_change_call *get = call->data;
-    call_etag(call, get->row.revision);
-    call_reply_json(call, 200, print_node(&get->row));
-}
+static const struct one_source node_source = {
+    .rows = &nodes_source,
+    .row_at = offsetof(struct node_change_call, row),
+    .version_at = offsetof(struct node_row, revision),
+    .want = want_row,
+};
 
 void api_cell_nodes_get(struct call *call)
 {
@@ -273,7 +270,7 @@ void api_cell_nodes_get(struct call *call)
     *get = (struct node_change_call){0};
     call->data = get;
     if (path_node(call, &get->node_id))
-        call_ask(call, get_core, get_answer);
+        one_start(call, &node_source);
 }
 
 static size_t count_voters(const struct state *state)
@@ -334,9 +331,7 @@ static void alter_copy(struct node *node, struct call *call, struct change *chan
 
 static void alter_answer(struct call *call)
 {
-    const struct node_change_call *alter = call->data;
-    call_etag(call, alter->row.revision);
-    call_reply_json(call, 202, print_node(&alter->row));
+    one_reply(call, 202, &node_source);
 }
 
 static void alter(struct call *call, bool remove, enum node_wanted wanted)

@@ -5,6 +5,7 @@
 
 #include "controlplane/change.h"
 #include "controlplane/list.h"
+#include "controlplane/one.h"
 #include "controlplane/names.h"
 
 struct cluster_row {
@@ -106,33 +107,33 @@ void api_clusters_list(struct call *call)
     list_start(call, &clusters_source);
 }
 
-/* --- GET /api/v1/clusters/{cluster} --- */
-
-static void get_core(struct node *node, struct call *call)
-{
-    copy_row(node, call, call_cluster(node, call), call->data);
-    call_done(call);
-}
-
-static void get_answer(struct call *call)
-{
-    const struct cluster_row *row = call->data;
-    call_etag(call, row->version);
-    call_reply_json(call, 200, row_json(row));
-}
-
-void api_clusters_get(struct call *call)
-{
-    call->data = arena_alloc(&call->arena, sizeof(struct cluster_row));
-    call_ask(call, get_core, get_answer);
-}
-
-/* --- POST /api/v1/clusters, PATCH and DELETE /api/v1/clusters/{cluster} --- */
+/* --- POST /api/v1/clusters; GET, PATCH and DELETE /api/v1/clusters/{cluster} --- */
 
 struct cluster_change {
     struct change change;
     struct cluster_row row;
 };
+
+static const void *want_cluster(struct node *node, struct call *call)
+{
+    const struct cluster *cluster = call_cluster(node, call);
+    if (cluster == NULL)
+        call_fail(call, ERR_NOT_FOUND, "the cluster was deleted at the same time");
+    return cluster;
+}
+
+static const struct one_source cluster_source = {
+    .rows = &clusters_source,
+    .row_at = offsetof(struct cluster_change, row),
+    .version_at = offsetof(struct cluster_row, version),
+    .want = want_cluster,
+};
+
+void api_clusters_get(struct call *call)
+{
+    call->data = arena_alloc(&call->arena, sizeof(struct cluster_change));
+    one_start(call, &cluster_source);
+}
 
 /* As it was when it was made: the same for a repeat. */
 static void create_copy(struct node *node, struct call *call, struct change *change)
@@ -182,23 +183,6 @@ static void target_cluster(struct node *node, struct call *call, struct change *
     call_target(call, "clusters/%s", call_cluster(node, call)->name);
 }
 
-static void patch_copy(struct node *node, struct call *call, struct change *change)
-{
-    struct cluster_change *patch = CONTAINER_OF(change, struct cluster_change, change);
-    const struct cluster *cluster = call_cluster(node, call);
-    if (cluster != NULL)
-        copy_row(node, call, cluster, &patch->row);
-    else
-        call_fail(call, ERR_NOT_FOUND, "the cluster was deleted at the same time");
-}
-
-static void patch_answer(struct call *call)
-{
-    const struct cluster_change *patch = call->data;
-    call_etag(call, patch->row.version);
-    call_reply_json(call, 200, row_json(&patch->row));
-}
-
 void api_clusters_patch(struct call *call)
 {
     struct cluster_change *patch = arena_alloc(&call->arena, sizeof(*patch));
@@ -213,8 +197,7 @@ void api_clusters_patch(struct call *call)
     change->cmd =
         (struct command){.kind = COMMAND_CLUSTER_ALTER, .cluster_alter = {.name = name}};
     change->prepare = target_cluster;
-    change->copy = patch_copy;
-    change->answer = patch_answer;
+    one_after(call, change, &cluster_source);
     change_start(call, change);
 }
 

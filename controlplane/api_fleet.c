@@ -5,6 +5,7 @@
 
 #include "controlplane/change.h"
 #include "controlplane/list.h"
+#include "controlplane/one.h"
 
 struct agent_row {
     struct uuid id;
@@ -180,28 +181,25 @@ static const struct agent_info *want_agent(struct node *node, struct call *call,
     return agent;
 }
 
-static void get_core(struct node *node, struct call *call)
+static const void *want_row(struct node *node, struct call *call)
 {
-    struct agent_change *get = call->data;
-    const struct agent_info *agent = want_agent(node, call, &get->agent_id);
-    if (agent != NULL)
-        copy_agent(node, call, agent, &get->row);
-    call_done(call);
+    const struct agent_change *want = call->data;
+    return want_agent(node, call, &want->agent_id);
 }
 
-static void get_answer(struct call *call)
-{
-    const struct agent_change *get = call->data;
-    call_etag(call, get->row.etag);
-    call_reply_json(call, 200, row_json(&get->row));
-}
+static const struct one_source agent_source = {
+    .rows = &agents_source,
+    .row_at = offsetof(struct agent_change, row),
+    .version_at = offsetof(struct agent_row, etag),
+    .want = want_row,
+};
 
 void api_agents_get(struct call *call)
 {
     struct agent_change *get = arena_alloc(&call->arena, sizeof(*get));
     call->data = get;
     if (call_path_uuid(call, &get->agent_id))
-        call_ask(call, get_core, get_answer);
+        one_start(call, &agent_source);
 }
 
 static void prepare(struct node *node, struct call *call, struct change *change)
@@ -212,14 +210,6 @@ static void prepare(struct node *node, struct call *call, struct change *change)
         return;
     change->cmd.cluster_id = call->cluster_id;
     call_target(call, "agents/%d (%s:%d)", agent->node_id, agent->host, agent->port);
-}
-
-static void alter_copy(struct node *node, struct call *call, struct change *change)
-{
-    struct agent_change *alter = CONTAINER_OF(change, struct agent_change, change);
-    const struct agent_info *agent = want_agent(node, call, &alter->agent_id);
-    if (agent != NULL)
-        copy_agent(node, call, agent, &alter->row);
 }
 
 void api_agents_patch(struct call *call)
@@ -243,8 +233,7 @@ void api_agents_patch(struct call *call)
         (struct command){.kind = COMMAND_AGENT_ALTER,
                          .agent_alter = {.agent_id = alter->agent_id, .wanted = wanted}};
     change->prepare = prepare;
-    change->copy = alter_copy;
-    change->answer = get_answer;
+    one_after(call, change, &agent_source);
     change_start(call, change);
 }
 

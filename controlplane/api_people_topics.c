@@ -7,6 +7,7 @@
 
 #include "controlplane/change.h"
 #include "controlplane/list.h"
+#include "controlplane/one.h"
 #include "controlplane/names.h"
 #include "proto/topic_config.h"
 
@@ -299,26 +300,22 @@ void api_people_topics_create(struct call *call)
 
 /* --- GET, DELETE /api/v1/clusters/{cluster}/topics/{topic} --- */
 
-static void get_core(struct node *node, struct call *call)
+static const void *want_row(struct node *node, struct call *call)
 {
-    struct topic_change *get = call->data;
-    const struct topic *topic = want_topic(node, call);
-    if (topic != NULL)
-        copy_topic(node, call, topic, &get->row);
-    call_done(call);
+    return want_topic(node, call);
 }
 
-static void get_answer(struct call *call)
-{
-    const struct topic_change *get = call->data;
-    call_etag(call, get->row.version);
-    call_reply_json(call, 200, row_json(&get->row));
-}
+static const struct one_source topic_source = {
+    .rows = &topics_source,
+    .row_at = offsetof(struct topic_change, row),
+    .version_at = offsetof(struct topic_row, version),
+    .want = want_row,
+};
 
 void api_people_topics_get(struct call *call)
 {
     call->data = arena_alloc(&call->arena, sizeof(struct topic_change));
-    call_ask(call, get_core, get_answer);
+    one_start(call, &topic_source);
 }
 
 static void delete_prepare(struct node *node, struct call *call, struct change *change)
@@ -472,6 +469,11 @@ static void patch_core(struct node *node, struct call *call)
     call_propose(node, call, &patch->change.proposal, &cmd, configs_settled);
 }
 
+static void patch_answer(struct call *call)
+{
+    one_reply(call, 200, &topic_source);
+}
+
 void api_people_topics_patch(struct call *call)
 {
     struct topic_change *patch = arena_alloc(&call->arena, sizeof(*patch));
@@ -486,7 +488,7 @@ void api_people_topics_patch(struct call *call)
     if (call->err.code != 0)
         return;
     call->data = patch;
-    call_ask(call, patch_core, get_answer);
+    call_ask(call, patch_core, patch_answer);
 }
 
 /* --- GET /api/v1/clusters/{cluster}/topics/{topic}/partitions --- */

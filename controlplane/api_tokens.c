@@ -10,6 +10,7 @@
 
 #include "controlplane/change.h"
 #include "controlplane/list.h"
+#include "controlplane/one.h"
 #include "controlplane/names.h"
 #include "controlplane/scope.h"
 
@@ -201,21 +202,17 @@ static const struct token *want_token(struct node *node, struct call *call,
     return NULL;
 }
 
-static void get_core(struct node *node, struct call *call)
+static const void *want_row(struct node *node, struct call *call)
 {
-    struct token_change *get = call->data;
-    const struct token *token = want_token(node, call, get);
-    if (token != NULL)
-        copy_token(node, call, token, &get->row);
-    call_done(call);
+    return want_token(node, call, call->data);
 }
 
-static void get_answer(struct call *call)
-{
-    const struct token_change *get = call->data;
-    call_etag(call, get->row.version);
-    call_reply_json(call, 200, row_json(&get->row));
-}
+static const struct one_source token_source = {
+    .rows = &tokens_source,
+    .row_at = offsetof(struct token_change, row),
+    .version_at = offsetof(struct token_row, version),
+    .want = want_row,
+};
 
 static void get(struct call *call, enum token_kind kind)
 {
@@ -223,7 +220,7 @@ static void get(struct call *call, enum token_kind kind)
     one->kind = kind;
     call->data = one;
     if (call_path_uuid(call, &one->token_id))
-        call_ask(call, get_core, get_answer);
+        one_start(call, &token_source);
 }
 
 void api_enrolment_tokens_get(struct call *call)

@@ -5,6 +5,7 @@
 
 #include "controlplane/change.h"
 #include "controlplane/list.h"
+#include "controlplane/one.h"
 #include "controlplane/names.h"
 #include "controlplane/scope.h"
 
@@ -144,28 +145,25 @@ static const struct user *want_user(struct node *node, struct call *call,
     return NULL;
 }
 
-static void get_core(struct node *node, struct call *call)
+static const void *want_row(struct node *node, struct call *call)
 {
-    struct user_change *get = call->data;
-    const struct user *user = want_user(node, call, &get->user_id);
-    if (user != NULL)
-        copy_user(node, call, user, &get->row);
-    call_done(call);
+    const struct user_change *want = call->data;
+    return want_user(node, call, &want->user_id);
 }
 
-static void get_answer(struct call *call)
-{
-    const struct user_change *get = call->data;
-    call_etag(call, get->row.version);
-    call_reply_json(call, 200, row_json(&get->row));
-}
+static const struct one_source user_source = {
+    .rows = &users_source,
+    .row_at = offsetof(struct user_change, row),
+    .version_at = offsetof(struct user_row, version),
+    .want = want_row,
+};
 
 void api_users_get(struct call *call)
 {
     struct user_change *get = arena_alloc(&call->arena, sizeof(*get));
     call->data = get;
     if (call_path_uuid(call, &get->user_id))
-        call_ask(call, get_core, get_answer);
+        one_start(call, &user_source);
 }
 
 /* USER_PUT takes all fields: what was not given is as it was. */
@@ -200,14 +198,6 @@ static void patch_prepare(struct node *node, struct call *call, struct change *c
     call_target(call, "users/%s", user->name);
 }
 
-static void patch_copy(struct node *node, struct call *call, struct change *change)
-{
-    struct user_change *patch = CONTAINER_OF(change, struct user_change, change);
-    const struct user *user = want_user(node, call, &patch->user_id);
-    if (user != NULL)
-        copy_user(node, call, user, &patch->row);
-}
-
 void api_users_patch(struct call *call)
 {
     struct user_change *patch = arena_alloc(&call->arena, sizeof(*patch));
@@ -230,8 +220,7 @@ void api_users_patch(struct call *call)
     change->what = "user";
     change->cmd.kind = COMMAND_USER_PUT;
     change->prepare = patch_prepare;
-    change->copy = patch_copy;
-    change->answer = get_answer;
+    one_after(call, change, &user_source);
     change_start(call, change);
 }
 

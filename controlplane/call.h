@@ -54,8 +54,9 @@ struct call {
     struct json *body;
     struct arena arena;
     struct err err;
-    void *data;             /* the api's own, in the arena */
-    struct list_call *list; /* list.c's */
+    void *data;                   /* the api's own, in the arena */
+    struct list_call *list;       /* list.c's */
+    const struct one_source *one; /* one.c's */
     /* Called once at the end, on a server's thread, for what DATA holds beside. */
     void (*cleanup)(struct call *call);
     /* Called on the core thread when all proposals of a visit have settled, well or not.
