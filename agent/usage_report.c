@@ -10,49 +10,25 @@
 #include "common/mem.h"
 #include "common/store.h"
 #include "proto/packed.h"
+#include "proto/usage.h"
 
 #define EVERY_MS 10000
 
-/* What is told as so much a second, by its name in the report. */
-enum rate {
-    RATE_PRODUCED_BYTES, /* these two in whole bytes, beside the others */
-    RATE_FETCHED_BYTES,
-    RATE_PRODUCED_RECORDS,
-    RATE_PRODUCE_REQUESTS,
-    RATE_FETCHED_RECORDS,
-    RATE_FETCH_REQUESTS,
-    RATE_PUT,
-    RATE_GET,
-    RATE_HEAD,
-    RATE_LIST,
-    RATE_DELETE,
-    RATE_STORE_ERRORS,
-    RATE_COUNT,
+/* What rates are made of: those of the report, and two in whole bytes beside them. */
+enum counter {
+    COUNTED_RATES = USAGE_RATES,
+    COUNTED_PRODUCED_BYTES = COUNTED_RATES,
+    COUNTED_FETCHED_BYTES,
+    COUNTERS,
 };
 
-static const char *const rate_names[RATE_COUNT] = {
-    "in_bytes_per_second",
-    "out_bytes_per_second",
-    "produced_records",
-    "produce_requests",
-    "fetched_records",
-    "fetch_requests",
-    "put",
-    "get",
-    "head",
-    "list",
-    "delete",
-    "store_errors",
-};
-
-/* What is told as a histogram. */
-static const struct {
-    const char *name;
-    enum agent_metric_id id;
-} latencies[] = {
-    {"produce", AGENT_METRIC_produce_seconds}, {"fetch", AGENT_METRIC_fetch_seconds},
-    {"put", AGENT_METRIC_put_seconds},         {"get", AGENT_METRIC_get_seconds},
-    {"commit", AGENT_METRIC_commit_seconds},
+/* The histograms of the report. */
+static const enum agent_metric_id latencies[USAGE_LATENCIES] = {
+    [USAGE_PRODUCE] = AGENT_METRIC_produce_seconds,
+    [USAGE_FETCH] = AGENT_METRIC_fetch_seconds,
+    [USAGE_PUT] = AGENT_METRIC_put_seconds,
+    [USAGE_GET] = AGENT_METRIC_get_seconds,
+    [USAGE_COMMIT] = AGENT_METRIC_commit_seconds,
 };
 
 struct usage_report {
@@ -62,26 +38,26 @@ struct usage_report {
     int64_t incarnation; /* when this process began: grows with each start */
     /* as of the last report */
     int64_t sent_at_ms;
-    int64_t counted[RATE_COUNT];
-    uint64_t buckets[ARRAY_LEN(latencies)][METRIC_BUCKETS + 1];
+    int64_t counted[COUNTERS];
+    uint64_t buckets[USAGE_LATENCIES][METRIC_BUCKETS + 1];
     bool drained, finishing;
     void (*done)(void *arg);
     void *done_arg;
 };
 
 /* All that rates are made of, as it stands now. */
-static void read_counters(const struct store_counters *store, int64_t now[RATE_COUNT])
+static void read_counters(const struct store_counters *store, int64_t now[COUNTERS])
 {
-    now[RATE_PRODUCED_BYTES] = metric_value(agent_metric(produce_bytes_total));
-    now[RATE_PRODUCED_RECORDS] = metric_value(agent_metric(produce_records_total));
-    now[RATE_PRODUCE_REQUESTS] = metric_value(agent_metric(produce_requests_total));
-    now[RATE_FETCHED_BYTES] = metric_value(agent_metric(fetch_bytes_total));
-    now[RATE_FETCHED_RECORDS] = metric_value(agent_metric(fetch_records_total));
-    now[RATE_FETCH_REQUESTS] = metric_value(agent_metric(fetch_requests_total));
-    now[RATE_STORE_ERRORS] = 0;
+    now[COUNTED_PRODUCED_BYTES] = metric_value(agent_metric(produce_bytes_total));
+    now[USAGE_PRODUCED_RECORDS] = metric_value(agent_metric(produce_records_total));
+    now[USAGE_PRODUCE_REQUESTS] = metric_value(agent_metric(produce_requests_total));
+    now[COUNTED_FETCHED_BYTES] = metric_value(agent_metric(fetch_bytes_total));
+    now[USAGE_FETCHED_RECORDS] = metric_value(agent_metric(fetch_records_total));
+    now[USAGE_FETCH_REQUESTS] = metric_value(agent_metric(fetch_requests_total));
+    now[USAGE_STORE_ERRORS] = 0;
     for (int kind = 0; kind <= STORE_DELETE; kind++) {
-        now[RATE_PUT + kind] = (int64_t)store->requests[kind];
-        now[RATE_STORE_ERRORS] += (int64_t)store->errors[kind];
+        now[USAGE_STORE_FIRST + kind] = (int64_t)store->requests[kind];
+        now[USAGE_STORE_ERRORS] += (int64_t)store->errors[kind];
     }
 }
 
@@ -93,27 +69,29 @@ static double rate(int64_t more, int64_t passed_ms)
 
 static struct json *describe_store(const struct store_counters *store)
 {
-    static const char *const kinds[] = {"put", "get", "head", "list", "delete"};
     struct json *value = json_object();
 
     for (size_t kind = 0; kind <= STORE_DELETE; kind++)
-        json_set(value, kinds[kind], json_int((int64_t)store->requests[kind]));
+        json_set(value, store_kind_names[kind], json_int((int64_t)store->requests[kind]));
     json_set(value, "written_bytes", json_int((int64_t)store->bytes_written));
     json_set(value, "read_bytes", json_int((int64_t)store->bytes_read));
     return value;
 }
 
 static void describe_rates(struct usage_report *report, int64_t passed_ms,
-                           const int64_t now[RATE_COUNT], struct json *body)
+                           const int64_t now[COUNTERS], struct json *body)
 {
     struct json *rates = json_object();
 
-    for (size_t i = 0; i < RATE_COUNT; i++) {
+    for (size_t i = 0; i < COUNTERS; i++) {
         double v = rate(now[i] - report->counted[i], passed_ms);
-        if (i <= RATE_FETCHED_BYTES)
-            json_set(body, rate_names[i], json_int((int64_t)v));
+        if (i < COUNTED_RATES)
+            json_set(rates, usage_rate_name((enum usage_rate)i), json_real(v));
         else
-            json_set(rates, rate_names[i], json_real(v));
+            json_set(body,
+                     i == COUNTED_PRODUCED_BYTES ? "in_bytes_per_second"
+                                                 : "out_bytes_per_second",
+                     json_int((int64_t)v));
     }
     json_set(body, "rates", rates);
     memcpy(report->counted, now, sizeof(report->counted));
@@ -124,15 +102,15 @@ static struct json *describe_latencies(struct usage_report *report)
 {
     struct json *value = json_object();
 
-    for (size_t i = 0; i < ARRAY_LEN(latencies); i++) {
+    for (size_t i = 0; i < USAGE_LATENCIES; i++) {
         uint64_t now[METRIC_BUCKETS + 1];
         struct str column;
         str_init(&column, sizeof(now) * 2);
-        metric_buckets(&agent_metrics[latencies[i].id], now);
+        metric_buckets(&agent_metrics[latencies[i]], now);
         for (size_t k = 0; k <= METRIC_BUCKETS; k++)
             packed_put(&column, (int64_t)(now[k] - report->buckets[i][k]));
         memcpy(report->buckets[i], now, sizeof(now));
-        json_set(value, latencies[i].name, json_base64(str_slice(&column)));
+        json_set(value, usage_latency_names[i], json_base64(str_slice(&column)));
         str_fini(&column);
     }
     return value;
@@ -144,16 +122,16 @@ static struct json *describe(struct usage_report *report)
     int64_t now_ms = loop_now_ms(report->options.loop);
     int64_t passed_ms = now_ms - report->sent_at_ms;
     struct store_counters store = {.retries = 0};
-    int64_t now[RATE_COUNT];
+    int64_t now[COUNTERS];
 
     if (report->options.store != NULL)
         store_counters(report->options.store, &store);
     read_counters(&store, now);
     json_set(body, "incarnation", json_int(report->incarnation));
-    json_set(body, "fetched_bytes", json_int(now[RATE_FETCHED_BYTES]));
-    json_set(body, "fetched_records", json_int(now[RATE_FETCHED_RECORDS]));
-    json_set(body, "fetch_requests", json_int(now[RATE_FETCH_REQUESTS]));
-    json_set(body, "produce_requests", json_int(now[RATE_PRODUCE_REQUESTS]));
+    json_set(body, "fetched_bytes", json_int(now[COUNTED_FETCHED_BYTES]));
+    json_set(body, "fetched_records", json_int(now[USAGE_FETCHED_RECORDS]));
+    json_set(body, "fetch_requests", json_int(now[USAGE_FETCH_REQUESTS]));
+    json_set(body, "produce_requests", json_int(now[USAGE_PRODUCE_REQUESTS]));
     json_set(body, "store", describe_store(&store));
     describe_rates(report, passed_ms, now, body);
     json_set(body, "latencies", describe_latencies(report));

@@ -17,9 +17,6 @@
 
 EMBED(prices, "monitoring/prices.json");
 
-static const char *const kinds[STORE_DELETE + 1] = {"put", "get", "head", "list",
-                                                    "delete"};
-
 struct row {
     struct price price;
     bool is_default; /* of its provider */
@@ -42,7 +39,8 @@ static void read_region(struct json_reader *r, const struct json *value,
                         struct price *price)
 {
     for (size_t i = 0; i <= STORE_DELETE; i++)
-        price->request[i] = json_get_number(r, value, kinds[i], 0, PRICE_MAX) / MILLION;
+        price->request[i] =
+            json_get_number(r, value, store_kind_names[i], 0, PRICE_MAX) / MILLION;
     price->gib_month = json_get_number(r, value, "gib_month", 0, PRICE_MAX);
 }
 

@@ -21,6 +21,7 @@
 #include "common/loop.h"
 #include "common/mem.h"
 #include "common/slice.h"
+#include "common/store_kind.h"
 
 struct store;
 
@@ -39,8 +40,6 @@ struct store_options {
 int store_open(const struct store_options *options, struct store **store,
                struct err *err) MUST_CHECK;
 void store_close(struct store *store); /* no request may be in flight */
-
-enum store_kind { STORE_PUT, STORE_GET, STORE_HEAD, STORE_LIST, STORE_DELETE };
 
 /* One request, owned by the caller, who keeps it until `done` was called on the loop of
  * `reply_to` (as its message: the mailbox's handler calls request->done(request)). */

@@ -85,7 +85,7 @@ static void collect_clusters(struct node *node, const struct call *call,
         line.in_bytes = overview->load.in_bytes_per_second;
         line.out_bytes = overview->load.out_bytes_per_second;
         for (size_t kind = 0; kind <= STORE_DELETE; kind++)
-            line.store[kind] = overview->load.rates[LOAD_STORE_FIRST + kind];
+            line.store[kind] = overview->load.rates[USAGE_STORE_FIRST + kind];
         line.requests_month = overview->cost.requests_month;
         line.storage_month = overview->cost.storage_month;
         line.agents = overview->active;
@@ -270,7 +270,7 @@ static void print_store(const struct cluster_line *line, struct str *out)
 
     for (size_t kind = 0; kind <= STORE_DELETE; kind++) {
         snprintf(labels, sizeof(labels), "cluster=\"%s\",kind=\"%s\"", line->label,
-                 load_store_kinds[kind]);
+                 store_kind_names[kind]);
         metric_print_real(control_family(cluster_store_requests_per_second), labels,
                           line->store[kind], out);
     }

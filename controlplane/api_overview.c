@@ -54,9 +54,9 @@ static struct json *health_json(const struct overview *o)
                 o->silent, o->agents);
     add_problem(problems, o->draining > 0, "%u of %u agents are draining", o->draining,
                 o->agents);
-    add_problem(problems, o->load.rates[LOAD_STORE_ERRORS] > 0,
+    add_problem(problems, o->load.rates[USAGE_STORE_ERRORS] > 0,
                 "requests to the object store fail, %.3g a second",
-                o->load.rates[LOAD_STORE_ERRORS]);
+                o->load.rates[USAGE_STORE_ERRORS]);
     json_set(value, "status", json_string(overview_health_name(o->health)));
     json_set(value, "problems", problems);
     return value;
@@ -68,14 +68,14 @@ static struct json *throughput_json(const struct load_sum *load)
 
     json_set(value, "produced_bytes_per_second", rounded(load->in_bytes_per_second));
     json_set(value, "produced_records_per_second",
-             rounded(load->rates[LOAD_PRODUCED_RECORDS]));
+             rounded(load->rates[USAGE_PRODUCED_RECORDS]));
     json_set(value, "produce_requests_per_second",
-             rounded(load->rates[LOAD_PRODUCE_REQUESTS]));
+             rounded(load->rates[USAGE_PRODUCE_REQUESTS]));
     json_set(value, "fetched_bytes_per_second", rounded(load->out_bytes_per_second));
     json_set(value, "fetched_records_per_second",
-             rounded(load->rates[LOAD_FETCHED_RECORDS]));
+             rounded(load->rates[USAGE_FETCHED_RECORDS]));
     json_set(value, "fetch_requests_per_second",
-             rounded(load->rates[LOAD_FETCH_REQUESTS]));
+             rounded(load->rates[USAGE_FETCH_REQUESTS]));
     return value;
 }
 
@@ -83,7 +83,7 @@ static struct json *latencies_json(const struct load_sum *load)
 {
     struct json *value = json_object();
 
-    for (size_t i = 0; i < LOAD_LATENCIES; i++) {
+    for (size_t i = 0; i < USAGE_LATENCIES; i++) {
         const uint64_t *buckets = load->latencies[i];
         uint64_t count = 0;
         for (size_t k = 0; k <= METRIC_BUCKETS; k++)
@@ -94,7 +94,7 @@ static struct json *latencies_json(const struct load_sum *load)
             json_set(one, "p99_ms", rounded(metric_quantile(buckets, 0.99) / 1000));
             json_set(one, "count", json_int((int64_t)count));
         }
-        json_set(value, load_latency_names[i], one);
+        json_set(value, usage_latency_names[i], one);
     }
     return value;
 }
@@ -104,13 +104,13 @@ static struct json *store_json(const struct overview *o)
     struct json *value = json_object(), *requests = json_object();
 
     for (size_t kind = 0; kind <= STORE_DELETE; kind++)
-        json_set(requests, load_store_kinds[kind],
-                 rounded(o->load.rates[LOAD_STORE_FIRST + kind]));
+        json_set(requests, store_kind_names[kind],
+                 rounded(o->load.rates[USAGE_STORE_FIRST + kind]));
     json_set(value, "provider", text_or_null(o->provider));
     json_set(value, "region", text_or_null(o->region));
     json_set(value, "stored_bytes", json_int((int64_t)o->stored_bytes));
     json_set(value, "requests_per_second", requests);
-    json_set(value, "errors_per_second", rounded(o->load.rates[LOAD_STORE_ERRORS]));
+    json_set(value, "errors_per_second", rounded(o->load.rates[USAGE_STORE_ERRORS]));
     return value;
 }
 

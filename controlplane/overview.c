@@ -52,7 +52,7 @@ static void add_agent(struct overview *overview, const struct agent_info *agent,
 static void price(struct overview *overview, const struct prices *prices)
 {
     struct overview_cost *cost = &overview->cost;
-    const double *requests = &overview->load.rates[LOAD_STORE_FIRST];
+    const double *requests = &overview->load.rates[USAGE_STORE_FIRST];
     double gib_per_second = overview->load.in_bytes_per_second / (double)GIB;
 
     cost->per_gib = -1;
@@ -87,7 +87,7 @@ static void make(const struct cluster *cluster, const struct sessions *sessions,
     }
     overview->health = overview->active == 0 ? OVERVIEW_DOWN
                        : overview->silent > 0 || overview->draining > 0 ||
-                               overview->load.rates[LOAD_STORE_ERRORS] > 0
+                               overview->load.rates[USAGE_STORE_ERRORS] > 0
                            ? OVERVIEW_DEGRADED
                            : OVERVIEW_OK;
     price(overview, prices);

@@ -9,37 +9,19 @@
 #define RATE_MAX  1e15
 #define BYTES_MAX (INT64_C(1) << 60)
 
-const char *const load_rate_names[LOAD_RATES] = {
-    "produced_records",
-    "produce_requests",
-    "fetched_records",
-    "fetch_requests",
-    "put",
-    "get",
-    "head",
-    "list",
-    "delete",
-    "store_errors",
-};
-
-const char *const load_latency_names[LOAD_LATENCIES] = {"produce", "fetch", "put", "get",
-                                                        "commit"};
-
-const char *const load_store_kinds[STORE_DELETE + 1] = {"put", "get", "head", "list",
-                                                        "delete"};
-
 static void read_rates(struct json_reader *r, const struct json *rates,
                        struct session_load *load)
 {
-    for (size_t i = 0; i < LOAD_RATES; i++)
-        load->rates[i] = json_get_number(r, rates, load_rate_names[i], 0, RATE_MAX);
+    for (size_t i = 0; i < USAGE_RATES; i++)
+        load->rates[i] =
+            json_get_number(r, rates, usage_rate_name((enum usage_rate)i), 0, RATE_MAX);
 }
 
 /* A packed column of as many values as there are buckets. */
 static void read_column(struct json_reader *r, const struct json *latencies, size_t i,
                         struct arena *arena, struct session_load *load)
 {
-    const char *name = load_latency_names[i];
+    const char *name = usage_latency_names[i];
     struct slice bytes = json_as_base64(r, json_get(r, latencies, name), name, arena);
     struct reader column;
 
@@ -77,7 +59,7 @@ void session_load_read(struct json_reader *r, const struct json *body,
         read_rates(r, json_get(r, body, "rates"), load);
     if (json_find(body, "latencies") != NULL) {
         const struct json *latencies = json_get(r, body, "latencies");
-        for (size_t i = 0; i < LOAD_LATENCIES; i++)
+        for (size_t i = 0; i < USAGE_LATENCIES; i++)
             read_column(r, latencies, i, arena, load);
     }
     if (json_find(body, "provider") != NULL) {
@@ -91,9 +73,9 @@ void load_sum_add(struct load_sum *sum, const struct session_load *load)
     sum->in_bytes_per_second += (double)load->in_bytes_per_second;
     sum->out_bytes_per_second += (double)load->out_bytes_per_second;
     sum->connections += load->connections;
-    for (size_t i = 0; i < LOAD_RATES; i++)
+    for (size_t i = 0; i < USAGE_RATES; i++)
         sum->rates[i] += load->rates[i];
-    for (size_t i = 0; i < LOAD_LATENCIES; i++)
+    for (size_t i = 0; i < USAGE_LATENCIES; i++)
         for (size_t k = 0; k <= METRIC_BUCKETS; k++)
             sum->latencies[i][k] += load->latencies[i][k];
 }

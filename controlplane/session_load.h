@@ -14,39 +14,14 @@
 #include "common/json.h"
 #include "common/metric.h"
 #include "common/prices.h"
-#include "common/store.h"
-
-/* So much a second. */
-enum load_rate {
-    LOAD_PRODUCED_RECORDS,
-    LOAD_PRODUCE_REQUESTS,
-    LOAD_FETCHED_RECORDS,
-    LOAD_FETCH_REQUESTS,
-    LOAD_STORE_FIRST, /* a kind each, as enum store_kind */
-    LOAD_STORE_ERRORS = LOAD_STORE_FIRST + STORE_DELETE + 1,
-    LOAD_RATES,
-};
-
-enum load_latency {
-    LOAD_PRODUCE,
-    LOAD_FETCH,
-    LOAD_PUT,
-    LOAD_GET,
-    LOAD_COMMIT,
-    LOAD_LATENCIES,
-};
-
-/* Their names in reports and answers. */
-extern const char *const load_rate_names[LOAD_RATES];
-extern const char *const load_latency_names[LOAD_LATENCIES];
-extern const char *const load_store_kinds[STORE_DELETE + 1];
+#include "proto/usage.h"
 
 struct session_load {
     uint64_t in_bytes_per_second, out_bytes_per_second, connections;
     int64_t at_ms; /* wall clock; 0: it told nothing yet */
-    double rates[LOAD_RATES];
-    uint32_t latencies[LOAD_LATENCIES][METRIC_BUCKETS + 1]; /* microseconds */
-    char provider[PRICE_NAME_MAX], region[PRICE_NAME_MAX];  /* "" when not told */
+    double rates[USAGE_RATES];
+    uint32_t latencies[USAGE_LATENCIES][METRIC_BUCKETS + 1]; /* microseconds */
+    char provider[PRICE_NAME_MAX], region[PRICE_NAME_MAX];   /* "" when not told */
 };
 
 /* Read what BODY tells; ARENA for what is decoded. A failure is R's. */
@@ -56,9 +31,9 @@ void session_load_read(struct json_reader *r, const struct json *body,
 /* Of several agents. */
 struct load_sum {
     double in_bytes_per_second, out_bytes_per_second;
-    double rates[LOAD_RATES];
+    double rates[USAGE_RATES];
     uint64_t connections;
-    uint64_t latencies[LOAD_LATENCIES][METRIC_BUCKETS + 1];
+    uint64_t latencies[USAGE_LATENCIES][METRIC_BUCKETS + 1];
 };
 
 void load_sum_add(struct load_sum *sum, const struct session_load *load);

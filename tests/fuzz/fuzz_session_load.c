@@ -33,9 +33,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (!r.failed) {
         for (int i = 0; i < AGENTS; i++)
             load_sum_add(&sum, &load);
-        for (size_t i = 0; i < LOAD_RATES; i++)
+        for (size_t i = 0; i < USAGE_RATES; i++)
             ASSERT(isfinite(sum.rates[i]) && sum.rates[i] >= 0);
-        for (size_t i = 0; i < LOAD_LATENCIES; i++)
+        for (size_t i = 0; i < USAGE_LATENCIES; i++)
             ASSERT(isfinite(metric_quantile(sum.latencies[i], 0.99)));
         ASSERT(memchr(load.provider, '\0', sizeof(load.provider)) != NULL);
         ASSERT(memchr(load.region, '\0', sizeof(load.region)) != NULL);

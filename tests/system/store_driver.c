@@ -179,14 +179,13 @@ static void do_plain(struct driver *driver, enum store_kind kind)
 
 static void do_counters(struct driver *driver)
 {
-    static const char *const names[] = {"put", "get", "head", "list", "delete"};
     struct store_counters counters;
     struct json *answer = json_object(), *requests = json_object(),
                 *errors = json_object();
     store_counters(driver->client.store, &counters);
-    for (size_t i = 0; i < ARRAY_LEN(names); i++) {
-        json_set(requests, names[i], json_int((int64_t)counters.requests[i]));
-        json_set(errors, names[i], json_int((int64_t)counters.errors[i]));
+    for (size_t i = 0; i < STORE_KINDS; i++) {
+        json_set(requests, store_kind_names[i], json_int((int64_t)counters.requests[i]));
+        json_set(errors, store_kind_names[i], json_int((int64_t)counters.errors[i]));
     }
     json_set(answer, "requests", requests);
     json_set(answer, "errors", errors);

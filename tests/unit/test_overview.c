@@ -79,9 +79,9 @@ static struct session_load load_of(struct world *w, const char *provider)
                                 .out_bytes_per_second = 1 << 21,
                                 .connections = 3,
                                 .at_ms = w->driver.now_ms};
-    load.rates[LOAD_STORE_FIRST + STORE_PUT] = 2;
-    load.rates[LOAD_STORE_FIRST + STORE_GET] = 5;
-    load.latencies[LOAD_PRODUCE][10] = 100;
+    load.rates[USAGE_STORE_FIRST + STORE_PUT] = 2;
+    load.rates[USAGE_STORE_FIRST + STORE_GET] = 5;
+    load.latencies[USAGE_PRODUCE][10] = 100;
     snprintf(load.provider, sizeof(load.provider), "%s", provider);
     snprintf(load.region, sizeof(load.region), "us-east-1");
     return load;
@@ -116,7 +116,7 @@ static void sums(void **state)
     assert_int_equal(w->overview.zones[1].agents, 2);
     assert_int_equal(w->overview.zones[1].load.connections, 6);
     assert_true(w->overview.load.in_bytes_per_second == 3 << 20);
-    assert_int_equal(w->overview.load.latencies[LOAD_PRODUCE][10], 300);
+    assert_int_equal(w->overview.load.latencies[USAGE_PRODUCE][10], 300);
     w->driver.now_ms += OVERVIEW_LOAD_MS + 1;
     load.at_ms = w->driver.now_ms;
     add_agent(w, 4, "c", AGENT_ACTIVE, &load);
