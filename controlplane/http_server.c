@@ -180,6 +180,17 @@ static struct peer *add_peer(struct http_server *server,
     return peer;
 }
 
+/* It has asked nothing: it gave up, or was idle until it was cut off. */
+static void leave_unasked(struct http_server *server, const struct peer *peer)
+{
+    int64_t now_ms = clock_monotonic_ms();
+    int64_t stayed_ms = now_ms - atomic_load(&peer->since_ms);
+    if (stayed_ms > FIRST_REQUEST_MS)
+        newcomers_expel(server->newcomers, &peer->place);
+    else
+        newcomers_leave(server->newcomers, &peer->place, stayed_ms, now_ms);
+}
+
 /* Called before the descriptor is closed: so what is in the list is open. */
 static void forget_peer(struct http_server *server, struct peer *peer)
 {
@@ -187,14 +198,8 @@ static void forget_peer(struct http_server *server, struct peer *peer)
     list_remove(&peer->node);
     pthread_mutex_unlock(&server->lock);
     atomic_fetch_sub(&server->connections, 1);
-    int64_t now_ms = clock_monotonic_ms();
-    int64_t stayed_ms = now_ms - atomic_load(&peer->since_ms);
-    if (atomic_load(&peer->asked))
-        ;
-    else if (stayed_ms > FIRST_REQUEST_MS)
-        newcomers_expel(server->newcomers, &peer->place);
-    else
-        newcomers_leave(server->newcomers, &peer->place, stayed_ms, now_ms);
+    if (!atomic_load(&peer->asked))
+        leave_unasked(server, peer);
     mem_free(peer);
 }
 
