@@ -41,9 +41,8 @@
 #define REPORT_MS 1000
 #define QUIET_MS  3000
 /* Shares of the memory budget. */
-#define CACHE_SHARE  2
-#define TAIL_SHARE   16
-#define MEMORY_LEAST (64 * MIB)
+#define CACHE_SHARE 2
+#define TAIL_SHARE  16
 
 enum message_type {
     TO_CORE_START,

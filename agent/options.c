@@ -101,5 +101,10 @@ int agent_options_check(const struct agent_options *options, struct err *err)
                            ranges[i].name, (long long)v, (long long)ranges[i].min,
                            (long long)ranges[i].max);
     }
+    if (options->memory_bytes != 0 && options->memory_bytes < (int64_t)MEMORY_LEAST)
+        return err_set(err, ERR_INVALID,
+                       "--memory is %lld: it must be %lld or more, or 0 for half "
+                       "of what there is",
+                       (long long)options->memory_bytes, (long long)MEMORY_LEAST);
     return 0;
 }

@@ -19,6 +19,9 @@
 #define OPTION_C_DURATION int64_t
 #define OPTION_C_BOOL     bool
 
+/* Of --memory: what a few chunks of objects and the requests on their way need. */
+#define MEMORY_LEAST (64 * MIB)
+
 struct agent_options {
 #define OPTION(field, name, type, value, placeholder, help) OPTION_C_##type field;
 #include "agent/option.def"

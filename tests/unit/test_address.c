@@ -167,6 +167,14 @@ static void test_options(void **state)
     assert_int_equal(parse(&options, range, &err), ERR_INVALID);
     assert_non_null(strstr(err.text, "--max-uploads"));
     option_free(&agent_program, &options);
+    /* Less than an agent can work with is not silently more. */
+    range[5] = "--memory=63MiB";
+    assert_int_equal(parse(&options, range, &err), ERR_INVALID);
+    assert_non_null(strstr(err.text, "--memory"));
+    option_free(&agent_program, &options);
+    range[5] = "--memory=64MiB";
+    assert_int_equal(parse(&options, range, &err), 0);
+    option_free(&agent_program, &options);
 }
 
 int main(void)
