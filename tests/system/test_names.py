@@ -11,6 +11,7 @@ import time
 import pytest
 from control import BUILD, ControlPlane
 from name_server import NameServer
+from ports import free_ports
 
 SOON_S = 5                 # a lookup is under way for ten
 LIMIT_S = 60
@@ -121,20 +122,23 @@ def test_an_agent_that_begins_is_stopped(names, plane, tmp_path, options):
 
 
 def test_an_agent_that_seeks_its_cell_is_stopped(names, tmp_path):
-    """An agent at work whose cell is gone, with a name that nobody knows among those of its
-    nodes, drains and ends as soon as any."""
+    """An agent at work, whose cell is gone and its name with it, drains and ends as soon as
+    any."""
     store = tmp_path / "store"
     store.mkdir()
-    with ControlPlane(tmp_path / "cell") as plane:
+    port, = free_ports(1)
+    with ControlPlane(tmp_path / "cell", tls_name="cell.test",
+                      listen_agents=f"127.0.0.1:{port}",
+                      advertise_agents=f"https://cell.test:{port}") as plane:
         cluster = plane.admin.create_cluster("names")
         plane.token = plane.admin.create_token(cluster["id"])["token"]
         plane.fingerprint = (plane.data / "ca.fingerprint").read_text().strip()
-        words = agent_words(plane, f"file://{store}",
-                            control_plane=f"{plane.people_url},{NOWHERE}")
-        with runs(names, *words) as process:
+        names.hosts("cell.test")
+        with runs(names, *agent_words(plane, f"file://{store}")) as process:
             process.await_line('msg="ready"')
+            names.hosts()
             plane.kill()
-            names.asked("nowhere.test")
+            names.asked("cell.test")
             status, seconds, text = process.stop()
     assert status == 0 and seconds < SOON_S, text
     assert "drained" in text
