@@ -20,7 +20,7 @@
 
 struct sessions;
 
-#define SESSIONS_PATIENCE 6
+#define SESSIONS_PATIENCE 18
 
 struct sessions *sessions_new(int64_t timeout_ms);
 void sessions_free(struct sessions *sessions);

@@ -55,14 +55,13 @@ static void crowded(void **state)
     assert_false(sessions_take_expired(sessions, 1249, &cluster, &agent));
     sessions_crowded(sessions, 1249);
     assert_false(sessions_take_expired(sessions, 1448, &cluster, &agent));
-    sessions_crowded(sessions, 1590);
-    assert_false(
-        sessions_take_expired(sessions, 999 + SESSIONS_PATIENCE * 100, &cluster, &agent));
-    assert_true(sessions_take_expired(sessions, 1000 + SESSIONS_PATIENCE * 100, &cluster,
-                                      &agent));
+    int64_t end = 1000 + SESSIONS_PATIENCE * 100;
+    sessions_crowded(sessions, end - 10);
+    assert_false(sessions_take_expired(sessions, end - 1, &cluster, &agent));
+    assert_true(sessions_take_expired(sessions, end, &cluster, &agent));
     assert_true(uuid_eq(&agent, &agent_x));
-    assert_false(sessions_take_expired(sessions, 1789, &cluster, &agent));
-    assert_true(sessions_take_expired(sessions, 1790, &cluster, &agent));
+    assert_false(sessions_take_expired(sessions, end + 189, &cluster, &agent));
+    assert_true(sessions_take_expired(sessions, end + 190, &cluster, &agent));
     sessions_free(sessions);
 }
 
