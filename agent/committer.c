@@ -302,8 +302,8 @@ static void settle_object(struct committer *committer, const struct intake *inta
 static void log_refused(const struct intake *intake, int code, const char *why)
 {
     char id[UUID_TEXT_LEN + 1];
-    log_error("committer", "commit of an object refused", "object=%s code=%s why=\"%s\"",
-              uuid_print(&intake->object_id, id), err_name(code), why);
+    log_error("committer", "commit of an object refused", "object=%s code=%s why=%s",
+              uuid_print(&intake->object_id, id), err_name(code), LOG_QUOTED(why));
 }
 
 static void on_result(struct committer *committer, struct intake *intake,

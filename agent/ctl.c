@@ -636,8 +636,8 @@ static void on_joined(int code, const char *text, const struct json *answer, voi
         text = err.text;
     }
     if (code != 0) {
-        log_error("ctl", "the control plane does not register this agent", "err=\"%s\"",
-                  text);
+        log_error("ctl", "the control plane does not register this agent", "err=%s",
+                  LOG_QUOTED(text));
         /* At start that is the end; later only a person can help, and may do so. */
         if (ctl->on_registered != NULL)
             say_registered(ctl, code, text);
@@ -787,7 +787,7 @@ static void on_enrolled(int code, const char *text, const struct enrol_identity 
         ctl->on_ready = NULL;
         on_ready(code, text, ctl->on_ready_arg);
     } else if (code != 0) {
-        log_error("ctl", "this agent cannot enrol again", "err=\"%s\"", text);
+        log_error("ctl", "this agent cannot enrol again", "err=%s", LOG_QUOTED(text));
         loop_timer_set(&ctl->renewal, 60000);
     }
 }
@@ -807,7 +807,7 @@ static void on_renewed(int code, const char *text, const struct json *answer, vo
         plan_renewal(ctl);
     } else {
         log_error("ctl", "the certificate could not be renewed, trying again in a minute",
-                  "err=\"%s\"", text);
+                  "err=%s", LOG_QUOTED(text));
         loop_timer_set(&ctl->renewal, 60000);
     }
 }

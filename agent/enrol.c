@@ -225,7 +225,7 @@ static void on_ca(const struct http_response *response, void *arg)
     if (code != 0) {
         char hex[X509_FINGERPRINT_LEN + 1] = "?";
         if (x509_fingerprint(blob_slice(response->body), hex, &err) != 0)
-            log_debug("enrol", "no fingerprint", "err=\"%s\"", err.text);
+            log_debug("enrol", "no fingerprint", "err=%s", LOG_QUOTED(err.text));
         snprintf(text, sizeof(text),
                  "%s has another CA than --ca-fingerprint says: its fingerprint is %s. "
                  "Either the option is wrong (the cell may have changed its CA), or "

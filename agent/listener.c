@@ -56,8 +56,8 @@ static void on_acceptable(struct loop_io *io, unsigned events, void *arg)
                 errno == ENOMEM) {
                 uint64_t dropped;
                 if (log_limit_pass(&listener->log, loop_now_ms(io->loop), &dropped))
-                    log_warn("listener", "cannot accept", "errno=%d err=\"%s\"", errno,
-                             strerror(errno));
+                    log_warn("listener", "cannot accept", "errno=%d err=%s", errno,
+                             LOG_QUOTED(strerror(errno)));
                 loop_io_want(io, 0);
                 loop_timer_set(&listener->retry, RETRY_MS);
                 return;

@@ -64,8 +64,8 @@ static void on_block(int code, const char *text, const struct json *value, void 
         }
     }
     if (code != 0) {
-        log_error("producer_ids", "no producer ids to be had", "err=\"%s\"",
-                  text == NULL ? err_text(code) : text);
+        log_error("producer_ids", "no producer ids to be had", "err=%s",
+                  LOG_QUOTED(text == NULL ? err_text(code) : text));
         fail_all(ids, ERR_UNAVAILABLE);
         return;
     }

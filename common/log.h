@@ -46,6 +46,9 @@ void log_last_words(const char *program, const char *text);
 /* TEXT in double quotes with quotes, backslashes, control bytes and what is no UTF-8
  * escaped, cut to what fits; returns BUF. */
 const char *log_quote(const char *text, char *buf, size_t size);
+/* The same for the arguments of a line, to a "%s" without quotes. */
+#define LOG_QUOTED(text) log_quote((text), (char[LOG_QUOTED_MAX]){0}, LOG_QUOTED_MAX)
+#define LOG_QUOTED_MAX   512
 
 /* The lines written last, oldest first, as they were written; LOG_RECENT_BYTES of them at
  * most. Thread-safe. */

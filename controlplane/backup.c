@@ -244,8 +244,8 @@ static void fail(struct backup *backup, const struct err *err)
 {
     if (!backup->stopping) {
         atomic_fetch_add(&backup->failures, 1);
-        log_error("backup", "no backup was made, will try again", "store=%s err=\"%s\"",
-                  backup->url, err->text);
+        log_error("backup", "no backup was made, will try again", "store=%s err=%s",
+                  backup->url, LOG_QUOTED(err->text));
     }
     rest(backup);
 }

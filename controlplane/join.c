@@ -333,8 +333,8 @@ static int try_all(struct join *join, int (*try)(struct join *join, struct err *
             if (code != ERR_UNAVAILABLE)
                 break;
             if (tell)
-                log_info("join", "the cell does not answer, trying on", "err=\"%s\"",
-                         err->text);
+                log_info("join", "the cell does not answer, trying on", "err=%s",
+                         LOG_QUOTED(err->text));
         }
         if (tell)
             tell_at_ms = clock_monotonic_ms() + TELL_EVERY_MS;

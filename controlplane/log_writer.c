@@ -28,7 +28,7 @@ static void notice(struct log_writer *writer, int state, const struct err *err)
     if (state == 0)
         log_info("wal", "the log is written again", "%s", "");
     else
-        log_error("wal", "the log cannot be written", "err=\"%s\"", err->text);
+        log_error("wal", "the log cannot be written", "err=%s", LOG_QUOTED(err->text));
     struct log_job *job = mem_zalloc(sizeof(*job));
     job->kind = LOG_NOTICE;
     list_node_init(&job->node);
@@ -58,7 +58,7 @@ static int run_one(struct log_writer *writer, struct log_job *job, struct err *e
     case LOG_TRIM:
         rc = wal_trim(writer->wal, job->index, err);
         if (rc != 0) /* no harm: the next one tries again */
-            log_warn("wal", "old segments stay", "err=\"%s\"", err->text);
+            log_warn("wal", "old segments stay", "err=%s", LOG_QUOTED(err->text));
         rc = 0;
         break;
     case LOG_RESET:

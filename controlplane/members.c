@@ -79,8 +79,8 @@ static void on_changed(struct node_change *change, int code, const struct err *e
                  (unsigned long long)change->node_id);
     else if (code != ERR_UNAVAILABLE && code != ERR_CONFLICT)
         log_warn("members", "a change of the members failed, trying again",
-                 "what=%s node=%llu err=\"%s\"", kind_name(change->kind),
-                 (unsigned long long)change->node_id, err->text);
+                 "what=%s node=%llu err=%s", kind_name(change->kind),
+                 (unsigned long long)change->node_id, LOG_QUOTED(err->text));
     if (members->ending)
         end(members);
 }
@@ -203,8 +203,8 @@ static void on_report(const struct http_response *response, void *arg)
     struct members *members = arg;
     members->report = NULL;
     if (response->code != 0)
-        log_debug("members", "the leader does not take our report", "err=\"%s\"",
-                  response->error);
+        log_debug("members", "the leader does not take our report", "err=%s",
+                  LOG_QUOTED(response->error));
     else if (response->status != 200)
         log_debug("members", "the leader does not take our report", "status=%d",
                   response->status);

@@ -165,7 +165,7 @@ void node_fatal(struct node *node, const struct err *err)
         return;
     node->dead = true;
     node->dead_err = *err;
-    log_error("node", "this node cannot go on", "err=\"%s\"", err->text);
+    log_error("node", "this node cannot go on", "err=%s", LOG_QUOTED(err->text));
     if (node->options.on_fatal == NULL)
         abort();
     node->options.on_fatal(node->options.arg, err);

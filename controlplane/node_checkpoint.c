@@ -119,8 +119,8 @@ void node_on_saved(struct message *message, void *arg)
         /* The delta stays and is tried again: the log is still there, nothing is lost. */
         node->save_failed = true;
         if (log_limit_pass(&node->save_warning, clock_monotonic_ms(), &dropped))
-            log_error("node", "checkpoint not written, will try again", "err=\"%s\"",
-                      job->err.text);
+            log_error("node", "checkpoint not written, will try again", "err=%s",
+                      LOG_QUOTED(job->err.text));
         pthread_mutex_lock(&node->health_mutex);
         node->health.checkpoint_failures_total++;
         pthread_mutex_unlock(&node->health_mutex);
@@ -169,8 +169,8 @@ void node_last_checkpoint(struct node *node)
         rc = db_apply(node->db, str_slice(&job->delta), &err);
     }
     if (rc != 0)
-        log_warn("node", "no last checkpoint; the log will be replayed", "err=\"%s\"",
-                 err.text);
+        log_warn("node", "no last checkpoint; the log will be replayed", "err=%s",
+                 LOG_QUOTED(err.text));
     save_job_free(job);
 }
 

@@ -215,7 +215,8 @@ static int fetch_file(struct install *install, struct err *err)
             break;
         if (fetch.offset > before)
             attempt = 0; /* it moves */
-        log_warn("node", "snapshot not fetched, trying again", "err=\"%s\"", err->text);
+        log_warn("node", "snapshot not fetched, trying again", "err=%s",
+                 LOG_QUOTED(err->text));
         nap(install, backoff_next_ms(&backoff));
         if (is_cancelled(install))
             break;
@@ -513,7 +514,7 @@ static void on_back(struct message *message, void *arg)
         return;
     }
     if (install->code != 0) {
-        log_warn("node", "no snapshot", "err=\"%s\"", install->err.text);
+        log_warn("node", "no snapshot", "err=%s", LOG_QUOTED(install->err.text));
         give_up(node, true);
         return;
     }

@@ -121,7 +121,7 @@ int node_recover_log(struct node *node, int (*open_log)(struct node *, struct er
     if (rc == 0)
         rc = open_log(node, err);
     if (rc == ERR_DAMAGED && several) {
-        log_error("node", "the log is damaged", "err=\"%s\"", err->text);
+        log_error("node", "the log is damaged", "err=%s", LOG_QUOTED(err->text));
         rc = set_aside(node, err);
         if (rc == 0)
             rc = open_log(node, err);
@@ -239,6 +239,7 @@ void node_retry_transfer(struct node *node)
     uint64_t heir = heir_beside(node, node->transfer_for);
     if (heir != 0 &&
         replica_transfer(node->replica, heir, clock_monotonic_ms(), &err) != 0)
-        log_debug("node", "leadership cannot be handed over yet", "err=\"%s\"", err.text);
+        log_debug("node", "leadership cannot be handed over yet", "err=%s",
+                  LOG_QUOTED(err.text));
     node_touch(node);
 }

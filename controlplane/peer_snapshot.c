@@ -139,8 +139,8 @@ static void *run_sender(void *arg)
     if (rc == 0)
         atomic_fetch_add(&sender->senders->sent_files, 1);
     if (rc != 0 && rc != ERR_CANCELLED)
-        log_warn("peers", "snapshot not sent", "node=%llu err=\"%s\"",
-                 (unsigned long long)sender->hello.from, err.text);
+        log_warn("peers", "snapshot not sent", "node=%llu err=%s",
+                 (unsigned long long)sender->hello.from, LOG_QUOTED(err.text));
     peer_tls_free(sender->tls);
     close(sender->fd);
     atomic_store(&sender->done, true);

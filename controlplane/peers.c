@@ -206,8 +206,9 @@ static void link_failed(struct peers *peers, struct link *link, const struct err
         link->warning.next_at_ms = 0;
     (void)snprintf(link->last_error, sizeof(link->last_error), "%s", err->text);
     if (!peers->stopping && log_limit_pass(&link->warning, now_ms, &dropped))
-        log_warn("peers", "no connection", "node=%llu address=%s err=\"%s\"",
-                 (unsigned long long)link->node_id, link_address(link), err->text);
+        log_warn("peers", "no connection", "node=%llu address=%s err=%s",
+                 (unsigned long long)link->node_id, link_address(link),
+                 LOG_QUOTED(err->text));
     link->dial_at_ms = now_ms + backoff_next_ms(&link->backoff);
     publish(peers, link);
 }
@@ -421,8 +422,8 @@ static void warn_refused(struct peers *peers, const struct peer_conn *conn,
     if (!peers->stopping &&
         log_limit_pass(&peers->refused_warning, clock_monotonic_ms(), &dropped))
         log_warn("peers", "connection refused",
-                 "from=%s node=%llu err=\"%s\" not_logged=%llu", conn->address,
-                 (unsigned long long)conn->node_id, err->text,
+                 "from=%s node=%llu err=%s not_logged=%llu", conn->address,
+                 (unsigned long long)conn->node_id, LOG_QUOTED(err->text),
                  (unsigned long long)dropped);
 }
 
@@ -567,8 +568,8 @@ static void on_accept_closed(struct peer_conn *conn, const struct err *err)
         return;
     link->in = NULL;
     if (!peers->stopping)
-        log_info("peers", "lost", "node=%llu from=%s why=\"%s\"",
-                 (unsigned long long)link->node_id, conn->address, err->text);
+        log_info("peers", "lost", "node=%llu from=%s why=%s",
+                 (unsigned long long)link->node_id, conn->address, LOG_QUOTED(err->text));
     pthread_mutex_lock(&peers->status_mutex);
     link->status.received_bytes += conn->received_bytes;
     pthread_mutex_unlock(&peers->status_mutex);

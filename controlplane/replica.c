@@ -27,7 +27,7 @@
 
 void replica_die(struct replica *replica, const struct err *err)
 {
-    log_error("raft", "this node must end", "err=\"%s\"", err->text);
+    log_error("raft", "this node must end", "err=%s", LOG_QUOTED(err->text));
     replica->dead = true;
     if (replica->options.on_fatal == NULL)
         abort();

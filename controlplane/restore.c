@@ -262,8 +262,8 @@ static void give_up(const char *dir)
     struct err err;
 
     if (clear(dir, &err) != 0 || restore_ended(dir, &err) != 0)
-        log_warn("cell", "what a failed restore left was not removed", "err=\"%s\"",
-                 err.text);
+        log_warn("cell", "what a failed restore left was not removed", "err=%s",
+                 LOG_QUOTED(err.text));
 }
 
 int restore_cell(const struct control_options *options,

@@ -126,7 +126,8 @@ static void load_trust(struct service *service)
         (count == service->cas_seen && uuid_eq(&service->ca_seen, &active->ca_id)))
         return;
     if (cell_load_trust(state, service->trust, &err) != 0)
-        log_error("service", "the cell's secrets cannot be used", "err=\"%s\"", err.text);
+        log_error("service", "the cell's secrets cannot be used", "err=%s",
+                  LOG_QUOTED(err.text));
     atomic_store(&service->trust_index, state_applied_index(state));
     service->cas_seen = count;
     service->ca_seen = active->ca_id;
@@ -251,7 +252,8 @@ static void on_fatal(void *arg, const struct err *err)
         "stopped by an error that it cannot go on from; what was acknowledged is "
         "kept: mend what the error names, then start this node again, or replace it "
         "by a new one while the others serve",
-        "code=%s err=\"%s\" status=%d", err_name(err->code), err->text, SERVICE_FATAL);
+        "code=%s err=%s status=%d", err_name(err->code), LOG_QUOTED(err->text),
+        SERVICE_FATAL);
     _exit(SERVICE_FATAL);
 }
 
@@ -330,7 +332,8 @@ static void on_transferred(struct node_change *change, int code, const struct er
     if (code == 0)
         log_info("service", "leadership handed over", "");
     else if (code != ERR_NOT_LEADER)
-        log_info("service", "leadership not handed over", "err=\"%s\"", err->text);
+        log_info("service", "leadership not handed over", "err=%s",
+                 LOG_QUOTED(err->text));
     ask_done(&errand->ask);
 }
 
@@ -687,7 +690,7 @@ static void tend_certificate(struct service *service, int64_t now_ms)
         code = cell_publish_ca(service->options, service->trust, &err);
     if (code != 0) {
         log_error("service", "our certificate was not renewed, trying again in a minute",
-                  "err=\"%s\"", err.text);
+                  "err=%s", LOG_QUOTED(err.text));
         service->renew_not_before_ms = now_ms + RENEW_LATER_MS;
         return;
     }
