@@ -207,7 +207,6 @@ static void take_blob(struct cache_entry *entry, struct blob *blob)
 
 static void read_failed(struct cache *cache, struct cache_entry *entry)
 {
-    char text[ERR_TEXT_MAX];
     uint64_t dropped;
 
     entry->state = ENTRY_FAILED;
@@ -217,7 +216,7 @@ static void read_failed(struct cache *cache, struct cache_entry *entry)
         log_limit_pass(&cache->read_errors, clock_monotonic_ms(), &dropped))
         log_warn("cache", "reading an object failed", "key=%s offset=%llu err=%s",
                  entry->request.key, (unsigned long long)entry->request.offset,
-                 log_quote(entry->request.err.text, text, sizeof(text)));
+                 LOG_QUOTED(entry->request.err.text));
 }
 
 static void on_read(struct store_request *request)

@@ -103,15 +103,13 @@ void committer_fail(struct committer *committer, struct intake *intake,
 {
     static struct log_limit limit = {.interval_ms = 1000};
     uint64_t dropped;
-    char quoted[ERR_TEXT_MAX + 64];
 
     ASSERT(intake->state < INTAKE_COMMITTING);
     if (log_limit_pass(&limit, now, &dropped))
         log_error("committer", "object given up: it could not be stored",
                   "object=%llu bytes=%llu err=%s more=%llu",
                   (unsigned long long)intake->number, (unsigned long long)intake->bytes,
-                  log_quote(err->text, quoted, sizeof(quoted)),
-                  (unsigned long long)dropped);
+                  LOG_QUOTED(err->text), (unsigned long long)dropped);
     for (;;) {
         struct list_node *next = intake->node.next;
         metric_add(agent_metric(objects_failed_total), 1);

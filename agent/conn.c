@@ -88,7 +88,7 @@ struct conn *conn_new(struct client_thread *thread, int fd,
 
 static void log_end(const struct conn *conn, const char *why)
 {
-    char host[NI_MAXHOST] = "?", port[NI_MAXSERV] = "?", quoted[256];
+    char host[NI_MAXHOST] = "?", port[NI_MAXSERV] = "?";
     uint64_t dropped;
     if (!log_limit_pass(&conn->thread->kill_log, loop_now_ms(conn->thread->loop),
                         &dropped))
@@ -96,8 +96,7 @@ static void log_end(const struct conn *conn, const char *why)
     (void)getnameinfo((const struct sockaddr *)&conn->peer, sizeof(conn->peer), host,
                       sizeof(host), port, sizeof(port), NI_NUMERICHOST | NI_NUMERICSERV);
     log_warn("conn", "connection closed", "conn=%u peer=%s:%s reason=%s not_logged=%llu",
-             conn->id, host, port, log_quote(why, quoted, sizeof(quoted)),
-             (unsigned long long)dropped);
+             conn->id, host, port, LOG_QUOTED(why), (unsigned long long)dropped);
 }
 
 void conn_kill(struct conn *conn, const char *why)

@@ -161,13 +161,12 @@ static const char *address(const struct ctl *ctl)
 
 static void set_reachable(struct ctl *ctl, bool reachable, const char *why)
 {
-    char quoted[ERR_TEXT_MAX];
     if (ctl->reachable != reachable) {
         if (reachable)
             log_info("ctl", "control plane answers", "url=%s", address(ctl));
         else
             log_warn("ctl", "control plane does not answer, trying on", "url=%s err=%s",
-                     address(ctl), log_quote(why, quoted, sizeof(quoted)));
+                     address(ctl), LOG_QUOTED(why));
     }
     ctl->reachable = reachable;
     metric_set(agent_metric(ctl_reachable), reachable);
@@ -196,15 +195,13 @@ static void log_end(struct ctl_call *call, const struct err *err)
     struct ctl *ctl = call->ctl;
     int64_t now = loop_now_ms(ctl->loop), took_ms = now - call->begun_at_ms;
     uint64_t not_logged = 0;
-    char quoted[2 * ERR_TEXT_MAX];
 
     if (err->code != 0) {
         if (log_limit_pass(&ctl->failed_log, now, &not_logged))
             log_warn("ctl", "call failed",
                      "request=%s path=%s code=%s ms=%lld err=%s not_logged=%llu",
                      call->id, call->path, err_name(err->code), (long long)took_ms,
-                     log_quote(err->text, quoted, sizeof(quoted)),
-                     (unsigned long long)not_logged);
+                     LOG_QUOTED(err->text), (unsigned long long)not_logged);
     } else if (took_ms >= SLOW_MS + call->patience_ms &&
                log_limit_pass(&ctl->slow_log, now, &not_logged)) {
         log_warn("ctl", "slow call", "request=%s path=%s ms=%lld not_logged=%llu",

@@ -124,11 +124,10 @@ static void fail(struct enrol *enrol, int code, const char *text)
 /* The next address, after a while. */
 static void try_again(struct enrol *enrol, const char *why, int64_t least_ms)
 {
-    char quoted[ERR_TEXT_MAX];
     uint64_t dropped;
     if (log_limit_pass(&enrol->log_limit, loop_now_ms(enrol->options.loop), &dropped))
         log_warn("enrol", "control plane does not answer, trying on", "url=%s err=%s",
-                 enrol->urls[enrol->url], log_quote(why, quoted, sizeof(quoted)));
+                 enrol->urls[enrol->url], LOG_QUOTED(why));
     enrol->url = (enrol->url + 1) % enrol->options.url_count;
     loop_timer_set(&enrol->timer, backoff_next_ms(&enrol->backoff) + MAX(least_ms, 0));
 }

@@ -268,12 +268,10 @@ void groups_on_reset(struct groups *groups)
  * about. */
 static void log_odd(struct groups *groups, const char *what, const char *text)
 {
-    char quoted[ERR_TEXT_MAX];
     uint64_t dropped;
     if (log_limit_pass(&groups->odd_log, loop_now_ms(groups->loop), &dropped))
         log_error("groups", what, "err=%s not_logged=%llu",
-                  log_quote(text == NULL ? "" : text, quoted, sizeof(quoted)),
-                  (unsigned long long)dropped);
+                  LOG_QUOTED(text == NULL ? "" : text), (unsigned long long)dropped);
 }
 
 /* A result that is a word and not an error number. */

@@ -200,7 +200,6 @@ static void on_answer(int code, const char *text, const struct json *answer, voi
 {
     struct plan_batch *batch = arg;
     struct err err = {.code = code, .text = ""};
-    char quoted[ERR_TEXT_MAX + 64];
     struct json_reader r = {.err = &err};
     const char *why = code != 0 ? text : err.text;
 
@@ -220,7 +219,7 @@ static void on_answer(int code, const char *text, const struct json *answer, voi
     }
     if (err.code == ERR_MALFORMED)
         log_error("plan", "the control plane's answer makes no sense", "err=%s",
-                  log_quote(why, quoted, sizeof(quoted)));
+                  LOG_QUOTED(why));
     batch_free(batch);
 }
 

@@ -309,7 +309,7 @@ static bool waits(int16_t api_key)
 static void write_log(struct request *req, enum log_level level, const char *msg,
                       int64_t took_ms, uint64_t not_logged)
 {
-    char client[CLIENT_ID_LOGGED + 1], quoted[4 * CLIENT_ID_LOGGED + 3];
+    char client[CLIENT_ID_LOGGED + 1];
     struct slice id = req->header.client_id;
 
     snprintf(client, sizeof(client), "%.*s", (int)MIN(id.len, sizeof(client) - 1),
@@ -317,9 +317,9 @@ static void write_log(struct request *req, enum log_level level, const char *msg
     log_write(level, "request", msg,
               "api=%s version=%d client=%s correlation=%d ms=%lld request=%s "
               "not_logged=%llu",
-              req->header.api->name, req->header.api_version,
-              log_quote(client, quoted, sizeof(quoted)), req->header.correlation_id,
-              (long long)took_ms, req->request_id[0] == '\0' ? "-" : req->request_id,
+              req->header.api->name, req->header.api_version, LOG_QUOTED(client),
+              req->header.correlation_id, (long long)took_ms,
+              req->request_id[0] == '\0' ? "-" : req->request_id,
               (unsigned long long)not_logged);
 }
 

@@ -237,12 +237,10 @@ static void on_answer(const struct http_response *response, void *arg)
         found(node, answer);
     } else if (seek->busy) {
         uint64_t dropped;
-        char quoted[ERR_TEXT_MAX];
         if (log_limit_pass(&seek->log_limit, loop_now_ms(seek->options.loop), &dropped))
             log_info("ctl", "looking for the control plane's leader",
                      "url=%s status=%d err=%s", node->url, response->status,
-                     log_quote(response->code != 0 ? response->error : "", quoted,
-                               sizeof(quoted)));
+                     LOG_QUOTED(response->code != 0 ? response->error : ""));
         set_late(node, response->code != 0 && response->strained ? node->late + 1 : 0);
         again(node);
         if (json_is_object(answer))

@@ -65,7 +65,6 @@ static void send_request(struct store_check *check, enum store_kind kind)
 
 static void on_failure(struct store_check *check, const struct err *err)
 {
-    char quoted[2 * TEXT_MAX];
     uint64_t dropped;
 
     snprintf(check->why, sizeof(check->why), "the object store cannot be used: %s%s",
@@ -75,8 +74,7 @@ static void on_failure(struct store_check *check, const struct err *err)
         return;
     }
     if (log_limit_pass(&check->log_limit, loop_now_ms(check->loop), &dropped))
-        log_warn("store", "not ready, trying again", "err=%s",
-                 log_quote(check->why, quoted, sizeof(quoted)));
+        log_warn("store", "not ready, trying again", "err=%s", LOG_QUOTED(check->why));
     loop_timer_set(&check->timer, AGAIN_MS);
 }
 

@@ -70,9 +70,7 @@ static void release_waiters(struct watch *watch, bool all)
 
 static void start_afresh(struct watch *watch, const char *why)
 {
-    char quoted[ERR_TEXT_MAX];
-    log_warn("watch", "loading the metadata afresh", "why=%s",
-             log_quote(why, quoted, sizeof(quoted)));
+    log_warn("watch", "loading the metadata afresh", "why=%s", LOG_QUOTED(why));
     metric_add(agent_metric(watch_resets_total), 1);
     loop_timer_set(&watch->again, AGAIN_AFTER_MS);
 }

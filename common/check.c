@@ -7,8 +7,7 @@
 
 void check_failed(const char *expr, const char *file, int line, const char *func)
 {
-    char quoted[512];
-    log_error("check", "assertion failed", "expr=%s at=%s:%d func=%s",
-              log_quote(expr, quoted, sizeof(quoted)), file, line, func);
+    log_error("check", "assertion failed", "expr=%s at=%s:%d func=%s", LOG_QUOTED(expr),
+              file, line, func);
     abort();
 }

@@ -191,15 +191,14 @@ static void fetch_failed(struct credentials *c, struct err *err)
 {
     int64_t now_ms = clock_wall_ms();
     bool still_good = valid(c, now_ms);
-    char quoted[2 * ERR_TEXT_MAX];
     uint64_t dropped;
     fetch_end(c);
     c->pause_until_ms = now_ms + PAUSE_MS;
     err_wrap(err, err->code, "cannot get AWS keys");
     if (log_limit_pass(&c->log_limit, now_ms, &dropped))
         log_warn("store", "cannot renew the AWS keys", "err=%s old_keys=%s dropped=%llu",
-                 log_quote(err->text, quoted, sizeof(quoted)),
-                 still_good ? "still-valid" : "none", (unsigned long long)dropped);
+                 LOG_QUOTED(err->text), still_good ? "still-valid" : "none",
+                 (unsigned long long)dropped);
     /* Whoever waits does so because there are no valid keys. */
     tell_all(c, NULL, err);
 }

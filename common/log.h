@@ -48,7 +48,7 @@ void log_last_words(const char *program, const char *text);
 const char *log_quote(const char *text, char *buf, size_t size);
 /* The same for the arguments of a line, to a "%s" without quotes. */
 #define LOG_QUOTED(text) log_quote((text), (char[LOG_QUOTED_MAX]){0}, LOG_QUOTED_MAX)
-#define LOG_QUOTED_MAX   512
+#define LOG_QUOTED_MAX   1024
 
 /* The lines written last, oldest first, as they were written; LOG_RECENT_BYTES of them at
  * most. Thread-safe. */

@@ -151,13 +151,13 @@ static void commit_answer(struct call *call)
 static void log_malformed(const struct call *call, size_t i, const char *text)
 {
     static _Thread_local struct log_limit limit = {.interval_ms = 1000};
-    char agent[UUID_TEXT_LEN + 1], quoted[300];
+    char agent[UUID_TEXT_LEN + 1];
     uint64_t dropped;
     if (log_limit_pass(&limit, clock_monotonic_ms(), &dropped))
         log_warn("commit", "an agent sent a malformed commit",
                  "agent=%s object=%zu reason=%s more=%llu",
-                 uuid_print(&call->agent_id, agent), i,
-                 log_quote(text, quoted, sizeof(quoted)), (unsigned long long)dropped);
+                 uuid_print(&call->agent_id, agent), i, LOG_QUOTED(text),
+                 (unsigned long long)dropped);
 }
 
 static void translate(struct call *call, const struct json *value, size_t i,

@@ -510,7 +510,7 @@ static void log_end(const struct call *call, int status)
     const char *msg = "request";
     uint64_t not_logged = 0;
     struct log_burst *burst = NULL;
-    char cluster[UUID_TEXT_LEN + 1] = "-", quoted[2 * ERR_TEXT_MAX];
+    char cluster[UUID_TEXT_LEN + 1] = "-";
 
     if (status >= 400 && !is_passing(status)) {
         level = status >= 500 ? LOG_ERROR : LOG_INFO;
@@ -531,8 +531,7 @@ static void log_end(const struct call *call, int status)
               "not_logged=%llu err=%s",
               call->trace, call->route->method, call->route->path, cluster,
               http_exchange_peer(call->x), status, (double)took_us / 1000.0,
-              (unsigned long long)not_logged,
-              log_quote(call->err.text, quoted, sizeof(quoted)));
+              (unsigned long long)not_logged, LOG_QUOTED(call->err.text));
 }
 
 static void on_end(struct http_exchange *x, void *arg)

@@ -668,13 +668,13 @@ static void on_mhd_log(void *arg, const char *fmt, va_list args) PRINTF_LIKE(2, 
 static void on_mhd_log(void *arg, const char *fmt, va_list args)
 {
     const struct http_server *server = arg;
-    char text[256], quoted[300];
+    char text[256];
     if (!log_enabled(LOG_DEBUG))
         return;
     vsnprintf(text, sizeof(text), fmt, args);
     text[strcspn(text, "\n")] = '\0';
     log_debug("http", "from the http library", "listener=%s text=%s", server->name,
-              log_quote(text, quoted, sizeof(quoted)));
+              LOG_QUOTED(text));
 }
 
 static struct MHD_Daemon *start_daemon(struct http_server *server,

@@ -113,7 +113,6 @@ static void log_refused(struct http_tls *tls, gnutls_session_t session, unsigned
 {
     static _Thread_local struct log_limit limit = {.interval_ms = 1000};
     gnutls_datum_t text = {NULL, 0};
-    char quoted[256];
     uint64_t dropped;
 
     atomic_fetch_add(&tls->refused, 1);
@@ -126,8 +125,7 @@ static void log_refused(struct http_tls *tls, gnutls_session_t session, unsigned
             0) == 0)
         why = (const char *)text.data;
     log_warn("http", "client certificate refused", "listener=%s reason=%s more=%llu",
-             tls->name, log_quote(why, quoted, sizeof(quoted)),
-             (unsigned long long)dropped);
+             tls->name, LOG_QUOTED(why), (unsigned long long)dropped);
     gnutls_free(text.data);
 }
 

@@ -84,14 +84,13 @@ static int run(const struct control_options *options)
     pthread_sigmask(SIG_BLOCK, &signals, NULL);
     raise_file_limit(options->max_connections + options->max_connections / 4 + 256);
     if (service_start(options, &service, &err) != 0) {
-        char quoted[2 * ERR_TEXT_MAX];
         if (err.code == ERR_CANCELLED && stop_signal_waits()) {
             log_info("main", "stopped before it had begun", "why=%s",
-                     log_quote(err.text, quoted, sizeof(quoted)));
+                     LOG_QUOTED(err.text));
             return 0;
         }
         log_error("main", "cannot start", "code=%s err=%s", err_name(err.code),
-                  log_quote(err.text, quoted, sizeof(quoted)));
+                  LOG_QUOTED(err.text));
         return 1;
     }
     log_start(options, service);
