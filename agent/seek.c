@@ -21,7 +21,7 @@
 #define PROBE_MS          1500
 #define LATE_MAX          2
 #define PAUSE_LATE_MIN_MS 200
-#define PAUSE_LATE_MAX_MS 16000
+#define PAUSE_LATE_MAX_MS 4000
 /* To enrol again costs the nodes most: so many times as patient while one is late. */
 #define STUCK_LATE   4
 #define PAUSE_MIN_MS 20

@@ -4,7 +4,7 @@
  * Only the leader answers agents. While it does, nothing happens here but a look at the
  * list of nodes now and then. When it does not (a dead connection, 503, 421 without a
  * name, silence), all known nodes are asked at once with /agent/v1/nodes, each again
- * after 20 to 200 ms (up to 2 s when nobody has led for long, up to 16 s when it gives no
+ * after 20 to 200 ms (up to 2 s when nobody has led for long, up to 4 s when it gives no
  * answer at all), until one says that it leads. Core thread only; used by ctl.c alone. */
 #ifndef AGENT_SEEK_H
 #define AGENT_SEEK_H

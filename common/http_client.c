@@ -224,9 +224,8 @@ static void call_finish(struct http_call *call, CURLcode result)
         response->error = call->failure != 0       ? err_text(call->failure)
                           : call->error[0] != '\0' ? call->error
                                                    : curl_easy_strerror(result);
-        response->strained = result != CURLE_COULDNT_RESOLVE_HOST &&
-                             result != CURLE_COULDNT_RESOLVE_PROXY &&
-                             result != CURLE_COULDNT_CONNECT;
+        response->strained =
+            result == CURLE_OPERATION_TIMEDOUT || result == CURLE_SSL_CONNECT_ERROR;
     } else {
         long status = 0;
         curl_easy_getinfo(call->easy, CURLINFO_RESPONSE_CODE, &status);

@@ -60,9 +60,9 @@ struct http_response {
     int status;             /* HTTP status when code is 0 */
     struct blob *body;      /* never NULL when code is 0; the callback may blob_ref it */
     const char *error;      /* for people, when code is not 0 */
-    bool strained;          /* code is not 0, and it was neither refused at once nor
-                             * without an address: the peer was silent, or broke off, and
-                             * may have more to do than it can */
+    bool strained;          /* code is not 0, since the peer was silent for too long or
+                             * broke off the handshake: it may have more to do than it
+                             * can. A broken connection alone says nothing of that */
     bool looked_up;         /* the host's address was known */
     int64_t retry_after_ms; /* from Retry-After in seconds, or -1 */
     char encoding[16];      /* the X-Weft-Encoding header, or "" */
